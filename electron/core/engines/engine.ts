@@ -1,0 +1,362 @@
+import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
+
+/**
+ * The engine port. Every database engine implements it and passes `test/contract/engine-suite.ts` against a real server.
+ * An engine knows nothing of chunks or snapshots: it writes named streams into a sink and reads them back from a reader.
+ * What an engine cannot do it declares in `capabilities`; it never throws "not implemented".
+ */
+export interface Engine {
+  readonly kind: EngineKind;
+  /** Name as people write it: `SQLite`, `PostgreSQL`. */
+  readonly title: string;
+  readonly capabilities: EngineCapabilities;
+
+  /** What of this engine's can be seen from a folder and from this machine. Never opens a connection that writes. */
+  discover(where: DiscoverScope, context: EngineContext): Promise<readonly Discovered[]>;
+
+  /**
+   * The location as it will be kept in a source profile: checked for form, made absolute, nothing opened.
+   * Throws `input.invalid` naming the field.
+   */
+  normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation;
+
+  /** Connects, and says what is there. Throws `source.*` where it cannot be read; writes nothing. */
+  probe(source: EngineSource, context: EngineContext): Promise<Probe>;
+
+  /** Databases, tables, indexes with counts and sizes. */
+  inventory(source: EngineSource, context: EngineContext): Promise<Inventory>;
+
+  /**
+   * Writes every object into `sink` from one consistent point and reports how it ended.
+   * Resolves only after every stream was ended and the source's own locks are released; on cancel or failure it has
+   * released everything before it rejects. `previous` is the report data of the parent snapshot, a hint only.
+   */
+  capture(source: EngineSource, options: CaptureOptions, sink: CaptureSink, context: EngineContext): Promise<CaptureReport>;
+
+  /**
+   * What stands in the way of restoring into `target`, and what would happen. Writes nothing.
+   * Blockers make `restore` and `promote` refuse.
+   */
+  preflight(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<Preflight>;
+
+  /** Restores into a new place that did not exist before. Never touches what exists; removes its own leftovers on failure. */
+  restore(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<RestoredCopy>;
+
+  /** Fingerprint of a live source, a restored copy, or a loose native file: the same definition as at capture. */
+  fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint>;
+
+  /** For two fingerprints that differ: what differs, as deep as can be found (rows, columns). At most `limit` rows of detail. */
+  explain(expected: FingerprintTarget, found: FingerprintTarget, differences: readonly Difference[], limit: number, context: EngineContext): Promise<readonly Difference[]>;
+
+  /** Integrity checks of the engine's own on a restored copy or loose file (e.g. `integrity_check`, foreign keys). */
+  selfCheck(of: FingerprintTarget, context: EngineContext): Promise<readonly SelfCheck[]>;
+
+  /**
+   * Puts a restored copy in the place of `target` as atomically as the system can; keeps the old one.
+   * `intent` is called with the full undo record before the first step that changes anything: once it resolves the record is
+   * durable, so that a crash at any later step can be completed or undone by `recover`.
+   */
+  promote(copy: RestoredCopy, target: RestoreTarget, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord>;
+
+  /** After a crash: brings a promote or undo that had begun to one of its two ends. Returns which one. */
+  recover(undo: UndoRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'>;
+
+  /** Puts the kept one back. Throws `undo.target-changed` where the target was written since, unless `force`. */
+  undo(undo: UndoRecord, context: EngineContext, options: { readonly force: boolean }): Promise<void>;
+
+  /** Removes a kept old copy for good. */
+  discardUndo(undo: UndoRecord, context: EngineContext): Promise<void>;
+
+  /** Removes a restored copy that will not be promoted. */
+  discard(copy: RestoredCopy, context: EngineContext): Promise<void>;
+
+  /** One page of rows of a table/collection of a restored copy or loose file, read-only. */
+  browse(of: FingerprintTarget, request: BrowseRequest, context: EngineContext): Promise<BrowsePage>;
+
+  /** Runs one read-only query of the user's (a smoke check). Times out by the context's signal. */
+  query(of: FingerprintTarget, sql: string, context: EngineContext): Promise<BrowsePage>;
+
+  /** Writes the snapshot (or one object) to a native file that the database's own tools take. Never overwrites. */
+  exportNative(snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult>;
+
+  /** Looks at a loose file: is it a native dump of this engine, which form, which version, when was it made. */
+  recogniseNative(path: string, context: EngineContext): Promise<NativeFile | undefined>;
+
+  /** A pseudo source that captures a loose native file exactly as it lies. */
+  nativeSource(file: NativeFile): EngineSource;
+
+  readonly checkpoints?: CheckpointVerbs;
+}
+
+export type EngineKind = 'sqlite' | 'postgres' | 'mongodb' | 'redis' | 'files';
+
+export interface EngineCapabilities {
+  /** Ways in which a capture can be consistent, best first. */
+  readonly consistency: readonly Consistency[];
+  readonly checkpoint: boolean;
+  readonly browse: boolean;
+  readonly query: boolean;
+  /** In-place restore into a running target (no swap). */
+  readonly inPlace: boolean;
+  /** Native formats given out and taken in, by file ending, e.g. `.sqlite`. */
+  readonly exportFormats: readonly string[];
+  readonly importFormats: readonly string[];
+  /** Where a drill may run without being told. */
+  readonly drill: readonly ('temporary-file' | 'container' | 'scratch-database' | 'local-process')[];
+}
+
+/** `transaction`: one snapshot; `file`: one locked file state; `set-file`: each file of a set by itself; `none`: said plainly. */
+export type Consistency = 'transaction' | 'oplog' | 'fork' | 'file' | 'none';
+
+/** What every verb gets. Nothing else of the world is reached. */
+export interface EngineContext {
+  readonly signal: AbortSignal;
+  readonly progress: OnProgress;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A private folder (0700) of this operation, removed afterwards by the caller. On the data directory's file system. */
+  readonly temporaryFolder: string;
+  /** Reads a secret by its handle; undefined where none is stored. */
+  readonly secret: (handle: string) => Promise<string | undefined>;
+}
+
+export type SourceLocation = Readonly<Record<string, unknown>>;
+
+export interface EngineSource {
+  readonly name: string;
+  readonly engine: EngineKind;
+  readonly location: SourceLocation;
+}
+
+export interface DiscoverScope {
+  readonly folder: string;
+  /** Deepest folder level below `folder` to look at. */
+  readonly depth: number;
+}
+
+export interface Discovered {
+  readonly engine: EngineKind;
+  readonly suggestedName: string;
+  readonly location: SourceLocation;
+  readonly description: string;
+  readonly bytes?: number;
+}
+
+export interface Probe {
+  readonly serverVersion: string;
+  /** Facts for people, in order: name and value. */
+  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly bytes: number;
+  readonly tools: readonly { readonly tool: string; readonly version: string; readonly origin: string }[];
+  readonly warnings: readonly string[];
+  readonly consistency: Consistency;
+}
+
+export interface InventoryItem {
+  readonly name: string;
+  readonly kind: string;
+  readonly rows?: number;
+  readonly bytes?: number;
+}
+export interface Inventory {
+  readonly items: readonly InventoryItem[];
+}
+
+export interface CaptureOptions {
+  /** Engine-owned data of the parent snapshot's manifest (`CaptureReport.memo`), a hint for skipping known work. */
+  readonly previous?: Readonly<Record<string, unknown>>;
+  /** The parent snapshot's fingerprint; may be reused only where the content is shown to be byte-equal. */
+  readonly previousFingerprint?: Fingerprint;
+  /** Longest time that writers of the source may be made to wait, milliseconds. */
+  readonly maxWriterWait: number;
+}
+
+/** `none`: pages or unknown bytes; `lines`: rows end at LF; `bson`: length-prefixed documents; `entries`: boundaries handed over. */
+export type Framing = 'none' | 'lines' | 'bson' | 'entries';
+
+export interface CaptureSink {
+  /**
+   * Opens one stream. At most four are open at once. `name` is unique in the snapshot and stable between snapshots
+   * of a source: the parent's group of the same name is what it is compressed against.
+   */
+  group(name: string, framing: Framing): Promise<GroupStream>;
+  /** Names one object. Objects without `group` (a table inside a file) carry facts only. */
+  object(row: ObjectRow): Promise<void>;
+}
+
+export interface GroupStream {
+  /**
+   * Takes ownership of `bytes` (its ArrayBuffer is transferred and must not be used again). Resolves when more may be
+   * written. Best in buffers of 1 MiB.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  end(): Promise<GroupEnd>;
+}
+
+export interface GroupEnd {
+  readonly group: string;
+  readonly bytes: number;
+  /** True where every byte equals the parent snapshot's group of this name. */
+  readonly sameAsParent: boolean;
+}
+
+/** One object of a snapshot, as it stands in the object table. */
+export interface ObjectRow {
+  readonly name: string;
+  /** `file`, `table`, `collection`, `rdb`, `schema`, ... */
+  readonly kind: string;
+  readonly group?: string;
+  /** Byte range within the group; the whole group when left out. */
+  readonly at?: number;
+  readonly length?: number;
+  readonly rows?: number;
+  readonly fingerprint?: string;
+  readonly meta?: Readonly<Record<string, unknown>>;
+}
+
+export interface CaptureReport {
+  readonly consistency: Consistency;
+  readonly serverVersion: string;
+  readonly tool: string;
+  readonly fingerprint: Fingerprint;
+  /** One line a stream: how its end was seen (page count reached, terminator read, ...). */
+  readonly endProofs: readonly { readonly stream: string; readonly proof: string }[];
+  readonly warnings: readonly string[];
+  /** JSON, at most 4 KiB, kept in the manifest and handed to the next capture as `previous`. */
+  readonly memo: Readonly<Record<string, unknown>>;
+}
+
+/** Content of a database, free of how it is stored. Items are sorted by kind, then name (code units). */
+export interface Fingerprint {
+  readonly version: 1;
+  readonly items: readonly FingerprintItem[];
+}
+
+export interface FingerprintItem {
+  readonly name: string;
+  /** `table`, `index`, `view`, `trigger`, `setting`, `collection`, ... */
+  readonly kind: string;
+  readonly rows?: number;
+  /** Hash of the content, hex; for definitions, of the normalised definition. */
+  readonly hash: string;
+  /** Small facts that let a difference be named: column names and types, the definition's text. */
+  readonly meta?: Readonly<Record<string, unknown>>;
+}
+
+export interface Difference {
+  readonly name: string;
+  readonly kind: string;
+  readonly what: 'missing' | 'unexpected' | 'row-count' | 'content' | 'definition';
+  readonly expected?: string;
+  readonly found?: string;
+  /** One statement for people that names the row, column or index. */
+  readonly statement: string;
+}
+
+export interface SelfCheck {
+  readonly name: string;
+  readonly result: 'passed' | 'failed' | 'skipped';
+  readonly findings: readonly string[];
+}
+
+/** Content of a stored snapshot, as an engine sees it. */
+export interface SnapshotContent {
+  readonly engine: EngineKind;
+  readonly snapshotId: string;
+  readonly location: SourceLocation;
+  readonly fingerprint: Fingerprint;
+  objects(): AsyncIterable<ObjectRow>;
+  /** The bytes of an object, every one of them verified before it is handed out. */
+  read(objectName: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface RestoreTarget {
+  /** Where the restored data will stand in the end. */
+  readonly location: SourceLocation;
+  readonly mode: 'new' | 'replace' | 'in-place' | 'throw-away';
+}
+
+export interface Preflight {
+  readonly blockers: readonly { readonly code: 'target.exists' | 'target.busy' | 'target.denied' | 'target.missing' | 'target.no-space' | 'engine.unsupported'; readonly statement: string; readonly hint: string }[];
+  readonly warnings: readonly string[];
+  /** What will happen, one statement a step. */
+  readonly steps: readonly string[];
+  readonly bytesNeeded: number;
+  readonly bytesFree?: number;
+}
+
+/** A restored, not yet promoted copy. JSON only, so that it can be journalled and cleaned up after a crash. */
+export interface RestoredCopy {
+  readonly engine: EngineKind;
+  readonly location: SourceLocation;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export type FingerprintTarget =
+  | { readonly kind: 'source'; readonly source: EngineSource }
+  | { readonly kind: 'copy'; readonly copy: RestoredCopy };
+
+/** Everything needed to undo a promote, JSON only. */
+export interface UndoRecord {
+  readonly engine: EngineKind;
+  readonly target: SourceLocation;
+  /** Where the old one is kept, for people. */
+  readonly kept: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface BrowseRequest {
+  readonly object: string;
+  readonly offset: number;
+  /** At most 1000. */
+  readonly limit: number;
+  readonly orderBy?: string;
+}
+
+/** A value as JSON can carry it: `{ $: 'int64' | 'blob' | 'real', v: string }` for what JSON numbers and strings cannot. */
+export type CellValue = null | boolean | number | string | { readonly $: 'int64' | 'blob' | 'real' | 'text'; readonly v: string };
+
+export interface BrowsePage {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly CellValue[])[];
+  readonly total?: number;
+}
+
+export interface ExportRequest {
+  readonly format: string;
+  /** Absolute path that must not exist. */
+  readonly to: string;
+  readonly object?: string;
+}
+export interface ExportResult {
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+export interface NativeFile {
+  readonly path: string;
+  readonly engine: EngineKind;
+  readonly format: string;
+  readonly version: string;
+  readonly bytes: number;
+  /** When it was made, and what says so. */
+  readonly madeAt: number;
+  readonly madeAtFrom: 'name' | 'content' | 'file-time';
+  readonly sourceName: string;
+}
+
+/** Instant copies in the source's own place, for the dev loop; not a backup. */
+export interface CheckpointVerbs {
+  create(source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo>;
+  list(source: EngineSource, context: EngineContext): Promise<readonly CheckpointInfo[]>;
+  /** Swaps the checkpoint's content in, keeping the old one for undo, as `promote` does. */
+  rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord>;
+  drop(source: EngineSource, id: string, context: EngineContext): Promise<void>;
+}
+
+export interface CheckpointInfo {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly bytes: number;
+  readonly method: 'reflink' | 'copy' | 'template';
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], timeout: number) => ({
+  test: { name, include, testTimeout: timeout, hookTimeout: timeout, pool: 'forks' as const },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts'], 30_000),
+      project('contract', ['test/contract/**/*.test.ts'], 60_000),
+      project('engines', ['test/engines/**/*.test.ts'], 180_000),
+      project('compat', ['test/compat/**/*.test.ts'], 60_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
+      project('faults', ['test/faults/**/*.test.ts'], 600_000),
+    ],
+  },
+});
