@@ -36,6 +36,15 @@ export interface BlobStore {
 
   /** Free bytes for this user, where the system says. */
   free(): Promise<number | undefined>;
+
+  /** Plain data from which `openStore` opens the same store in another thread. Holds no secret. */
+  describe(): StoreDescription;
+}
+
+export interface StoreDescription {
+  readonly kind: 'local-folder';
+  /** Absolute. */
+  readonly path: string;
 }
 
 export interface BlobEntry {
