@@ -20,6 +20,18 @@ export interface Engine {
    */
   normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation;
 
+  /**
+   * What a person typed as a restore target (a path, a database name) as a location shaped like `like` (attached files and
+   * all). Opens nothing. Throws `input.invalid`.
+   */
+  targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation;
+
+  /** A location for a throw-away restore of something shaped like `like`, private to `folder`. Opens nothing. */
+  throwAwayLocation(like: SourceLocation, folder: string): SourceLocation;
+
+  /** The location in words for people, e.g. the file's path; never a secret. */
+  describeLocation(location: SourceLocation): string;
+
   /** Connects, and says what is there. Throws `source.*` where it cannot be read; writes nothing. */
   probe(source: EngineSource, context: EngineContext): Promise<Probe>;
 
