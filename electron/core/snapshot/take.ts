@@ -1,4 +1,4 @@
-import { BugError } from '../base/errors.ts';
+import { AppError, BugError } from '../base/errors.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, Engine, EngineContext, EngineSource, GroupStream } from '../engines/engine.ts';
 import type { GroupWriter, Repository, SnapshotRecord, SnapshotWriter } from '../repository/repository.ts';
 import { captureNotes, storedFingerprint, type CaptureNotes } from './content.ts';
@@ -28,7 +28,7 @@ export interface Taken {
  * cancellation nothing is listed, the writer has ended and its temporary files are gone.
  */
 export async function takeSnapshot(repository: Repository, engine: Engine, request: TakeRequest, context: EngineContext): Promise<Taken> {
-  const options = await captureOptions(repository, request, context.signal);
+  const options = await captureOptions(repository, request, context);
   const writer = await repository.begin(request.parent === undefined ? {} : { parent: request.parent.id }, context);
   try {
     const sink = openSink(writer);
@@ -52,11 +52,18 @@ export async function takeSnapshot(repository: Repository, engine: Engine, reque
   }
 }
 
-async function captureOptions(repository: Repository, request: TakeRequest, signal: AbortSignal): Promise<CaptureOptions> {
+async function captureOptions(repository: Repository, request: TakeRequest, context: EngineContext): Promise<CaptureOptions> {
   const { parent, maxWriterWait } = request;
   if (parent === undefined) return { maxWriterWait };
-  const previousFingerprint = await storedFingerprint(repository, parent.id, signal);
-  return { maxWriterWait, previous: captureNotes(parent).memo, previousFingerprint };
+  try {
+    const previousFingerprint = await storedFingerprint(repository, parent.id, context.signal);
+    return { maxWriterWait, previous: captureNotes(parent).memo, previousFingerprint };
+  } catch (error) {
+    // A damaged parent costs time and space, never the new snapshot.
+    if (!(error instanceof AppError)) throw error;
+    context.log.warn('the parent snapshot cannot serve as a hint', { parent: parent.id, code: error.code });
+    return { maxWriterWait };
+  }
 }
 
 function notesOf(report: CaptureReport, request: TakeRequest): CaptureNotes {

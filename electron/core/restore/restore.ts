@@ -1,0 +1,199 @@
+import type { SmokeCheck, UndoEntry, Verification } from '../../contract/model.ts';
+import { AppError } from '../base/errors.ts';
+import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engines/engine.ts';
+import { verifyCopy } from '../verify/drill.ts';
+import type { HeldRow, RestoreRecords } from './records.ts';
+
+export interface RestoreRequest {
+  readonly content: SnapshotContent;
+  readonly target: RestoreTarget;
+  readonly checks: readonly SmokeCheck[];
+  /** For the records: the source that is restored, and the snapshot's id where it is one of the repository's. */
+  readonly source?: string;
+  readonly snapshot?: string;
+}
+
+export interface Prepared {
+  readonly held: HeldRow;
+  readonly verification: Verification;
+}
+
+/** Throws the first blocker as an error of its own code, with all of them in the details. */
+export function refuseBlocked(preflight: Preflight): void {
+  const [first] = preflight.blockers;
+  if (first === undefined) return;
+  throw new AppError(first.code, first.statement, { hint: first.hint, details: { blockers: preflight.blockers } });
+}
+
+/**
+ * Restores beside the target and compares: nothing that exists is touched. Resolves with a copy that is recorded as held;
+ * where it is not equal, or a check fails, the copy is removed and `target.not-equal` thrown with the differences.
+ */
+export async function prepareRestore(engine: Engine, request: RestoreRequest, records: RestoreRecords, context: EngineContext): Promise<Prepared> {
+  const { content, target } = request;
+  refuseBlocked(await engine.preflight(content, target, context));
+  context.progress({ stage: 'restoring beside the target' });
+  const copy = await engine.restore(content, target, context);
+  const held: HeldRow = {
+    id: newId(context),
+    at: context.clock.now(),
+    state: 'building',
+    copy: { ...copy, location: { ...copy.location }, data: { ...copy.data } },
+    target: { mode: target.mode, location: { ...target.location } },
+    describes: engine.describeLocation(target.location),
+    ...(request.source === undefined ? {} : { source: request.source }),
+    ...(request.snapshot === undefined ? {} : { snapshot: request.snapshot }),
+  };
+  try {
+    await records.putHeld(held);
+    const verification = await verifyCopy(engine, copy, content.fingerprint, request.checks, context);
+    if (verification.result !== 'passed') {
+      throw new AppError('target.not-equal', `The restored copy was not put in place. ${verification.statement}`, {
+        hint: 'The target is as it was. Run `belay verify` on the snapshot to see every difference.',
+        details: { verification },
+      });
+    }
+    const done: HeldRow = { ...held, state: 'held' };
+    await records.putHeld(done);
+    return { held: done, verification };
+  } catch (error) {
+    await discardHeld(engine, held, records, context);
+    throw error;
+  }
+}
+
+export interface PromoteRequest {
+  readonly what: UndoEntry['what'];
+}
+
+/**
+ * Swaps a held copy in and keeps the old one. The undo record is durable before the first step, so that a crash at any point ends
+ * in one of the two states at the next start.
+ */
+export async function promoteHeld(engine: Engine, held: HeldRow, request: PromoteRequest, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
+  const copy: RestoredCopy = held.copy;
+  context.progress({ stage: 'swapping' });
+  const entry = await recordSwap(engine, records, context, {
+    what: request.what,
+    target: held.describes,
+    ...(held.source === undefined ? {} : { source: held.source }),
+    ...(held.snapshot === undefined ? {} : { snapshot: held.snapshot }),
+  }, (intent) => engine.promote(copy, held.target, context, intent));
+  await records.removeHeld(held.id);
+  await trimUndo(engine, records, context, entry);
+  return entry;
+}
+
+type SwapFacts = Pick<UndoEntry, 'what' | 'target' | 'source' | 'snapshot'>;
+
+/** Runs one swap of the engine's with its undo record durable before it and marked as kept after it. */
+export async function recordSwap(
+  engine: Engine,
+  records: RestoreRecords,
+  context: EngineContext,
+  facts: SwapFacts,
+  swap: (intent: (undo: UndoRecord) => Promise<void>) => Promise<UndoRecord>,
+): Promise<UndoEntry> {
+  const id = newId(context);
+  const at = context.clock.now();
+  const row = (undo: UndoRecord, state: 'pending' | 'kept') => ({
+    entry: { id, at, kept: undo.kept, ...facts },
+    state,
+    record: { engine: undo.engine, kept: undo.kept, target: { ...undo.target }, data: { ...undo.data } },
+  });
+  let intended = false;
+  try {
+    const undo = await swap(async (pending) => {
+      await records.putUndo(row(pending, 'pending'));
+      intended = true;
+    });
+    const kept = row(undo, 'kept');
+    await records.putUndo(kept);
+    return kept.entry;
+  } catch (error) {
+    if (intended) await settle(engine, id, records, context);
+    throw error;
+  }
+}
+
+/** Brings every swap and every copy that a crash left half-done to one of its ends. Run at start, before any job. */
+export async function settleAll(engineOf: (kind: string) => Engine, records: RestoreRecords, context: EngineContext): Promise<readonly string[]> {
+  const notes: string[] = [];
+  for (const row of records.undo()) {
+    if (row.state === 'kept') continue;
+    const end = await settle(engineOf(row.record.engine), row.entry.id, records, context);
+    notes.push(`an interrupted ${row.entry.what} of ${row.entry.target} was ${end === 'promoted' ? 'completed' : 'rolled back'}`);
+  }
+  for (const held of records.held()) {
+    if (held.state === 'held') continue;
+    await discardHeld(engineOf(held.copy.engine), held, records, context);
+    notes.push(`an unfinished copy beside ${held.describes} was removed`);
+  }
+  return notes;
+}
+
+async function settle(engine: Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const row = records.undo().find((one) => one.entry.id === id);
+  if (row === undefined) return 'rolled-back';
+  const end = await engine.recover(row.record, uncancelled(context));
+  if (end === 'promoted') await records.putUndo({ ...row, state: 'kept' });
+  else await records.removeUndo(id);
+  return end;
+}
+
+/** Removes a held copy; part of failing and of discarding, so it cannot be cancelled. */
+export async function discardHeld(engine: Engine, held: HeldRow, records: RestoreRecords, context: EngineContext): Promise<void> {
+  await engine.discard(held.copy, uncancelled(context));
+  await records.removeHeld(held.id);
+}
+
+/** The old copies that are kept: the newest of each target. A count, not an age: no clock can take one away. */
+export const keptPerTarget = 3;
+
+async function trimUndo(engine: Engine, records: RestoreRecords, context: EngineContext, newest: UndoEntry): Promise<void> {
+  const same = records.undo().filter((row) => row.state === 'kept' && row.entry.target === newest.target);
+  const going = same.slice(0, Math.max(0, same.length - keptPerTarget));
+  for (const row of going) {
+    await engine.discardUndo(row.record, uncancelled(context));
+    await records.removeUndo(row.entry.id);
+  }
+}
+
+/** Puts the kept one back. Throws `undo.nothing`, `undo.target-changed`. */
+export async function undoSwap(engineOf: (kind: string) => Engine, id: string | undefined, force: boolean, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
+  const row = findUndo(records, id);
+  const engine = engineOf(row.record.engine);
+  const newer = records.undo().slice(records.undo().indexOf(row) + 1).find((one) => one.entry.target === row.entry.target);
+  if (newer !== undefined) {
+    throw new AppError('undo.target-changed', `${row.entry.target} was swapped again since.`, {
+      hint: `Undo the newer one first: belay undo ${newer.entry.id}`,
+      details: { newer: newer.entry.id },
+    });
+  }
+  await engine.undo(row.record, context, { force });
+  await records.removeUndo(row.entry.id);
+  return row.entry;
+}
+
+/** Removes a kept old copy for good. */
+export async function discardUndo(engineOf: (kind: string) => Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
+  const row = findUndo(records, id);
+  await engineOf(row.record.engine).discardUndo(row.record, context);
+  await records.removeUndo(id);
+  return row.entry;
+}
+
+function findUndo(records: RestoreRecords, id: string | undefined): ReturnType<RestoreRecords['undo']>[number] {
+  const kept = records.undo();
+  const row = id === undefined ? kept.at(-1) : kept.find((one) => one.entry.id === id);
+  if (row !== undefined) return row;
+  throw new AppError('undo.nothing', id === undefined ? 'There is nothing to undo.' : `No kept copy is named ${id}.`, { hint: 'See `belay undo --list`.' });
+}
+
+function newId(context: EngineContext): string {
+  return Buffer.from(context.random.bytes(5)).toString('hex');
+}
+
+function uncancelled(context: EngineContext): EngineContext {
+  return { ...context, signal: new AbortController().signal };
+}

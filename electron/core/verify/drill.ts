@@ -1,0 +1,86 @@
+import type { SmokeCheck, SmokeResult, Verification } from '../../contract/model.ts';
+import { AppError } from '../base/errors.ts';
+import type { Difference, Engine, EngineContext, Fingerprint, FingerprintTarget, RestoredCopy, SelfCheck, SnapshotContent } from '../engines/engine.ts';
+import { compareFingerprints } from '../engines/fingerprint.ts';
+import { runSmokeChecks } from './smoke.ts';
+
+/** At most this many differences are listed; all are counted. */
+const listed = 50;
+
+/**
+ * A drill: restores into a throw-away place below the context's temporary folder, compares the fingerprint taken at capture
+ * with the copy's, runs the engine's and the user's checks, and throws the copy away. Restored and equal is `proved`;
+ * a drill that could not run is `inconclusive`, never passed.
+ */
+export async function drill(engine: Engine, content: SnapshotContent, checks: readonly SmokeCheck[], context: EngineContext): Promise<Verification> {
+  const started = context.clock.monotonic();
+  const location = engine.throwAwayLocation(content.location, context.temporaryFolder);
+  let copy: RestoredCopy;
+  try {
+    copy = await engine.restore(content, { location, mode: 'throw-away' }, context);
+  } catch (error) {
+    return notRestored(error, elapsed(context, started));
+  }
+  try {
+    return await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
+  } finally {
+    await engine.discard(copy, { ...context, signal: new AbortController().signal });
+  }
+}
+
+/** Reasons that say nothing about the snapshot: no room, no right, no place to restore. */
+const couldNotRun: ReadonlySet<string> = new Set(['target.no-space', 'target.denied', 'tool.missing', 'engine.unsupported']);
+/** Reasons that say that the snapshot cannot be restored. */
+const cannotBeRestored: ReadonlySet<string> = new Set(['repository.damaged', 'repository.chunk-missing', 'repository.missing', 'source.damaged', 'source.not-a-database']);
+
+function notRestored(error: unknown, durationMs: number): Verification {
+  if (!(error instanceof AppError)) throw error;
+  const base = { level: 'proved' as const, differences: [], checks: [], items: 0, rows: 0, durationMs };
+  if (couldNotRun.has(error.code)) return { ...base, result: 'inconclusive', statement: `The drill could not run: ${error.message}` };
+  if (cannotBeRestored.has(error.code)) return { ...base, result: 'failed', statement: `Cannot be restored: ${error.message}` };
+  throw error;
+}
+
+/** Compares a restored copy with the fingerprint that it must have, then runs the engine's and the user's checks on it. */
+export async function verifyCopy(
+  engine: Engine,
+  copy: RestoredCopy,
+  expected: Fingerprint,
+  checks: readonly SmokeCheck[],
+  context: EngineContext,
+  started = context.clock.monotonic(),
+): Promise<Verification> {
+  const of: FingerprintTarget = { kind: 'copy', copy };
+  context.progress({ stage: 'comparing' });
+  const found = await engine.fingerprint(of, context);
+  const differences = compareFingerprints(expected, found);
+  const own = await engine.selfCheck(of, context);
+  const smoke = await runSmokeChecks(checks, engine, of, engine.describeLocation(copy.location), context);
+  return judge(found, differences, own, smoke, elapsed(context, started));
+}
+
+/** What a comparison and the checks add up to: only equal content with no failing check is a pass. */
+export function judge(found: Fingerprint, differences: readonly Difference[], own: readonly SelfCheck[], smoke: readonly SmokeResult[], durationMs: number): Verification {
+  const rows = found.items.reduce((sum, item) => sum + (item.rows ?? 0), 0);
+  const checks: SmokeResult[] = [...own.map(asResult), ...smoke];
+  const failedChecks = checks.filter((check) => check.result === 'failed');
+  const base = { level: 'proved' as const, differences: differences.slice(0, listed), checks, items: found.items.length, rows, durationMs };
+  if (differences.length > 0) {
+    const first = differences[0]?.statement ?? '';
+    const more = differences.length > 1 ? ` and ${differences.length - 1} more` : '';
+    return { ...base, result: 'failed', statement: `Not equal: ${first}${more}.` };
+  }
+  const [failing] = failedChecks;
+  if (failing !== undefined) return { ...base, result: 'failed', statement: `Equal, but the check ${failing.name} failed: ${failing.statement}.` };
+  return { ...base, result: 'passed', statement: `Restored and found equal: ${found.items.length} items, ${rows} rows.` };
+}
+
+function asResult(check: SelfCheck): SmokeResult {
+  const result = check.result === 'skipped' ? 'not-run' : check.result;
+  const statement = check.findings.length === 0 ? 'nothing found' : check.findings.slice(0, 3).join('; ');
+  return { name: check.name, kind: 'engine', result, statement, durationMs: 0 };
+}
+
+function elapsed(context: EngineContext, started: number): number {
+  return Math.round(context.clock.monotonic() - started);
+}

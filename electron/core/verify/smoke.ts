@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SmokeCheck, SmokeResult } from '../../contract/model.ts';
+import { AppError, isCancelled } from '../base/errors.ts';
+import type { CellValue, Engine, EngineContext, FingerprintTarget } from '../engines/engine.ts';
+import { runCommand } from '../process/run.ts';
+
+const checkTimeout = 60_000;
+const responseBytes = 1 << 20;
+
+/**
+ * Runs the user's own checks against a restored copy, one after the other; a failing one never stops the rest.
+ * Commands get the copy's place in `BELAY_RESTORED`. Each check has a minute.
+ */
+export async function runSmokeChecks(checks: readonly SmokeCheck[], engine: Engine, of: FingerprintTarget, place: string, context: EngineContext): Promise<readonly SmokeResult[]> {
+  const results: SmokeResult[] = [];
+  for (const check of checks) {
+    context.progress({ stage: `check ${check.name}` });
+    const started = context.clock.monotonic();
+    const outcome = await runOne(check, engine, of, place, context);
+    results.push({ name: check.name, kind: check.kind, ...outcome, durationMs: Math.round(context.clock.monotonic() - started) });
+  }
+  return results;
+}
+
+type Outcome = Pick<SmokeResult, 'result' | 'statement'>;
+
+async function runOne(check: SmokeCheck, engine: Engine, of: FingerprintTarget, place: string, context: EngineContext): Promise<Outcome> {
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(checkTimeout)]);
+  const limited: EngineContext = { ...context, signal };
+  try {
+    if (check.kind === 'query') return await queryCheck(check.sql, check.expect, engine, of, limited);
+    if (check.kind === 'command') return await commandCheck(check.argv, check.exitCode, place, limited);
+    return await httpCheck(check, signal);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    if (isCancelled(error) || signal.aborted) return failed(`did not end within ${checkTimeout / 1000} seconds`);
+    if (error instanceof AppError) return failed(error.message);
+    if (error instanceof TypeError && check.kind === 'http') return failed(`no answer from ${check.url}`);
+    throw error;
+  }
+}
+
+async function queryCheck(sql: string, expect: string | undefined, engine: Engine, of: FingerprintTarget, context: EngineContext): Promise<Outcome> {
+  const page = await engine.query(of, sql, context);
+  const first = page.rows[0]?.[0];
+  const found = first === undefined ? 'no row' : cellText(first);
+  if (expect === undefined) return page.rows.length > 0 ? passed(`answered ${found}`) : failed('answered no row');
+  return first !== undefined && found === expect ? passed(`answered ${found}`) : failed(`expected ${expect}, answered ${found}`);
+}
+
+async function commandCheck(argv: readonly string[], exitCode: number, place: string, context: EngineContext): Promise<Outcome> {
+  const [file, ...rest] = argv;
+  if (file === undefined) throw new AppError('input.invalid', 'A command check names no program.');
+  const ended = await runCommand({ file, args: rest, env: { BELAY_RESTORED: place }, inheritEnv: true, signal: context.signal, keepOutput: 4096 });
+  const last = ended.stderr.trim().split('\n').at(-1) ?? '';
+  if (ended.exitCode === exitCode) return passed(`exit code ${exitCode}`);
+  return failed(`exit code ${ended.exitCode ?? ended.signal ?? 'unknown'}, expected ${exitCode}${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
+}
+
+async function httpCheck(check: Extract<SmokeCheck, { kind: 'http' }>, signal: AbortSignal): Promise<Outcome> {
+  const response = await fetch(check.url, { signal, redirect: 'manual', headers: { accept: 'application/json' } });
+  const body = await limitedText(response);
+  if (response.status !== check.status) return failed(`status ${response.status}, expected ${check.status}`);
+  if (check.json === undefined) return passed(`status ${response.status}`);
+  let found: unknown;
+  try {
+    found = JSON.parse(body);
+  } catch (error) {
+    if (error instanceof SyntaxError) return failed('the answer is not JSON');
+    throw error;
+  }
+  return contains(found, check.json) ? passed(`status ${response.status}, JSON as expected`) : failed('the JSON differs from what is expected');
+}
+
+async function limitedText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const part of response.body ?? []) {
+    text += decoder.decode(part, { stream: true });
+    if (text.length > responseBytes) throw new AppError('hook.failed', 'The answer is larger than 1 MiB.');
+  }
+  return text;
+}
+
+/** True where every field that `expected` names is in `found` with the same value; further fields do not matter. */
+function contains(found: unknown, expected: unknown): boolean {
+  if (typeof expected !== 'object' || expected === null || Array.isArray(expected)) return isDeepStrictEqual(found, expected);
+  if (typeof found !== 'object' || found === null) return false;
+  const fields = new Map<string, unknown>(Object.entries(found));
+  return Object.entries(expected).every(([key, value]) => fields.has(key) && contains(fields.get(key), value));
+}
+
+function cellText(cell: CellValue): string {
+  if (cell === null) return 'NULL';
+  return typeof cell === 'object' ? cell.v : String(cell);
+}
+
+const passed = (statement: string): Outcome => ({ result: 'passed', statement });
+const failed = (statement: string): Outcome => ({ result: 'failed', statement });
