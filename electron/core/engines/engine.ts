@@ -51,14 +51,24 @@ export interface Engine {
    */
   preflight(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<Preflight>;
 
-  /** Restores into a new place that did not exist before. Never touches what exists; removes its own leftovers on failure. */
-  restore(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<RestoredCopy>;
+  /**
+   * Restores into a new place that did not exist before. Never touches what exists; removes its own leftovers on failure.
+   * `intent` is called with the copy as it will be before its first byte is written: once it resolves the copy is on record, so
+   * that after a crash `discard` takes whatever of it is there.
+   */
+  restore(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext, intent: (copy: RestoredCopy) => Promise<void>): Promise<RestoredCopy>;
 
   /** Fingerprint of a live source, a restored copy, or a loose native file: the same definition as at capture. */
   fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint>;
 
   /** For two fingerprints that differ: what differs, as deep as can be found (rows, columns). At most `limit` rows of detail. */
-  explain(expected: FingerprintTarget, found: FingerprintTarget, differences: readonly Difference[], limit: number, context: EngineContext): Promise<readonly Difference[]>;
+  explain(
+    expected: FingerprintTarget,
+    found: FingerprintTarget,
+    differences: readonly Difference[],
+    limit: number,
+    context: EngineContext,
+  ): Promise<readonly Difference[]>;
 
   /** Integrity checks of the engine's own on a restored copy or loose file (e.g. `integrity_check`, foreign keys). */
   selfCheck(of: FingerprintTarget, context: EngineContext): Promise<readonly SelfCheck[]>;
@@ -79,7 +89,7 @@ export interface Engine {
   /** Removes a kept old copy for good. */
   discardUndo(undo: UndoRecord, context: EngineContext): Promise<void>;
 
-  /** Removes a restored copy that will not be promoted. */
+  /** Removes a restored copy that will not be promoted, whole or in part; one that is not there is success. */
   discard(copy: RestoredCopy, context: EngineContext): Promise<void>;
 
   /** One page of rows of a table/collection of a restored copy or loose file, read-only. */
@@ -290,7 +300,11 @@ export interface RestoreTarget {
 }
 
 export interface Preflight {
-  readonly blockers: readonly { readonly code: 'target.exists' | 'target.busy' | 'target.denied' | 'target.missing' | 'target.no-space' | 'engine.unsupported'; readonly statement: string; readonly hint: string }[];
+  readonly blockers: readonly {
+    readonly code: 'target.exists' | 'target.busy' | 'target.denied' | 'target.missing' | 'target.no-space' | 'engine.unsupported';
+    readonly statement: string;
+    readonly hint: string;
+  }[];
   readonly warnings: readonly string[];
   /** What will happen, one statement a step. */
   readonly steps: readonly string[];
@@ -305,9 +319,7 @@ export interface RestoredCopy {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export type FingerprintTarget =
-  | { readonly kind: 'source'; readonly source: EngineSource }
-  | { readonly kind: 'copy'; readonly copy: RestoredCopy };
+export type FingerprintTarget = { readonly kind: 'source'; readonly source: EngineSource } | { readonly kind: 'copy'; readonly copy: RestoredCopy };
 
 /** Everything needed to undo a promote, JSON only. */
 export interface UndoRecord {

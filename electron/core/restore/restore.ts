@@ -33,19 +33,19 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
   const { content, target } = request;
   refuseBlocked(await engine.preflight(content, target, context));
   context.progress({ stage: 'restoring beside the target' });
-  const copy = await engine.restore(content, target, context);
-  const held: HeldRow = {
-    id: newId(context),
+  const id = newId(context);
+  const heldRow = (copy: RestoredCopy, state: HeldRow['state']): HeldRow => ({
+    id,
+    state,
     at: context.clock.now(),
-    state: 'building',
     copy: { ...copy, location: { ...copy.location }, data: { ...copy.data } },
     target: { mode: target.mode, location: { ...target.location } },
     describes: engine.describeLocation(target.location),
     ...(request.source === undefined ? {} : { source: request.source }),
     ...(request.snapshot === undefined ? {} : { snapshot: request.snapshot }),
-  };
+  });
   try {
-    await records.putHeld(held);
+    const copy = await engine.restore(content, target, context, (building) => records.putHeld(heldRow(building, 'building')));
     const verification = await verifyCopy(engine, copy, content.fingerprint, request.checks, context);
     if (verification.result !== 'passed') {
       throw new AppError('target.not-equal', `The restored copy was not put in place. ${verification.statement}`, {
@@ -53,11 +53,12 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
         details: { verification },
       });
     }
-    const done: HeldRow = { ...held, state: 'held' };
-    await records.putHeld(done);
-    return { held: done, verification };
+    const held = heldRow(copy, 'held');
+    await records.putHeld(held);
+    return { held, verification };
   } catch (error) {
-    await discardHeld(engine, held, records, context);
+    const building = records.held().find((one) => one.id === id);
+    if (building !== undefined) await discardHeld(engine, building, records, context);
     throw error;
   }
 }
@@ -170,7 +171,13 @@ export async function undoSwap(engineOf: (kind: string) => Engine, id: string | 
       details: { newer: newer.entry.id },
     });
   }
-  await engine.undo(row.record, context, { force });
+  await records.putUndo({ ...row, state: 'undoing' });
+  try {
+    await engine.undo(row.record, context, { force });
+  } catch (error) {
+    await settle(engine, row.entry.id, records, context);
+    throw error;
+  }
   await records.removeUndo(row.entry.id);
   return row.entry;
 }
