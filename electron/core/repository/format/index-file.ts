@@ -1,0 +1,104 @@
+import type { Random } from '../../base/ports.ts';
+import { ByteReader, ByteWriter, damaged, fromHex, toHex } from './bytes.ts';
+import type { KeyMaterial } from './crypto.ts';
+import { ID_BYTES, MAX_FILE, MAX_FRAME, MAX_FRAMES } from './limits.ts';
+import { decodePackFooter, encodePackFooter, footerBytes } from './pack.ts';
+import type { PackFooter } from './pack.ts';
+import { SealedBuilder, TYPE_INDEX, TYPE_METADATA, TYPE_PACK, decodeFrameLengths, eachFrame, encodeFrameLengths, openSealed } from './sealed.ts';
+
+/** What an index file says of one pack: a copy of its footer, and where it lies. */
+export interface PackEntry {
+  /** 32 hex digits. */
+  readonly name: string;
+  readonly type: typeof TYPE_PACK | typeof TYPE_METADATA;
+  /** Size of the pack's file. */
+  readonly bytes: number;
+  readonly footer: PackFooter;
+}
+
+const ENTRY_HEAD = ID_BYTES + 5;
+
+/**
+ * Builds an index file over `packs`. `supersedes`: names of index files that it replaces, everything of which that is still
+ * wanted it must hold itself. Throws RangeError where it would not fit one file (thousands of packs): make several.
+ */
+export function encodeIndexFile(
+  keys: KeyMaterial,
+  random: Random,
+  packs: Iterable<PackEntry>,
+  supersedes: readonly string[],
+): { readonly bytes: Uint8Array; readonly name: string } {
+  const builder = new SealedBuilder(keys, TYPE_INDEX, random);
+  let batch: PackEntry[] = [];
+  let size = 2;
+  const flush = (): void => {
+    if (batch.length === 0) return;
+    builder.append(encodeBatch(batch, size));
+    batch = [];
+    size = 2;
+  };
+  for (const pack of packs) {
+    const length = ENTRY_HEAD + footerBytes(pack.footer);
+    if (size + length > MAX_FRAME || batch.length === 0xffff) flush();
+    batch.push(pack);
+    size += length;
+  }
+  flush();
+  const footer = encodeFrameLengths(builder.storedLengths);
+  footer.u16(supersedes.length);
+  for (const name of supersedes) footer.bytes(fromHex(name, ID_BYTES, 'The name of an index file'));
+  const file = builder.finish(footer.finish());
+  if (file.bytes.length > MAX_FILE) throw new RangeError('Too many packs for one index file.');
+  return file;
+}
+
+function encodeBatch(batch: readonly PackEntry[], size: number): Uint8Array {
+  const out = new ByteWriter(size);
+  out.u16(batch.length);
+  for (const pack of batch) {
+    out.bytes(fromHex(pack.name, ID_BYTES, 'The name of a pack'));
+    out.u32(pack.bytes);
+    out.u8(pack.type);
+    encodePackFooter(pack.footer, out);
+  }
+  return out.finish();
+}
+
+/** An opened index file. Its frames are decoded one at a time, so that a large one is never all objects at once. */
+export interface IndexFile {
+  readonly supersedes: readonly string[];
+  readonly packs: Iterable<PackEntry>;
+}
+
+/** Opens an index file. Header and footer are checked at once, each frame when its entries are asked for. Throws as `openSealed`. */
+export function openIndexFile(bytes: Uint8Array, keys: KeyMaterial): IndexFile {
+  const file = openSealed(bytes, keys, TYPE_INDEX);
+  const reader = new ByteReader(file.footer, 'The footer of the index file');
+  const stored = decodeFrameLengths(reader, file.frames, file.body.length);
+  const count = reader.u16();
+  if (count * ID_BYTES !== reader.left || count > MAX_FRAMES) throw damaged('The footer of the index file names other files than it counts.');
+  const supersedes: string[] = [];
+  for (let i = 0; i < count; i++) supersedes.push(toHex(reader.view(ID_BYTES)));
+  reader.end();
+  return {
+    supersedes,
+    packs: {
+      *[Symbol.iterator]() {
+        for (const frame of eachFrame(file, stored)) yield* decodeBatch(frame);
+      },
+    },
+  };
+}
+
+function* decodeBatch(frame: Uint8Array): Generator<PackEntry> {
+  const reader = new ByteReader(frame, 'A frame of the index file');
+  const count = reader.u16();
+  for (let i = 0; i < count; i++) {
+    const name = toHex(reader.view(ID_BYTES));
+    const bytes = reader.u32();
+    const type = reader.u8();
+    if (type !== TYPE_PACK && type !== TYPE_METADATA) throw damaged('The index file names a pack of an unknown type.');
+    yield { name, type, bytes, footer: decodePackFooter(reader) };
+  }
+  reader.end();
+}
