@@ -1,0 +1,45 @@
+import type { Proof, SnapshotSummary } from '../../contract/model.ts';
+import type { SnapshotRecord } from '../repository/repository.ts';
+import { proofState, type LevelState } from '../verify/state.ts';
+
+/** A snapshot as the contract shows it in lists. */
+export function summaryOf(record: SnapshotRecord): SnapshotSummary {
+  const state = proofState(record);
+  return {
+    id: record.id,
+    seq: record.seq,
+    source: record.source,
+    engine: record.engine,
+    createdAt: record.createdAt,
+    tags: [...record.tags],
+    bytes: record.totals.bytes,
+    added: record.totals.added,
+    rows: record.totals.rows,
+    objects: record.totals.objects,
+    proved: state.highest,
+    provedAt: state.highestAt,
+    failing: state.failing,
+    ...(record.name === undefined ? {} : { name: record.name }),
+    ...(record.note === undefined ? {} : { note: record.note }),
+    ...(record.pin === undefined ? {} : { pin: record.pin }),
+  };
+}
+
+/** Every level with its newest run, lowest first, as the contract shows it. */
+export function proofsOf(record: SnapshotRecord): Proof[] {
+  return proofState(record).levels.map(proofOf);
+}
+
+function proofOf(state: LevelState): Proof {
+  return {
+    level: state.level,
+    result: state.result,
+    ...(state.at === undefined ? {} : { at: state.at }),
+    ...(state.evidence === undefined ? {} : { evidence: toJson(state.evidence) }),
+  };
+}
+
+/** Facts as plain JSON: what JSON cannot carry is dropped. */
+export function toJson(value: Readonly<Record<string, unknown>>): NonNullable<Proof['evidence']> {
+  return JSON.parse(JSON.stringify(value));
+}
