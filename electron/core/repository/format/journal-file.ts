@@ -1,0 +1,107 @@
+import type { Random } from '../../base/ports.ts';
+import type { Fact, ProofFact, ProofLevel, RecordedFact } from '../repository.ts';
+import { damaged } from './bytes.ts';
+import type { KeyMaterial } from './crypto.ts';
+import { openDocument, sealDocument } from './document.ts';
+import { asCount, asHex, asObject, asText, asTexts } from './json.ts';
+import type { JsonObject } from './json.ts';
+import { ID_BYTES, MAX_FRAME, MAX_SEQ } from './limits.ts';
+import { TYPE_JOURNAL } from './sealed.ts';
+
+/** One file of the repository's journal: facts that were made known together. */
+export interface JournalBatch {
+  readonly v: 1;
+  /** 1 for the first file, then without a gap. */
+  readonly seq: number;
+  /** SHA-256 of the file with `seq - 1`, 64 hex digits; null for the first. */
+  readonly previous: string | null;
+  readonly facts: readonly RecordedFact[];
+}
+
+/** A fact of a kind that this version does not know: kept in the chain, not applied. */
+export interface UnknownFact {
+  readonly kind: 'unknown';
+  readonly was: string;
+}
+
+/** Most bytes of a batch's JSON; a writer splits before. */
+export const MAX_JOURNAL_JSON = MAX_FRAME;
+
+/** Seals a batch as canonical JSON. Throws RangeError above 1 MiB of JSON. */
+export function encodeJournal(keys: KeyMaterial, random: Random, batch: JournalBatch): { readonly bytes: Uint8Array; readonly name: string } {
+  return sealDocument(keys, random, TYPE_JOURNAL, { ...batch }, MAX_JOURNAL_JSON);
+}
+
+/**
+ * Opens a batch; facts of kinds that this version does not know are left out of `facts` and counted in `unknown`.
+ * Throws `repository.damaged`, `repository.foreign`, `repository.newer-format`. The chain is the caller's to follow.
+ */
+export function decodeJournal(bytes: Uint8Array, keys: KeyMaterial): JournalBatch & { readonly unknown: number } {
+  const json = openDocument(bytes, keys, TYPE_JOURNAL, MAX_JOURNAL_JSON, 'The journal file');
+  if (json['v'] !== 1) throw damaged('The journal file is of an unknown version.');
+  const list: unknown = json['facts'];
+  const seq = asCount(json['seq'], 'The number of the journal file', MAX_SEQ);
+  if (seq < 1 || !Array.isArray(list)) throw damaged('The journal file has no number or no facts.');
+  const facts: RecordedFact[] = [];
+  for (const item of list) {
+    const record = asObject(item, 'A record of the journal');
+    const fact = decodeFact(asObject(record['fact'], 'A fact of the journal'));
+    if (fact !== undefined) facts.push({ at: asCount(record['at'], 'The time of a fact'), fact });
+  }
+  return {
+    v: 1,
+    seq,
+    previous: json['previous'] === null ? null : asHex(json['previous'], 32, 'The link to the previous journal file'),
+    facts,
+    unknown: list.length - facts.length,
+  };
+}
+
+function decodeFact(json: JsonObject): Fact | undefined {
+  const snapshot = (): string => asHex(json['snapshot'], ID_BYTES, 'The snapshot of a fact');
+  switch (asText(json['kind'], 'The kind of a fact')) {
+    case 'pin':
+      return { kind: 'pin', snapshot: snapshot(), reason: json['reason'] === null ? null : asText(json['reason'], 'The reason of a pin') };
+    case 'tags':
+      return { kind: 'tags', snapshot: snapshot(), add: asTexts(json['add'], 'Tags'), remove: asTexts(json['remove'], 'Tags') };
+    case 'note':
+      return { kind: 'note', snapshot: snapshot(), note: asText(json['note'], 'A note') };
+    case 'proof':
+      return { kind: 'proof', snapshot: snapshot(), proof: decodeProof(asObject(json['proof'], 'A proof')) };
+    case 'forgotten':
+      return {
+        kind: 'forgotten',
+        snapshot: snapshot(),
+        seq: asCount(json['seq'], 'The number of a forgotten snapshot', MAX_SEQ),
+        fileHash: asHex(json['fileHash'], 32, 'The hash of a forgotten snapshot'),
+      };
+    case 'check':
+      return {
+        kind: 'check',
+        level: oneOf(json['level'], ['authenticated', 'decoded'], 'The level of a check'),
+        passed: json['passed'] === true,
+        epoch: asCount(json['epoch'], 'The epoch of a check'),
+      };
+    case 'operation':
+      return { kind: 'operation', what: asText(json['what'], 'The name of an operation'), details: asObject(json['details'], 'The details of an operation') };
+    default:
+      return undefined;
+  }
+}
+
+const levels: readonly ProofLevel[] = ['captured', 'intact', 'complete', 'proved'];
+
+function decodeProof(json: JsonObject): ProofFact {
+  return {
+    level: oneOf(json['level'], levels, 'The level of a proof'),
+    result: oneOf(json['result'], ['passed', 'failed', 'inconclusive'], 'The result of a proof'),
+    at: asCount(json['at'], 'The time of a proof'),
+    evidence: asObject(json['evidence'], 'The evidence of a proof'),
+  };
+}
+
+function oneOf<T extends string>(value: unknown, known: readonly T[], what: string): T {
+  const found = known.find((item) => item === value);
+  if (found === undefined) throw damaged(`${what} is unknown.`);
+  return found;
+}
