@@ -118,7 +118,16 @@ export interface BeginOptions {
 export interface SnapshotWriter {
   /** At most four groups open at once; a fifth waits. */
   group(name: string, framing: 'none' | 'lines' | 'bson' | 'entries'): Promise<GroupWriter>;
-  object(row: { readonly name: string; readonly kind: string; readonly group?: string; readonly at?: number; readonly length?: number; readonly rows?: number; readonly fingerprint?: string; readonly meta?: Readonly<Record<string, unknown>> }): Promise<void>;
+  object(row: {
+    readonly name: string;
+    readonly kind: string;
+    readonly group?: string;
+    readonly at?: number;
+    readonly length?: number;
+    readonly rows?: number;
+    readonly fingerprint?: string;
+    readonly meta?: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
   /**
    * Publishes packs, index, metadata, manifest, in this order, each durable before the next.
    * Resolves after the last fsync: only then is the snapshot acknowledged.

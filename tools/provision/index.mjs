@@ -1,0 +1,109 @@
+// Plain Node >= 20, no dependency.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * A program that some tests need. Looked for in this order: what `variable` names, what is installed, the Debian package.
+ * @typedef {object} Part
+ * @property {string} name in words
+ * @property {string} variable of the environment that names it, and under which it is handed to the tests
+ * @property {readonly string[]} programs any of which will do
+ * @property {string} debian packages that bring it
+ * @property {readonly string[]} lanes that use it
+ * @property {readonly NodeJS.Platform[]} platforms on which it is of use
+ */
+
+/** @type {readonly Part[]} */
+const parts = Object.freeze([
+  {
+    name: 'a C compiler (fault shim)',
+    variable: 'BELAY_TEST_CC',
+    programs: ['cc', 'gcc', 'clang'],
+    debian: 'gcc libc6-dev',
+    lanes: ['faults'],
+    platforms: ['linux'],
+  },
+  { name: 'mkfs.ext4 (power cuts)', variable: 'BELAY_TEST_MKFS', programs: ['mkfs.ext4'], debian: 'e2fsprogs', lanes: ['faults'], platforms: ['linux'] },
+  { name: 'mount (power cuts)', variable: 'BELAY_TEST_MOUNT', programs: ['mount'], debian: 'mount', lanes: ['faults'], platforms: ['linux'] },
+  {
+    name: 'the sqlite3 shell',
+    variable: 'BELAY_TEST_SQLITE3',
+    programs: ['sqlite3'],
+    debian: 'sqlite3',
+    lanes: ['engines', 'e2e'],
+    platforms: ['linux', 'darwin', 'win32'],
+  },
+]);
+
+/**
+ * Finds or installs what the given lanes need and says where each part came from. Nothing here fails a run: a test whose
+ * part is missing skips itself by name. Debian packages are installed only as root on Debian or Ubuntu; anywhere else the
+ * one command that is needed is printed.
+ * @param {{ lanes: readonly string[], env: NodeJS.ProcessEnv, say: (line: string) => void }} options
+ * @returns {Record<string, string>} variables to add to the tests' environment
+ */
+export function provision({ lanes, env, say }) {
+  const needed = parts.filter((part) => part.lanes.some((lane) => lanes.includes(lane)) && part.platforms.includes(process.platform));
+  let missing = needed.filter((part) => locate(part, env) === undefined);
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.flatMap((part) => part.debian.split(' ')))];
+    const command = `apt-get install --yes --no-install-recommends ${packages.join(' ')}`;
+    if (isDebian() && process.getuid?.() === 0) {
+      say(`Installing ${packages.join(', ')} (for ${missing.map((part) => part.name).join(', ')}).`);
+      if (!install(packages)) say(`The packages did not arrive. The command was: ${command}`);
+    } else {
+      say(`Missing: ${missing.map((part) => part.name).join(', ')}. ${isDebian() ? `To have them: sudo ${command}` : `Debian's names: ${packages.join(' ')}`}`);
+    }
+    missing = needed.filter((part) => locate(part, env) === undefined);
+  }
+  /** @type {Record<string, string>} */
+  const found = {};
+  for (const part of needed) {
+    const place = locate(part, env);
+    if (place === undefined) continue;
+    found[part.variable] = place.path;
+    say(`${part.name}: ${place.path} (${place.origin})`);
+  }
+  for (const part of missing) say(`${part.name}: not there; the tests that need it are skipped.`);
+  return found;
+}
+
+/**
+ * @param {Part} part
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {{ path: string, origin: string } | undefined}
+ */
+function locate(part, env) {
+  const named = env[part.variable];
+  if (named !== undefined && named !== '') return { path: named, origin: part.variable };
+  const separator = process.platform === 'win32' ? ';' : ':';
+  const folders = (env['PATH'] ?? '').split(separator).concat(process.platform === 'win32' ? [] : ['/usr/sbin', '/sbin']);
+  for (const program of part.programs) {
+    for (const folder of folders) {
+      const path = join(folder, process.platform === 'win32' ? `${program}.exe` : program);
+      if (folder !== '' && existsSync(path)) return { path, origin: 'installed' };
+    }
+  }
+  return undefined;
+}
+
+function isDebian() {
+  if (!existsSync('/etc/os-release') || !existsSync('/usr/bin/apt-get')) return false;
+  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
+
+/**
+ * @param {readonly string[]} packages
+ * @returns {boolean}
+ */
+function install(packages) {
+  const apt = (/** @type {string[]} */ ...args) =>
+    spawnSync('apt-get', ['-o', 'Acquire::http::Timeout=30', '-o', 'Acquire::Retries=1', ...args], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 600_000,
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status === 0;
+  const wanted = ['install', '--yes', '--no-install-recommends', ...packages];
+  return apt(...wanted) || (apt('update') && apt(...wanted));
+}
