@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from './errors.ts';
@@ -54,8 +54,14 @@ export async function makeFolders(folder: string): Promise<readonly string[]> {
     } catch (error) {
       if (systemCode(error) !== 'EEXIST' || !(await isFolder(one, true))) throw error;
     }
-    await setMode(one, FOLDER_MODE);
-    await syncFolder(path.dirname(one));
+    try {
+      await setMode(one, FOLDER_MODE);
+      await syncFolder(path.dirname(one));
+    } catch (error) {
+      // The next try must not find a folder whose name may never have reached the medium.
+      await rmdir(one);
+      throw error;
+    }
   }
   return missing;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -167,6 +167,11 @@ describe('errors of the system', () => {
       return (error as AppError).message;
     });
     expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  it('know an exceeded quota, for which Node has no name', () => {
+    const error = Object.assign(new Error('x'), { errno: -constants.errno.EDQUOT, code: 'Unknown system error -122' });
+    expect(storeError(error, 'Writing', 'a')).toMatchObject({ code: 'repository.no-space', details: { system: 'EDQUOT' } });
   });
 
   it('leave everything else as it is', () => {

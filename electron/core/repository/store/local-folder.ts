@@ -79,6 +79,7 @@ class LocalFolder implements BlobStore {
   readonly #device: number;
   readonly #random: Random;
   readonly #known = new Set<string>();
+  readonly #synced = new Set<string>();
   /** Published here, but an error came after the rename: on the disk they may be anything. */
   readonly #doubtful = new Set<string>();
 
@@ -222,7 +223,7 @@ class LocalFolder implements BlobStore {
     if (this.#doubtful.has(file)) return false;
     const size = await this.size(file);
     if (size !== parts.reduce((sum, part) => sum + part.length, 0)) return false;
-    await syncFolder(path.dirname(this.#at(file)));
+    await this.#settle(file);
     return true;
   }
 
@@ -246,6 +247,18 @@ class LocalFolder implements BlobStore {
     return true;
   }
 
+  /** Another process may have made a folder and died before its name was durable: once for each folder and handle. */
+  async #syncAbove(file: string): Promise<void> {
+    let folder = this.location;
+    for (const part of pathParts(file).slice(0, -1)) {
+      const parent = folder;
+      folder = path.join(folder, part);
+      if (this.#synced.has(folder)) continue;
+      await syncFolder(parent);
+      this.#synced.add(folder);
+    }
+  }
+
   /** Runs `action` with the folder of `file` there; once more where another process took the empty folder away meanwhile. */
   async #inFolder(file: string, action: () => Promise<void>): Promise<void> {
     const folder = path.dirname(this.#at(file));
@@ -253,6 +266,7 @@ class LocalFolder implements BlobStore {
       await this.#sameDisk();
       await makeFolders(folder);
     }
+    await this.#syncAbove(file);
     try {
       await action();
     } catch (error) {
@@ -281,6 +295,7 @@ class LocalFolder implements BlobStore {
       const folder = path.join(this.location, ...parts.slice(0, depth));
       if (!(await removeEmptyFolder(folder))) return;
       this.#known.delete(folder);
+      this.#synced.delete(folder);
     }
   }
 }
