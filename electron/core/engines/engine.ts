@@ -107,6 +107,12 @@ export interface Engine {
   /** A pseudo source that captures a loose native file exactly as it lies. */
   nativeSource(file: NativeFile): EngineSource;
 
+  /**
+   * A loose native file as if it were a stored snapshot, so that it can be restored without being taken in. `fingerprint` is the
+   * file's own; `folder` (not there yet) may be used for what has to be unpacked.
+   */
+  nativeContent(file: NativeFile, fingerprint: Fingerprint, folder: string): SnapshotContent;
+
   readonly checkpoints?: CheckpointVerbs;
 }
 
