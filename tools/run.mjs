@@ -14,7 +14,7 @@ if (entry === undefined) {
 }
 const node = findNode({ root });
 if (node === undefined || !existsSync(resolve(root, 'node_modules'))) {
-  console.error('The install is missing. Run `npm start`, or `npm ci`, in the checkout.');
+  console.error('The install is missing. Run `npm start`, or `npm install`, in the checkout.');
   process.exit(1);
 }
 await handOver(node.path, [resolve(root, entry), ...args]);

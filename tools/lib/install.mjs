@@ -48,7 +48,11 @@ function lockedPackages(file) {
 
 /**
  * Installs from the lockfile where node_modules is missing or out of date, and checks that a Node to run Belay with is
- * there. Install scripts stay off (.npmrc). Throws with the next step in the message.
+ * there. Install scripts stay off. Throws with the next step in the message.
+ *
+ * `npm install` without saving, not `npm ci`: the latter refuses a lockfile that lacks optional packages of other
+ * platforms, which is what npm writes where a registry does not carry them all. Versions are pinned either way, and
+ * `whyInstall` looks afterwards.
  * @param {string} root the checkout
  * @param {(line: string) => void} say
  */
@@ -57,14 +61,14 @@ export function ensureInstalled(root, say) {
   if (why !== undefined) {
     say(`Installing from package-lock.json: ${why}.`);
     const npm = npmCommand();
-    const done = spawnSync(npm.command, [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    const done = spawnSync(npm.command, [...npm.args, 'install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     if (done.error !== undefined) throw new Error(`npm could not be started (${done.error.message}). Install npm, then run this again.`);
-    if (done.status !== 0) throw new Error('The install failed. See the lines above, then run `npm ci`.');
+    if (done.status !== 0) throw new Error('The install failed. See the lines above, then run `npm install`.');
     const still = whyInstall(root);
-    if (still !== undefined) throw new Error(`The install ended, but ${still}. Run \`npm ci\`.`);
+    if (still !== undefined) throw new Error(`The install ended, but ${still}. Run \`npm install\`.`);
   }
   if (suits(process.versions.node) === 'yes') return;
   const local = localNodePath(root);
@@ -73,7 +77,7 @@ export function ensureInstalled(root, say) {
   throw new Error(
     local === undefined
       ? `npm carries no Node 24 for ${process.platform}-${process.arch}. Install Node 24.6 or newer, then run this again.`
-      : `Node 24 did not arrive with the install (${local}). Run \`npm ci --include=optional\`, or install Node 24.6 or newer.`,
+      : `Node 24 did not arrive with the install (${local}). Run \`npm install --include=optional\`, or install Node 24.6 or newer.`,
   );
 }
 
