@@ -11,10 +11,15 @@ import { TYPE_JOURNAL } from './sealed.ts';
 /** One file of the repository's journal: facts that were made known together. */
 export interface JournalBatch {
   readonly v: 1;
-  /** 1 for the first file, then without a gap. */
+  /** 1 for the first file, else one above the highest number in `previous`. Files written at the same moment may share it. */
   readonly seq: number;
-  /** SHA-256 of the file with `seq - 1`, 64 hex digits; null for the first. */
-  readonly previous: string | null;
+  /**
+   * Links to every file that no other file named when this one was written, ascending: one as a rule, several after two
+   * processes wrote at the same moment, none for a first file. A link is the file's number as 10 digits, `-`, and the SHA-256
+   * of the whole file; its first 43 characters are the file's name. So nothing but a newest file can go unnoticed, and no
+   * lock is needed to append.
+   */
+  readonly previous: readonly string[];
   readonly facts: readonly RecordedFact[];
 }
 
@@ -23,6 +28,10 @@ export interface UnknownFact {
   readonly kind: 'unknown';
   readonly was: string;
 }
+
+/** Most links of one batch. */
+export const MAX_JOURNAL_LINKS = 1024;
+const LINK = /^[0-9]{10}-[0-9a-f]{64}$/;
 
 /** Most bytes of a batch's JSON; a writer splits before. */
 export const MAX_JOURNAL_JSON = MAX_FRAME;
@@ -51,10 +60,18 @@ export function decodeJournal(bytes: Uint8Array, keys: KeyMaterial): JournalBatc
   return {
     v: 1,
     seq,
-    previous: json['previous'] === null ? null : asHex(json['previous'], 32, 'The link to the previous journal file'),
+    previous: decodeLinks(json['previous'], seq),
     facts,
     unknown: list.length - facts.length,
   };
+}
+
+function decodeLinks(value: unknown, seq: number): readonly string[] {
+  const links = asTexts(value, 'The links of the journal file');
+  const sound = links.length <= MAX_JOURNAL_LINKS && links.every((link, i) => LINK.test(link) && (i === 0 || link > (links[i - 1] ?? '')));
+  const highest = Number(links.at(-1)?.slice(0, 10) ?? 0);
+  if (!sound || highest !== seq - 1) throw damaged('The links of the journal file do not fit its number.');
+  return links;
 }
 
 function decodeFact(json: JsonObject): Fact | undefined {
