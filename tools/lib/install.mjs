@@ -95,7 +95,7 @@ function versionOf(node) {
  * Run as a script of Node's where possible: Windows starts no `npm.cmd` without a shell.
  * @returns {{ command: string, args: string[] }}
  */
-export function npmCommand() {
+function npmCommand() {
   const beside = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
   for (const script of [process.env['npm_execpath'], beside]) {
     if (script !== undefined && /npm-cli\.c?js$/.test(script) && existsSync(script)) return { command: process.execPath, args: [script] };

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The oldest Node that Belay runs on: `dictionary` of zstd in `node:zlib` came with it and is ignored silently before. */
-export const oldestNode = Object.freeze({ major: 24, minor: 6 });
+const oldestNode = Object.freeze({ major: 24, minor: 6 });
 
 /** The npm package that carries a suitable Node for each platform, and the executable's place inside it. */
 const nodePackages = new Map([

@@ -5,7 +5,7 @@ import { forbidden, misplaced } from './rooms.ts';
 import { readSource } from './source.ts';
 import type { WorldUse } from './source.ts';
 
-export interface Violation {
+interface Violation {
   /** Relative to the checkout, with forward slashes. */
   readonly file: string;
   readonly line: number;

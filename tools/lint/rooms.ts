@@ -1,5 +1,5 @@
 /** The rooms under electron/core in the order of their dependencies: each sees those before it. */
-export const rooms = [
+const rooms = [
   'base',
   'process',
   'containers',

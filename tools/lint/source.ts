@@ -2,7 +2,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 import type { ImportDeclaration, Node } from 'oxc-parser';
 
 /** One way in which a file reaches another module: import, export from, import(), import type, require, or a worker's URL. */
-export interface ImportUse {
+interface ImportUse {
   /** As written; undefined where it is computed and cannot be followed. */
   readonly specifier: string | undefined;
   /** Imported names; empty for whole modules. */
