@@ -200,8 +200,8 @@ export interface CaptureOptions {
   readonly maxWriterWait: number;
 }
 
-/** `none`: pages or unknown bytes; `lines`: rows end at LF; `bson`: length-prefixed documents; `entries`: boundaries handed over. */
-export type Framing = 'none' | 'lines' | 'bson' | 'entries';
+/** `none`: unknown bytes; `pages`: pages that keep their places from one snapshot to the next (SQLite); `lines`: rows end at LF; `bson`: length-prefixed documents; `entries`: boundaries handed over. */
+export type Framing = 'none' | 'pages' | 'lines' | 'bson' | 'entries';
 
 export interface CaptureSink {
   /**
@@ -216,9 +216,10 @@ export interface CaptureSink {
 export interface GroupStream {
   /**
    * Takes ownership of `bytes` (its ArrayBuffer is transferred and must not be used again). Resolves when more may be
-   * written. Best in buffers of 1 MiB.
+   * written. Best in buffers of 1 MiB. `rowEnds`, for `entries` only: ascending offsets within `bytes`, each just past the
+   * last byte of an entry.
    */
-  write(bytes: Uint8Array): Promise<void>;
+  write(bytes: Uint8Array, rowEnds?: Uint32Array): Promise<void>;
   end(): Promise<GroupEnd>;
 }
 

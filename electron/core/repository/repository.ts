@@ -117,7 +117,7 @@ export interface BeginOptions {
 
 export interface SnapshotWriter {
   /** At most four groups open at once; a fifth waits. */
-  group(name: string, framing: 'none' | 'lines' | 'bson' | 'entries'): Promise<GroupWriter>;
+  group(name: string, framing: 'none' | 'pages' | 'lines' | 'bson' | 'entries'): Promise<GroupWriter>;
   object(row: {
     readonly name: string;
     readonly kind: string;
@@ -140,8 +140,11 @@ export interface SnapshotWriter {
 }
 
 export interface GroupWriter {
-  /** Takes ownership of the buffer (transferred). */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Takes ownership of the buffer (transferred). `rowEnds`, for `entries` only: ascending offsets within `bytes`, each just
+   * past the last byte of an entry.
+   */
+  write(bytes: Uint8Array, rowEnds?: Uint32Array): Promise<void>;
   end(): Promise<{ readonly bytes: number; readonly chunks: number; readonly digest: string; readonly sameAsParent: boolean }>;
 }
 

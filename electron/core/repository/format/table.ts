@@ -3,7 +3,7 @@ import { asCount, asHex, asObject, asOptionalCount, asOptionalText, asText, pars
 import type { JsonObject } from './json.ts';
 import { ID_BYTES, MAX_TABLE_ROW } from './limits.ts';
 
-export const framings = ['none', 'lines', 'bson', 'entries'] as const;
+export const framings = ['none', 'pages', 'lines', 'bson', 'entries'] as const;
 export type Framing = (typeof framings)[number];
 
 /** One chunked stream of a snapshot. */
