@@ -11,8 +11,8 @@ export interface CaptureNotes {
   readonly warnings: readonly string[];
   readonly memo: Readonly<Record<string, unknown>>;
   readonly location: SourceLocation;
-  /** Where a native file was taken in: its path, and what its date was read from. */
-  readonly origin?: { readonly path: string; readonly madeAtFrom: string };
+  /** Where a native file was taken in: its path and size, and what its date was read from. */
+  readonly origin?: { readonly path: string; readonly madeAtFrom: string; readonly bytes: number };
 }
 
 /** The notes of a manifest; fields that an older or foreign writer left out are empty. */
@@ -31,7 +31,7 @@ export function captureNotes(record: SnapshotRecord): CaptureNotes {
     warnings: list(capture.warnings).map(text),
     memo: object(capture.memo),
     location: object(capture.location),
-    ...(typeof origin['path'] === 'string' ? { origin: { path: origin['path'], madeAtFrom: text(origin['madeAtFrom']) } } : {}),
+    ...(typeof origin['path'] === 'string' ? { origin: { path: origin['path'], madeAtFrom: text(origin['madeAtFrom']), bytes: typeof origin['bytes'] === 'number' ? origin['bytes'] : 0 } } : {}),
   };
 }
 

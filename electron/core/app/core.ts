@@ -1,0 +1,48 @@
+import { AppError } from '../base/errors.ts';
+import type { Clock, Log, Random } from '../base/ports.ts';
+import type { SecretStore } from '../base/secrets.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Engine } from '../engines/engine.ts';
+import type { OpenedSnapshots } from '../inspect/opened.ts';
+import type { Journal } from '../jobs/journal.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import type { RestoreRecords } from '../restore/records.ts';
+import type { SourcesFile } from '../sources/settings.ts';
+import type { HostFacts } from './belay.ts';
+import type { Events } from './events.ts';
+import type { RepositorySession } from './repository-session.ts';
+
+/** The parts that handlers work with; made once by `createBelay`. */
+export interface Core {
+  /** The data directory. */
+  readonly home: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly engines: ReadonlyMap<string, Engine>;
+  readonly sources: SourcesFile;
+  readonly secrets: SecretStore;
+  readonly journal: Journal;
+  readonly queue: JobQueue;
+  readonly catalog: Catalog;
+  readonly records: RestoreRecords;
+  readonly opened: OpenedSnapshots;
+  readonly session: RepositorySession;
+  readonly events: Events;
+  readonly host: HostFacts;
+  readonly environment: CoreEnvironment;
+}
+
+/** What of the process's environment the core honours, read once at the start. */
+export interface CoreEnvironment {
+  /** `BACKUP_DIR`: a native dump is also put there after each snapshot. */
+  readonly backupFolder: string | undefined;
+}
+
+/** The engine of that kind. Throws `engine.unsupported` with the engines there are. */
+export function engineOf(core: Core, kind: string): Engine {
+  const found = core.engines.get(kind);
+  if (found !== undefined) return found;
+  throw new AppError('engine.unsupported', `This version has no engine for ${kind}.`, { hint: `It has: ${[...core.engines.values()].map((engine) => engine.title).join(', ')}.` });
+}

@@ -1,0 +1,68 @@
+import type { CallOptions } from '../../contract/client.ts';
+import { commands, isCommandName, type CommandInput, type CommandName, type CommandOutput, type CommandParsed } from '../../contract/commands.ts';
+import { AppError, CancelledError, isCancelled, toWireError } from '../base/errors.ts';
+import type { Core } from './core.ts';
+import type { Handler, Handlers } from './handlers/handlers.ts';
+import { orders, type Order } from './orders.ts';
+
+export type CallWithClient = CallOptions & { readonly client: string };
+
+/**
+ * Checks the input against the command's schema, then runs its handler: jobs through the queue, the others at once and, where
+ * their order says so, with an entry in the journal.
+ */
+export async function dispatch<N extends CommandName>(core: Core, handlers: Handlers<CommandName>, name: N, input: CommandInput<N>, options: CallWithClient): Promise<CommandOutput<N>> {
+  if (!isCommandName(name)) throw new AppError('transport.malformed', `There is no command ${String(name)}.`, { hint: 'The client is of another version than the host.' });
+  const parsed = parseInput(name, input);
+  const order: Order<N> = orders[name];
+  const handler: Handler<N> = handlers[name];
+  if (commands[name].job) return runJob(core, name, parsed, order, handler, options);
+  return runAtOnce(core, name, parsed, order, handler, options);
+}
+
+function parseInput<N extends CommandName>(name: N, input: CommandInput<N>): CommandParsed<N> {
+  const checked = commands[name].input.safeParse(input);
+  // The schema is the command's own; zod cannot carry the key of a map through to its result type.
+  if (checked.success) return checked.data as CommandParsed<N>;
+  const [issue] = checked.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? 'The input' : issue.path.join('.');
+  throw new AppError('input.invalid', `${where}: ${issue?.message ?? 'not valid'}.`, {
+    hint: 'See the command\'s help.',
+    details: { issues: checked.error.issues.slice(0, 10).map((one) => ({ path: one.path.join('.'), message: one.message })) },
+  });
+}
+
+function runJob<N extends CommandName>(core: Core, name: N, input: CommandParsed<N>, order: Order<N>, handler: Handler<N>, options: CallWithClient): Promise<CommandOutput<N>> {
+  const spec = {
+    command: name,
+    title: order.title?.(input) ?? name,
+    client: options.client,
+    exclusive: order.exclusive?.(input) ?? [],
+    details: order.facts?.(input) ?? {},
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.onJob === undefined ? {} : { onJob: options.onJob }),
+  };
+  return core.queue.run(spec, (task) => handler(core, input, { client: options.client, signal: task.signal, progress: task.progress }));
+}
+
+async function runAtOnce<N extends CommandName>(core: Core, name: N, input: CommandParsed<N>, order: Order<N>, handler: Handler<N>, options: CallWithClient): Promise<CommandOutput<N>> {
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(new CancelledError());
+  if (options.signal?.aborted === true) onAbort();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  const facts = { client: options.client, ...order.facts?.(input) };
+  try {
+    const output = await handler(core, input, { client: options.client, signal: abort.signal, progress: () => undefined });
+    if (order.journalled === true) await core.journal.append({ what: name, result: 'done', details: facts });
+    return output;
+  } catch (error) {
+    if (order.journalled === true) {
+      const { code, message } = toWireError(error);
+      await core.journal.append({ what: name, result: isCancelled(error) ? 'cancelled' : 'failed', details: { ...facts, error: { code, message } } });
+    }
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,116 @@
+import { AppError } from '../../base/errors.ts';
+import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import type { CommandOutput } from '../../../contract/commands.ts';
+import type { Difference, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
+import { compareFingerprints } from '../../engines/fingerprint.ts';
+import { openContent, storedFingerprint } from '../../snapshot/content.ts';
+import { judge } from '../../verify/drill.ts';
+import { runSmokeChecks } from '../../verify/smoke.ts';
+import { engineOf, type Core } from '../core.ts';
+import { looseFile } from '../loose-file.ts';
+import { resolveSnapshot } from '../resolve.ts';
+import { withEngineContext } from '../scope.ts';
+import { summaryOf } from '../summaries.ts';
+import type { Handlers } from './handlers.ts';
+import { engineSource, sourceNamed } from './sources.ts';
+
+/** Rows of detail that a comparison looks for in each differing table. */
+const detailRows = 20;
+
+export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source.compare' | 'export'> = {
+  'snapshot.rows': async (core, input, scope) => {
+    const { repository, record } = await resolveSnapshot(core, input.snapshot);
+    const engine = engineOf(core, record.engine);
+    const snapshot = summaryOf(record);
+    const { object, query } = input;
+    if (object === undefined && query === undefined) {
+      const objects = core.catalog.objects(record.id, { limit: 10_000, offset: 0 }).objects;
+      return { snapshot, objects: objects.filter((one) => one.rows !== undefined && !one.name.startsWith('.belay/')) };
+    }
+    return withEngineContext(core, scope, async (context) => {
+      const content = () => openContent(repository, engine, record, scope.signal);
+      const look = (of: FingerprintTarget) =>
+        query === undefined && object !== undefined
+          ? engine.browse(of, { object, offset: input.offset, limit: input.limit, ...(input.orderBy === undefined ? {} : { orderBy: input.orderBy }) }, context)
+          : engine.query(of, query ?? '', context);
+      const page = await core.opened.use(engine, content, record.id, context, look);
+      return {
+        snapshot,
+        ...(object === undefined ? {} : { object }),
+        page: { columns: [...page.columns], rows: page.rows.map((row) => [...row]), ...(page.total === undefined ? {} : { total: page.total }) },
+      };
+    });
+  },
+
+  'file.verify': (core, input, scope) => withEngineContext(core, scope, (context) => verifyFile(core, input, context)),
+
+  'source.compare': async (core, input, scope) => {
+    const source = await sourceNamed(core, input.source);
+    const ref = input.snapshot === 'latest' ? `latest:${source.name}` : input.snapshot;
+    const { repository, record } = await resolveSnapshot(core, ref);
+    const engine = engineOf(core, source.engine);
+    return withEngineContext(core, scope, async (context) => {
+      const live: FingerprintTarget = { kind: 'source', source: engineSource(source) };
+      const expected = await storedFingerprint(repository, record.id, scope.signal);
+      const differences = compareFingerprints(expected, await engine.fingerprint(live, context));
+      const explained =
+        differences.length === 0
+          ? []
+          : await core.opened.use(engine, () => openContent(repository, engine, record, scope.signal), record.id, context, (of) => engine.explain(of, live, differences, detailRows, context));
+      return { snapshot: summaryOf(record), equal: differences.length === 0, differences: mutable(explained) };
+    });
+  },
+
+  export: async (core, input, scope) => {
+    const { repository, record } = await resolveSnapshot(core, input.snapshot);
+    const engine = engineOf(core, record.engine);
+    if (!isAbsolute(input.to)) throw new AppError('input.invalid', `${input.to} is not an absolute path.`);
+    if (existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
+    const format = input.format ?? engine.capabilities.exportFormats[0];
+    if (format === undefined || !engine.capabilities.exportFormats.includes(format)) {
+      throw new AppError('engine.unsupported', `${engine.title} does not export ${format ?? 'anything'}.`, { hint: `It exports ${engine.capabilities.exportFormats.join(', ')}.` });
+    }
+    return withEngineContext(core, scope, async (context) => {
+      const content = await openContent(repository, engine, record, scope.signal);
+      const request = { format, to: input.to, ...(input.object === undefined ? {} : { object: input.object }) };
+      const { files } = await engine.exportNative(content, request, context);
+      return { snapshot: summaryOf(record), files: files.map((file) => ({ ...file })) };
+    });
+  },
+};
+
+async function verifyFile(core: Core, input: { readonly path: string; readonly against?: string | undefined; readonly checks: Parameters<typeof runSmokeChecks>[0] }, context: EngineContext): Promise<CommandOutput<'file.verify'>> {
+  const started = context.clock.monotonic();
+  const { file, engine } = await looseFile(core, input.path, context);
+  const of: FingerprintTarget = { kind: 'source', source: engine.nativeSource(file) };
+  const found = await engine.fingerprint(of, context);
+  const own = await engine.selfCheck(of, context);
+  const smoke = await runSmokeChecks(input.checks, engine, of, input.path, context);
+  let differences: readonly Difference[] = [];
+  if (input.against !== undefined) {
+    const { repository, record } = await resolveSnapshot(core, input.against);
+    if (record.engine !== engine.kind) throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the file of ${engine.kind}.`, { hint: 'Name a snapshot of the same engine.' });
+    differences = compareFingerprints(await storedFingerprint(repository, record.id, context.signal), found);
+    if (differences.length > 0) {
+      const expected = differences;
+      differences = await core.opened.use(engine, () => openContent(repository, engine, record, context.signal), record.id, context, (stored) => engine.explain(stored, of, expected, detailRows, context));
+    }
+  }
+  const verdict = judge(found, differences, own, smoke, Math.round(context.clock.monotonic() - started));
+  const equalTo = input.against === undefined ? `Readable, and its own checks passed: ${verdict.items} items, ${verdict.rows} rows.` : `Equal to the snapshot: ${verdict.items} items, ${verdict.rows} rows.`;
+  return {
+    format: file.format,
+    version: file.version,
+    bytes: file.bytes,
+    madeAt: file.madeAt,
+    madeAtFrom: file.madeAtFrom,
+    // A file alone can be intact; only a comparison with what was captured proves it.
+    verification: { ...verdict, level: input.against === undefined ? 'intact' : 'proved', ...(verdict.result === 'passed' ? { statement: equalTo } : {}) },
+  };
+}
+
+function mutable(differences: readonly Difference[]): CommandOutput<'source.compare'>['differences'] {
+  return differences.map((one) => ({ ...one }));
+}
+

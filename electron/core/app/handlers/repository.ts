@@ -1,0 +1,85 @@
+import { AppError } from '../../base/errors.ts';
+import type { Problem } from '../../repository/repository.ts';
+import type { CommandOutput } from '../../../contract/commands.ts';
+import { rebuildCatalog } from '../catalog-sync.ts';
+import { changedSincePlan } from './snapshots.ts';
+import type { Handlers } from './handlers.ts';
+
+export const repositoryHandlers: Handlers<
+  | 'repository.init'
+  | 'repository.unlock'
+  | 'repository.check'
+  | 'repository.collect'
+  | 'repository.repair'
+  | 'repository.usage'
+  | 'repository.locks'
+  | 'repository.break-lock'
+  | 'catalog.rebuild'
+> = {
+  'repository.init': (core, input) => core.session.init(input),
+
+  'repository.unlock': (core, input) => core.session.unlock(input),
+
+  'repository.check': async (core, input, scope) => {
+    const repository = await core.session.current();
+    const snapshots = input.snapshots?.map((ref) => core.catalog.get(ref).id);
+    const report = await repository.check({ level: input.level, ...(snapshots === undefined ? {} : { snapshots }) }, scope);
+    return { ...report, problems: problemsOf(report.problems), sound: [...report.sound] };
+  },
+
+  'repository.collect': async (core, input, scope) => {
+    const repository = await core.session.current();
+    const plan = await repository.planCollect({ purgeNow: input.purgeNow, ...(input.budget === undefined ? {} : { budget: input.budget }) }, scope);
+    const shown = {
+      freesNow: plan.freesNow,
+      freesAfter: plan.freesAfter,
+      packsDropped: plan.packsDropped,
+      packsRewritten: plan.packsRewritten,
+      bytesRewritten: plan.bytesRewritten,
+      skipped: [...plan.skipped],
+      hash: plan.hash,
+    };
+    if (input.confirm === undefined) return { plan: shown };
+    if (input.confirm !== plan.hash) throw changedSincePlan();
+    const report = await repository.collect(plan, scope);
+    return { plan: shown, done: { ...report, notes: [...report.notes] } };
+  },
+
+  'repository.repair': async (core, input, scope) => {
+    const repository = await core.session.current();
+    const report = await repository.repair({ dryRun: input.dryRun }, scope);
+    return { mended: report.mended.map((one) => ({ ...one })), beyondRepair: problemsOf(report.beyondRepair) };
+  },
+
+  'repository.usage': async (core) => {
+    const repository = await core.session.current();
+    const { snapshots } = await repository.snapshots();
+    return { ...(await repository.usage()), logical: snapshots.reduce((sum, one) => sum + one.totals.bytes, 0) };
+  },
+
+  'repository.locks': async (core) => ({ locks: (await (await core.session.current()).locks()).map((one) => ({ ...one })) }),
+
+  'repository.break-lock': async (core, input) => {
+    const repository = await core.session.current();
+    const found = (await repository.locks()).find((one) => one.instance === input.instance);
+    if (found === undefined) throw new AppError('input.invalid', `There is no lock ${input.instance}.`, { hint: 'See: belay unlock' });
+    if (found.state === 'ours' || found.state === 'alive') {
+      throw new AppError('repository.locked', `The lock is in use: ${found.why}.`, { hint: 'Wait for its owner, or end it.', details: { lock: found } });
+    }
+    if (!input.confirm) throw new AppError('input.confirmation-needed', `The lock of ${found.host} would be removed.`, { hint: 'Make sure that nothing on that machine uses the repository, then confirm.' });
+    await repository.breakLock(input.instance);
+    return { removed: { ...found } };
+  },
+
+  'catalog.rebuild': async (core, _input, scope) => {
+    const started = core.clock.monotonic();
+    const repository = await core.session.current();
+    const rebuilt = await rebuildCatalog(core, repository, scope);
+    return { snapshots: rebuilt.snapshots, objects: rebuilt.objects, problems: problemsOf(rebuilt.problems), durationMs: Math.round(core.clock.monotonic() - started) };
+  },
+};
+
+export function problemsOf(problems: readonly Problem[]): CommandOutput<'repository.check'>['problems'] {
+  return problems.map((one) => ({ ...one, affects: one.affects.map((hurt) => ({ ...hurt, objects: [...hurt.objects] })) }));
+}
+

@@ -1,0 +1,184 @@
+import { AppError } from '../../base/errors.ts';
+import type { CommandOutput } from '../../../contract/commands.ts';
+import type { SmokeCheck, SnapshotSummary, Source, UndoEntry } from '../../../contract/model.ts';
+import type { Engine, EngineContext, RestoreTarget, SnapshotContent } from '../../engines/engine.ts';
+import type { HeldRow } from '../../restore/records.ts';
+import { discardHeld, discardUndo, prepareRestore, promoteHeld, undoSwap } from '../../restore/restore.ts';
+import { drill } from '../../verify/drill.ts';
+import { openContent } from '../../snapshot/content.ts';
+import { engineOf, type Core } from '../core.ts';
+import { resolveSnapshot } from '../resolve.ts';
+import { withEngineContext, type CallScope } from '../scope.ts';
+import { withLooseFile } from '../loose-file.ts';
+import { snapshotSource } from './snapshots.ts';
+import type { Handlers } from './handlers.ts';
+
+export const restoreHandlers: Handlers<
+  'restore.run' | 'restore.promote' | 'restore.discard' | 'restore.held' | 'undo.list' | 'undo.run' | 'undo.discard'
+> = {
+  'restore.run': async (core, input, scope) => {
+    if ((input.snapshot === undefined) === (input.file === undefined)) {
+      throw new AppError('input.invalid', 'A restore takes a snapshot or a file.', { hint: 'Name one of the two.' });
+    }
+    const restore = (engine: Engine, content: SnapshotContent, snapshot: string | undefined, context: EngineContext) =>
+      runRestore(core, { ...input, engine, content, ...(snapshot === undefined ? {} : { snapshotId: snapshot }) }, context, scope);
+    if (input.file !== undefined) {
+      if (input.mode === 'throw-away') throw new AppError('input.invalid', 'A throw-away restore of a file is a verification.', { hint: `Run: belay verify ${input.file}` });
+      const { file } = input;
+      return withEngineContext(core, scope, (context) => withLooseFile(core, file, context, (engine, content) => restore(engine, content, undefined, context)));
+    }
+    const { repository, record } = await resolveSnapshot(core, input.snapshot ?? '');
+    const engine = engineOf(core, record.engine);
+    return withEngineContext(core, scope, async (context) => restore(engine, await openContent(repository, engine, record, scope.signal), record.id, context));
+  },
+
+  'restore.promote': async (core, input, scope) => {
+    const held = heldNamed(core, input.held);
+    const engine = engineOf(core, held.copy.engine);
+    await confirmProduction(await sourceAt(core, engine, held.target.location), input.confirm);
+    const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what: 'restore' }, core.records, context));
+    core.events.emit('undo.changed', {});
+    return { target: held.describes, undo };
+  },
+
+  'restore.discard': async (core, input, scope) => {
+    const held = heldNamed(core, input.held);
+    await withEngineContext(core, scope, (context) => discardHeld(engineOf(core, held.copy.engine), held, core.records, context));
+    return { target: held.describes };
+  },
+
+  'restore.held': (core) =>
+    Promise.resolve({
+      held: core.records.held().filter((row) => row.state === 'held').map((row) => ({ id: row.id, target: row.describes, at: row.at, ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }) })),
+    }),
+
+  'undo.list': (core) => Promise.resolve({ undo: keptEntries(core) }),
+
+  'undo.run': async (core, input, scope) => {
+    const undone = await withEngineContext(core, scope, (context) => undoSwap((kind) => engineOf(core, kind), input.id, input.force, core.records, context));
+    core.events.emit('undo.changed', {});
+    return { undone };
+  },
+
+  'undo.discard': async (core, input, scope) => {
+    if (!input.confirm) throw new AppError('input.confirmation-needed', 'The kept old copy would be removed for good.', { hint: 'Confirm it.' });
+    const discarded = await withEngineContext(core, scope, (context) => discardUndo((kind) => engineOf(core, kind), input.id, core.records, context));
+    core.events.emit('undo.changed', {});
+    return { discarded };
+  },
+};
+
+export function keptEntries(core: Core): UndoEntry[] {
+  return core.records.undo().filter((row) => row.state === 'kept').map((row) => row.entry);
+}
+
+interface RestoreOrder {
+  readonly engine: Engine;
+  readonly content: SnapshotContent;
+  readonly snapshotId?: string;
+  readonly mode: RestoreTarget['mode'];
+  readonly to?: string | undefined;
+  readonly dryRun: boolean;
+  readonly checks: readonly SmokeCheck[];
+  readonly hold: boolean;
+  readonly confirm?: string | undefined;
+  readonly safetySnapshot: boolean;
+  /** What the undo entry is called; from the mode where left out. */
+  readonly what?: UndoEntry['what'];
+}
+
+/**
+ * One restore from preflight to swap: the target is untouched until the copy beside it was compared and found equal;
+ * in place, a safety snapshot of what will be overwritten comes first.
+ */
+export async function runRestore(core: Core, order: RestoreOrder, context: EngineContext, scope: CallScope): Promise<CommandOutput<'restore.run'>> {
+  const { engine, content } = order;
+  const started = context.clock.monotonic();
+  const target = restoreTarget(order, context);
+  const described = engine.describeLocation(target.location);
+  const preflight = toOutput(await engine.preflight(content, target, context));
+  const took = (): number => Math.round(context.clock.monotonic() - started);
+  if (order.dryRun) return { preflight, target: described, durationMs: took() };
+
+  if (target.mode === 'throw-away') {
+    const verification = await drill(engine, content, order.checks, context);
+    return { preflight, verification, target: described, durationMs: took() };
+  }
+  const source = await sourceAt(core, engine, target.location);
+  await confirmProduction(source, order.confirm);
+  const { held, verification } = await prepareRestore(engine, {
+    content,
+    target,
+    checks: order.checks,
+    ...(source === undefined ? {} : { source: source.name }),
+    ...(order.snapshotId === undefined ? {} : { snapshot: order.snapshotId }),
+  }, core.records, context);
+  if (order.hold) return { preflight, verification, target: described, held: held.id, durationMs: took() };
+
+  const safety = target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetySnapshot(core, engine, source, held, context, scope) : undefined;
+  const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
+  core.events.emit('undo.changed', {});
+  return { preflight, verification, target: described, undo, durationMs: took(), ...(safety === undefined ? {} : { safety }) };
+}
+
+function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarget {
+  const { engine, content, mode, to } = order;
+  if (mode === 'throw-away') return { mode, location: engine.throwAwayLocation(content.location, context.temporaryFolder) };
+  if (to !== undefined) return { mode, location: engine.targetLocation(to, content.location, '/') };
+  if (mode === 'new') throw new AppError('input.invalid', 'A restore into a new place needs the place.', { hint: 'Name it with --to.' });
+  return { mode, location: content.location };
+}
+
+/** A copy that could not be put in place is removed: the failure leaves nothing behind. */
+async function promoteOrDiscard(core: Core, engine: Engine, held: HeldRow, what: UndoEntry['what'], context: EngineContext): Promise<UndoEntry> {
+  try {
+    return await promoteHeld(engine, held, { what }, core.records, context);
+  } catch (error) {
+    if (core.records.held().some((row) => row.id === held.id)) await discardHeld(engine, held, core.records, context);
+    throw error;
+  }
+}
+
+async function safetySnapshot(core: Core, engine: Engine, source: Source, held: HeldRow, context: EngineContext, scope: CallScope): Promise<SnapshotSummary> {
+  context.progress({ stage: 'safety snapshot' });
+  try {
+    const repository = await core.session.current();
+    const note = 'Taken before its content was overwritten in place.';
+    return (await snapshotSource(core, source, { tags: ['safety'], level: 'intact', note }, repository, scope)).snapshot;
+  } catch (error) {
+    await discardHeld(engine, held, core.records, context);
+    throw error;
+  }
+}
+
+function toOutput(preflight: Awaited<ReturnType<Engine['preflight']>>): CommandOutput<'restore.run'>['preflight'] {
+  return {
+    blockers: preflight.blockers.map((one) => ({ ...one })),
+    warnings: [...preflight.warnings],
+    steps: [...preflight.steps],
+    bytesNeeded: preflight.bytesNeeded,
+    ...(preflight.bytesFree === undefined ? {} : { bytesFree: preflight.bytesFree }),
+  };
+}
+
+/** The source that stands at a location, where there is one. */
+async function sourceAt(core: Core, engine: Engine, location: Readonly<Record<string, unknown>>): Promise<Source | undefined> {
+  const described = engine.describeLocation(location);
+  return (await core.sources.list()).find((one) => one.engine === engine.kind && engine.describeLocation(one.location) === described);
+}
+
+/** Danger in proportion: a production source is only overwritten where its name was typed. */
+export async function confirmProduction(source: Source | undefined, typed: string | undefined): Promise<void> {
+  if (source?.environment !== 'production' || typed === source.name) return;
+  throw new AppError('input.confirmation-needed', `${source.name} is a production source.`, {
+    hint: `Type its name to confirm: --confirm ${JSON.stringify(source.name)}`,
+    details: { type: source.name },
+  });
+}
+
+export function heldNamed(core: Core, id: string): HeldRow {
+  const found = core.records.held().find((row) => row.id === id && row.state === 'held');
+  if (found !== undefined) return found;
+  throw new AppError('undo.nothing', `No restored copy named ${id} waits for a decision.`, { hint: 'See `belay restore --held`.' });
+}
+

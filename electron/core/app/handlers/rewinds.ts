@@ -1,0 +1,92 @@
+import { AppError } from '../../base/errors.ts';
+import type { CommandOutput } from '../../../contract/commands.ts';
+import type { Source } from '../../../contract/model.ts';
+import type { CheckpointVerbs, Engine } from '../../engines/engine.ts';
+import { recordSwap } from '../../restore/restore.ts';
+import { openContent } from '../../snapshot/content.ts';
+import { engineOf, type Core } from '../core.ts';
+import { resolveSnapshot } from '../resolve.ts';
+import { withEngineContext, type CallScope } from '../scope.ts';
+import { summaryOf } from '../summaries.ts';
+import type { Handlers } from './handlers.ts';
+import { confirmProduction, runRestore } from './restores.ts';
+import { engineSource, sourceNamed } from './sources.ts';
+
+export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoint.list' | 'checkpoint.drop'> = {
+  rewind: async (core, input, scope) => {
+    const source = await sourceNamed(core, input.source);
+    if (input.checkpoint !== undefined) {
+      if (input.to !== undefined) throw new AppError('input.invalid', 'A rewind goes to a snapshot or to a checkpoint.', { hint: 'Name one of the two.' });
+      return rewindToCheckpoint(core, source, input.checkpoint, input.dryRun, input.confirm, scope);
+    }
+    const { repository, record } = await resolveSnapshot(core, input.to ?? `latest:${source.name}`);
+    if (record.engine !== source.engine) throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the source of ${source.engine}.`, { hint: 'Name a snapshot of this source.' });
+    const engine = engineOf(core, source.engine);
+    const done = await withEngineContext(core, scope, async (context) => {
+      const stored = await openContent(repository, engine, record, scope.signal);
+      // The source may have moved since: it is put back where its profile says that it is now.
+      const content = { ...stored, location: source.location };
+      const mode = input.inPlace ? 'in-place' : 'replace';
+      return runRestore(core, { engine, content, snapshotId: record.id, mode, dryRun: input.dryRun, checks: [], hold: false, confirm: input.confirm, safetySnapshot: true, what: input.inPlace ? 'in-place' : 'rewind' }, context, scope);
+    });
+    return { ...done, snapshot: summaryOf(record) };
+  },
+
+  'checkpoint.create': async (core, input, scope) => {
+    const source = await sourceNamed(core, input.source);
+    const engine = engineOf(core, source.engine);
+    const id = Buffer.from(core.random.bytes(4)).toString('hex');
+    const made = await withEngineContext(core, scope, (context) => checkpointsOf(engine).create(engineSource(source), id, context));
+    return { checkpoint: { ...made, source: source.name } };
+  },
+
+  'checkpoint.list': async (core, input, scope) => {
+    const sources = input.source === undefined ? await core.sources.list() : [await sourceNamed(core, input.source)];
+    const checkpoints = await withEngineContext(core, scope, async (context) => {
+      const all = [];
+      for (const source of sources) {
+        const verbs = engineOf(core, source.engine).checkpoints;
+        for (const one of verbs === undefined ? [] : await verbs.list(engineSource(source), context)) all.push({ ...one, source: source.name });
+      }
+      return all;
+    });
+    return { checkpoints };
+  },
+
+  'checkpoint.drop': async (core, input, scope) => {
+    const source = await sourceNamed(core, input.source);
+    const verbs = checkpointsOf(engineOf(core, source.engine));
+    return withEngineContext(core, scope, async (context) => {
+      const found = (await verbs.list(engineSource(source), context)).find((one) => one.id === input.id);
+      if (found === undefined) throw unknownCheckpoint(source, input.id);
+      await verbs.drop(engineSource(source), input.id, context);
+      return { dropped: { ...found, source: source.name } };
+    });
+  },
+};
+
+function checkpointsOf(engine: Engine): CheckpointVerbs {
+  if (engine.checkpoints !== undefined) return engine.checkpoints;
+  throw new AppError('checkpoint.unsupported', `${engine.title} has no checkpoints.`, { hint: 'Take a snapshot instead: belay snap.' });
+}
+
+function unknownCheckpoint(source: Source, id: string): AppError {
+  return new AppError('checkpoint.unknown', `${source.name} has no checkpoint ${id}.`, { hint: `See: belay checkpoint list ${source.name}` });
+}
+
+async function rewindToCheckpoint(core: Core, source: Source, id: string, dryRun: boolean, confirm: string | undefined, scope: CallScope): Promise<CommandOutput<'rewind'>> {
+  const started = core.clock.monotonic();
+  const engine = engineOf(core, source.engine);
+  const verbs = checkpointsOf(engine);
+  const target = engine.describeLocation(source.location);
+  return withEngineContext(core, scope, async (context) => {
+    const found = (await verbs.list(engineSource(source), context)).find((one) => one.id === id);
+    if (found === undefined) throw unknownCheckpoint(source, id);
+    const preflight = { blockers: [], warnings: ['a checkpoint is a copy beside the source, not a backup'], steps: [`swap the checkpoint ${id} in`, 'keep the present content for undo'], bytesNeeded: found.bytes };
+    if (dryRun) return { preflight, target, durationMs: Math.round(core.clock.monotonic() - started) };
+    await confirmProduction(source, confirm);
+    const undo = await recordSwap(engine, core.records, context, { what: 'checkpoint-rewind', target, source: source.name }, (intent) => verbs.rewind(engineSource(source), id, context, intent));
+    core.events.emit('undo.changed', {});
+    return { preflight, target, undo, durationMs: Math.round(core.clock.monotonic() - started) };
+  });
+}

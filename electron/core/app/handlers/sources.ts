@@ -1,0 +1,116 @@
+import { AppError } from '../../base/errors.ts';
+import type { Source } from '../../../contract/model.ts';
+import type { Engine, EngineSource } from '../../engines/engine.ts';
+import type { Core } from '../core.ts';
+import { engineOf } from '../core.ts';
+import { withEngineContext } from '../scope.ts';
+import { toJson } from '../summaries.ts';
+import type { Handlers } from './handlers.ts';
+
+export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.remove' | 'sources.test' | 'discover'> = {
+  'sources.add': async (core, input, scope) => {
+    const engine = engineOf(core, input.engine);
+    const location = engine.normaliseLocation(input.location, input.baseFolder);
+    const known = await core.sources.list();
+    const name = input.name ?? freeName(suggestedName(engine.describeLocation(location)), known);
+    if (known.some((one) => one.name === name)) {
+      throw new AppError('source.exists', `There is a source named ${name} already.`, { hint: 'Give another name with --name, or remove the other first.' });
+    }
+    const same = known.find((one) => one.engine === input.engine && sameLocation(engine, one, location));
+    if (same !== undefined) {
+      throw new AppError('source.exists', `${engine.describeLocation(location)} is the source ${same.name} already.`, { hint: `Use it: belay snap ${same.name}` });
+    }
+    const source: Source = {
+      name,
+      engine: input.engine,
+      location: toJson(location),
+      environment: input.environment,
+      addedAt: core.clock.now(),
+      ...(input.project === undefined ? {} : { project: input.project }),
+    };
+    const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
+    await core.sources.add(source);
+    core.events.emit('sources.changed', {});
+    return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes } };
+  },
+
+  'sources.list': async (core) => ({ sources: [...(await core.sources.list())] }),
+
+  'sources.remove': async (core, { name }) => {
+    const removed = await core.sources.remove(name);
+    core.events.emit('sources.changed', {});
+    return { removed, snapshotsKept: core.catalog.list({ source: name, limit: 1, offset: 0 }).total };
+  },
+
+  'sources.test': async (core, { name }, scope) => {
+    const source = await sourceNamed(core, name);
+    const engine = engineOf(core, source.engine);
+    const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
+    return {
+      source,
+      serverVersion: probe.serverVersion,
+      consistency: probe.consistency,
+      bytes: probe.bytes,
+      facts: [...probe.facts],
+      tools: [...probe.tools],
+      warnings: [...probe.warnings],
+    };
+  },
+
+  discover: async (core, { folder, depth }, scope) => {
+    const known = await core.sources.list();
+    const found = await withEngineContext(core, scope, async (context) => {
+      const all = [];
+      for (const engine of core.engines.values()) {
+        for (const one of await engine.discover({ folder, depth }, context)) {
+          const covered = known.find((source) => source.engine === engine.kind && sameLocation(engine, source, one.location));
+          all.push({
+            engine: one.engine,
+            suggestedName: one.suggestedName,
+            location: toJson(one.location),
+            description: one.description,
+            ...(one.bytes === undefined ? {} : { bytes: one.bytes }),
+            ...(covered === undefined ? {} : { source: covered.name }),
+          });
+        }
+      }
+      return all;
+    });
+    return { found };
+  },
+};
+
+export function engineSource(source: Source): EngineSource {
+  return { name: source.name, engine: source.engine, location: source.location };
+}
+
+/** The source of that name. Throws `source.unknown` with the names there are. */
+export async function sourceNamed(core: Core, name: string): Promise<Source> {
+  const all = await core.sources.list();
+  const found = all.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((one) => one.name);
+  throw new AppError('source.unknown', `There is no source named ${name}.`, {
+    hint: names.length === 0 ? 'Add one: belay source add <path>' : `There are: ${names.slice(0, 10).join(', ')}.`,
+    details: { names: names.slice(0, 50) },
+  });
+}
+
+function sameLocation(engine: Engine, source: Source, location: Readonly<Record<string, unknown>>): boolean {
+  return engine.describeLocation(source.location) === engine.describeLocation(location);
+}
+
+function suggestedName(described: string): string {
+  const last = described.split(/[\\/]/).at(-1) ?? described;
+  const stem = last.replace(/\.(sqlite3?|db3?|s3db)$/i, '');
+  const clean = [...(stem === '' ? last : stem)].filter((character) => character >= ' ' && character !== '\u007f').join('').trim();
+  return clean === '' ? 'database' : clean.slice(0, 100);
+}
+
+function freeName(wanted: string, known: readonly Source[]): string {
+  const names = new Set(known.map((one) => one.name));
+  if (!names.has(wanted)) return wanted;
+  let number = 2;
+  while (names.has(`${wanted}-${number}`)) number += 1;
+  return `${wanted}-${number}`;
+}

@@ -1,0 +1,88 @@
+import type { CommandName, CommandParsed } from '../../contract/commands.ts';
+import type { Exclusive } from '../jobs/queue.ts';
+
+/** How the host treats a command: as a job with a title and needs, or at once; and whether the journal tells of it. */
+export interface Order<N extends CommandName> {
+  /** Jobs only: the job in words. */
+  readonly title?: (input: CommandParsed<N>) => string;
+  /** Jobs only: what it must have for itself. */
+  readonly exclusive?: (input: CommandParsed<N>) => readonly Exclusive[];
+  /** Commands that answer at once: whether the journal tells of them. Jobs always stand there. */
+  readonly journalled?: boolean;
+  /** Facts for the journal; never a secret, never data of the user's. */
+  readonly facts?: (input: CommandParsed<N>) => Readonly<Record<string, unknown>>;
+}
+
+const write: readonly Exclusive[] = ['repository-write'];
+const target = (name: string): Exclusive => `target:${name}`;
+
+export const orders: { readonly [N in CommandName]: Order<N> } = {
+  status: {},
+  'repository.init': { title: () => 'create the repository', exclusive: () => write, facts: (input) => ({ location: input.location ?? null, attach: input.attach }) },
+  'repository.unlock': { journalled: true, facts: (input) => ({ remember: input.remember, by: unlockedBy(input) }) },
+  'repository.check': { title: (input) => `check (${input.level})`, exclusive: () => write, facts: (input) => ({ level: input.level, snapshots: input.snapshots ?? null }) },
+  'repository.collect': { title: (input) => (input.confirm === undefined ? 'plan what collect would free' : 'collect'), exclusive: () => write, facts: (input) => ({ purgeNow: input.purgeNow, confirmed: input.confirm !== undefined }) },
+  'repository.repair': { title: (input) => (input.dryRun ? 'look for what repair would mend' : 'repair'), exclusive: () => write, facts: (input) => ({ dryRun: input.dryRun }) },
+  'repository.usage': {},
+  'repository.locks': {},
+  'repository.break-lock': { journalled: true, facts: (input) => ({ instance: input.instance }) },
+  'catalog.rebuild': { title: () => 'rebuild the catalog', exclusive: () => write },
+  'keys.list': { journalled: true },
+  'keys.add': { journalled: true, facts: (input) => ({ kind: input.kind }) },
+  'keys.remove': { journalled: true, facts: (input) => ({ slot: input.slot }) },
+  'keys.change-passphrase': { journalled: true, facts: (input) => ({ slot: input.slot ?? null }) },
+  'sources.add': { journalled: true, facts: (input) => ({ name: input.name ?? null, engine: input.engine }) },
+  'sources.list': {},
+  'sources.remove': { journalled: true, facts: (input) => ({ name: input.name }) },
+  'sources.test': { title: (input) => `test of ${input.name}`, facts: (input) => ({ source: input.name }) },
+  discover: { title: () => 'look for databases', facts: (input) => ({ folder: input.folder }) },
+  'snapshot.create': {
+    title: (input) => (input.dryRun ? `dry run for ${input.source}` : `snapshot of ${input.source}`),
+    exclusive: (input) => (input.dryRun ? [] : write),
+    facts: (input) => ({ source: input.source, name: input.name ?? null, tags: input.tags, dryRun: input.dryRun, level: input.level }),
+  },
+  'snapshot.list': {},
+  'snapshot.show': {},
+  'snapshot.tag': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, add: input.add, remove: input.remove }) },
+  'snapshot.pin': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, reason: input.reason }) },
+  'snapshot.forget': {
+    title: (input) => (input.confirm === undefined ? 'plan what forget would free' : `forget ${input.snapshots.length} snapshots`),
+    exclusive: () => write,
+    facts: (input) => ({ snapshots: input.snapshots, confirmed: input.confirm !== undefined }),
+  },
+  'snapshot.rows': { title: (input) => `look into ${input.snapshot}`, facts: (input) => ({ snapshot: input.snapshot, object: input.object ?? null, query: input.query ?? null, offset: input.offset, limit: input.limit }) },
+  'snapshot.verify': { title: (input) => `prove ${input.snapshot}`, facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }) },
+  'file.verify': { title: (input) => `verify ${input.path}`, facts: (input) => ({ path: input.path, against: input.against ?? null }) },
+  'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
+  'restore.run': {
+    title: (input) => `restore ${input.snapshot ?? input.file ?? ''}`,
+    exclusive: (input) => (input.dryRun ? [] : [target(input.to ?? input.snapshot ?? '')]),
+    facts: (input) => ({ snapshot: input.snapshot ?? null, file: input.file ?? null, mode: input.mode, to: input.to ?? null, dryRun: input.dryRun }),
+  },
+  'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: (input) => [target(input.held)], facts: (input) => ({ held: input.held }) },
+  'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }) },
+  'restore.held': {},
+  rewind: {
+    title: (input) => `rewind ${input.source}`,
+    exclusive: (input) => (input.dryRun ? [] : [target(input.source)]),
+    facts: (input) => ({ source: input.source, to: input.to ?? null, checkpoint: input.checkpoint ?? null, inPlace: input.inPlace, dryRun: input.dryRun }),
+  },
+  'undo.list': {},
+  'undo.run': { title: () => 'undo', exclusive: (input) => [target(input.id ?? 'newest')], facts: (input) => ({ id: input.id ?? null, force: input.force }) },
+  'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
+  'checkpoint.create': { title: (input) => `checkpoint of ${input.source}`, exclusive: (input) => [target(input.source)], facts: (input) => ({ source: input.source }) },
+  'checkpoint.list': {},
+  'checkpoint.drop': { journalled: true, facts: (input) => ({ source: input.source, id: input.id }) },
+  export: { title: (input) => `export ${input.snapshot}`, facts: (input) => ({ snapshot: input.snapshot, to: input.to, format: input.format ?? null, object: input.object ?? null }) },
+  import: { title: (input) => `import ${input.path}`, exclusive: (input) => (input.dryRun ? [] : write), facts: (input) => ({ path: input.path, source: input.source ?? null, dryRun: input.dryRun }) },
+  'jobs.list': {},
+  'jobs.cancel': { journalled: true, facts: (input) => ({ id: input.id }) },
+  'journal.list': {},
+  'journal.verify': {},
+  doctor: {},
+};
+
+function unlockedBy(input: CommandParsed<'repository.unlock'>): string {
+  if (input.passphrase !== undefined) return 'passphrase';
+  return input.recoveryKey === undefined ? 'key file' : 'recovery key';
+}

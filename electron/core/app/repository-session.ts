@@ -1,0 +1,201 @@
+import { isAbsolute, join } from 'node:path';
+import type { CommandOutput, CommandParsed } from '../../contract/commands.ts';
+import { AppError, isAppError } from '../base/errors.ts';
+import type { SecretStore } from '../base/secrets.ts';
+import { createRepository } from '../repository/create.ts';
+import { lookAtRepository, openRepository } from '../repository/open.ts';
+import type { Repository, RepositoryInfo, Unlock } from '../repository/repository.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
+
+type State = NonNullable<CommandOutput<'status'>['repository']>;
+
+/** The data directory's one repository: found, unlocked and opened at first need, kept open until the host closes. */
+export interface RepositorySession {
+  /** What is known without a key; undefined where none was created. Throws where the folder cannot be read. */
+  look(): Promise<{ readonly state: State; readonly locked: boolean } | undefined>;
+  /** The open repository. Throws `home.not-initialised`, `repository.passphrase-needed`, and what opening throws. */
+  current(): Promise<Repository>;
+  /** The open repository where it can be opened without asking anyone; else undefined. */
+  currentIfOpenable(): Promise<Repository | undefined>;
+  init(input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>>;
+  unlock(input: CommandParsed<'repository.unlock'>): Promise<CommandOutput<'repository.unlock'>>;
+  /** Throws `repository.passphrase-wrong` where it opens no slot. */
+  verifyPassphrase(passphrase: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionParts {
+  readonly home: string;
+  readonly secrets: SecretStore;
+  readonly settings: { readonly location: () => string | undefined; readonly setLocation: (location: string) => Promise<void> };
+  readonly ports: Parameters<typeof openRepository>[2];
+  readonly highWater: NonNullable<Parameters<typeof openRepository>[1]['highWater']>;
+  /** Called once each time a repository was opened, before anyone uses it. */
+  readonly opened: (repository: Repository) => Promise<void>;
+}
+
+export function createSession(parts: SessionParts): RepositorySession {
+  const { secrets, settings } = parts;
+  let opening: Promise<Repository> | undefined;
+
+  const openWith = async (location: string, unlock: Unlock): Promise<Repository> => {
+    const repository = await openRepository(location, { unlock, highWater: parts.highWater }, parts.ports);
+    try {
+      await parts.opened(repository);
+      return repository;
+    } catch (error) {
+      await repository.close();
+      throw error;
+    }
+  };
+
+  /** A failed opening is forgotten, so that the next call tries again. */
+  const keep = (attempt: Promise<Repository>): Promise<Repository> => {
+    opening = attempt;
+    attempt.catch(() => {
+      if (opening === attempt) opening = undefined;
+    });
+    return attempt;
+  };
+
+  const located = (): string => {
+    const location = settings.location();
+    if (location !== undefined) return location;
+    throw new AppError('home.not-initialised', 'There is no repository yet.', { hint: 'Create one: belay init' });
+  };
+
+  const openAlone = async (): Promise<Repository> => {
+    const location = located();
+    const found = await lookAtRepository(location, parts.ports);
+    if (found.protection === 'none') return openWith(location, { kind: 'none' });
+    const remembered = await secrets.get(passphraseHandle(found.id));
+    if (remembered !== undefined) return openWith(location, { kind: 'passphrase', passphrase: remembered });
+    throw new AppError('repository.passphrase-needed', `The repository ${location} is protected.`, {
+      hint: 'Give its passphrase when asked, in the file that BELAY_PASSPHRASE_FILE names, or a key file with --key-file.',
+    });
+  };
+
+  const remember = async (id: string, passphrase: string | undefined, wanted: boolean): Promise<string | undefined> => {
+    if (!wanted || passphrase === undefined) return undefined;
+    await secrets.set(passphraseHandle(id), passphrase);
+    return secrets.lasting ? secrets.description : undefined;
+  };
+
+  const release = async (): Promise<void> => {
+    const before = opening;
+    opening = undefined;
+    if (before === undefined) return;
+    const [ended] = await Promise.allSettled([before]);
+    if (ended.status === 'fulfilled') await ended.value.close();
+  };
+
+  const session: RepositorySession = {
+    look: async () => {
+      const location = settings.location();
+      if (location === undefined) return undefined;
+      if (opening !== undefined) {
+        const [open] = await Promise.allSettled([opening]);
+        if (open.status === 'fulfilled') return { state: stateOf(open.value.info), locked: false };
+      }
+      const found = await lookAtRepository(location, parts.ports);
+      const locked = found.protection === 'keys' && (await secrets.get(passphraseHandle(found.id))) === undefined;
+      return { state: stateOf(found), locked };
+    },
+
+    current: () => opening ?? keep(openAlone()),
+
+    currentIfOpenable: async () => {
+      try {
+        return await session.current();
+      } catch (error) {
+        if (isAppError(error, 'home.not-initialised') || isAppError(error, 'repository.passphrase-needed')) return undefined;
+        throw error;
+      }
+    },
+
+    init: async (input) => {
+      const present = settings.location();
+      if (present !== undefined) {
+        throw new AppError('repository.exists', `This data directory has a repository: ${present}`, { hint: 'Use another data directory (BELAY_HOME) for another repository.' });
+      }
+      const location = input.location ?? join(parts.home, 'repository');
+      if (!isAbsolute(location)) throw new AppError('input.invalid', `${location} is not an absolute path.`);
+      if (input.attach) return attach(location, input);
+      return create(location, input);
+    },
+
+    unlock: async (input) => {
+      const location = located();
+      const unlock = await unlockOf(input);
+      await release();
+      const repository = await keep(openWith(location, unlock));
+      const rememberedIn = await remember(repository.info.id, input.passphrase, input.remember);
+      return { repository: stateOf(repository.info), ...(rememberedIn === undefined ? {} : { rememberedIn }) };
+    },
+
+    verifyPassphrase: async (passphrase) => {
+      const second = await openRepository(located(), { unlock: { kind: 'passphrase', passphrase } }, parts.ports);
+      await second.close();
+    },
+
+    close: release,
+  };
+
+  const create = async (location: string, input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>> => {
+    if (input.keyFile !== undefined && !isAbsolute(input.keyFile)) throw new AppError('input.invalid', `${input.keyFile} is not an absolute path.`);
+    const made = await createRepository(
+      location,
+      {
+        chunkAverage: input.chunkAverage,
+        ...(input.passphrase === undefined ? {} : { passphrase: input.passphrase }),
+        keyFile: input.keyFile !== undefined,
+      },
+      parts.ports,
+    );
+    const { repository } = made;
+    try {
+      if (input.keyFile !== undefined && made.keyFile !== undefined) await writeKeyFile(input.keyFile, made.keyFile);
+      await settings.setLocation(location);
+      await parts.opened(repository);
+    } catch (error) {
+      await repository.close();
+      throw error;
+    }
+    await keep(Promise.resolve(repository));
+    const rememberedIn = await remember(repository.info.id, input.passphrase, input.remember);
+    return {
+      repository: stateOf(repository.info),
+      attached: false,
+      ...(made.recoveryKey === undefined ? {} : { recoveryKey: made.recoveryKey }),
+      ...(input.keyFile === undefined ? {} : { keyFile: input.keyFile }),
+      ...(rememberedIn === undefined ? {} : { rememberedIn }),
+    };
+  };
+
+  const attach = async (location: string, input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>> => {
+    const found = await lookAtRepository(location, parts.ports);
+    const unlock = found.protection === 'none' ? ({ kind: 'none' } as const) : await unlockOf(input);
+    const repository = await keep(openWith(location, unlock));
+    await settings.setLocation(location);
+    const rememberedIn = await remember(repository.info.id, input.passphrase, input.remember);
+    return { repository: stateOf(repository.info), attached: true, ...(rememberedIn === undefined ? {} : { rememberedIn }) };
+  };
+
+  return session;
+}
+
+/** The one secret given, as what it is. Throws `input.secret-needed` where there is none, `input.invalid` where there are two. */
+async function unlockOf(input: { readonly passphrase?: string | undefined; readonly recoveryKey?: string | undefined; readonly keyFile?: string | undefined }): Promise<Unlock> {
+  const given = [input.passphrase, input.recoveryKey, input.keyFile].filter((one) => one !== undefined);
+  if (given.length === 0) throw new AppError('repository.passphrase-needed', 'The repository is protected.', { hint: 'Give its passphrase, recovery key or key file.' });
+  if (given.length > 1) throw new AppError('input.invalid', 'More than one key was given.', { hint: 'Give one of passphrase, recovery key and key file.' });
+  if (input.passphrase !== undefined) return { kind: 'passphrase', passphrase: input.passphrase };
+  if (input.recoveryKey !== undefined) return { kind: 'recovery', key: input.recoveryKey };
+  return { kind: 'keyfile', key: await readKeyFile(input.keyFile ?? '') };
+}
+
+const passphraseHandle = (repositoryId: string): string => `repository/${repositoryId}/passphrase`;
+
+function stateOf(info: RepositoryInfo): State {
+  return { id: info.id, location: info.location, format: info.format, protection: info.protection, createdAt: info.createdAt, readOnly: info.readOnly };
+}

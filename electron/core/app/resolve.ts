@@ -1,0 +1,27 @@
+import { AppError } from '../base/errors.ts';
+import type { Repository, SnapshotRecord, StoredObject } from '../repository/repository.ts';
+import type { Core } from './core.ts';
+
+/** A snapshot as a person points at it, resolved by the catalog and read afresh from the repository. */
+export async function resolveSnapshot(core: Core, ref: string): Promise<{ readonly repository: Repository; readonly record: SnapshotRecord }> {
+  const repository = await core.session.current();
+  const { id } = core.catalog.get(ref);
+  return { repository, record: await freshRecord(repository, id) };
+}
+
+/** The record as the repository has it now. Throws `snapshot.unknown`. */
+export async function freshRecord(repository: Repository, id: string): Promise<SnapshotRecord> {
+  const { snapshots } = await repository.snapshots();
+  const found = snapshots.find((one) => one.id === id);
+  if (found !== undefined) return found;
+  throw new AppError('snapshot.unknown', `The repository no longer has the snapshot ${id.slice(0, 8)}.`, { hint: 'Run `belay rebuild-catalog`, then `belay list`.' });
+}
+
+/** Lists a new snapshot: catalog row and objects. The repository has it already, so a failure here is mended by a rebuild. */
+export async function publishRecord(core: Core, repository: Repository, record: SnapshotRecord): Promise<void> {
+  const current = await freshRecord(repository, record.id);
+  const objects: StoredObject[] = [];
+  for await (const object of repository.objects(record.id)) objects.push(object);
+  await core.catalog.upsertSnapshot(current, objects);
+  core.events.emit('snapshots.changed', { source: record.source });
+}
