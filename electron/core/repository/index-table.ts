@@ -38,11 +38,16 @@ export interface PackPlace {
   readonly bytes: number;
 }
 
-function grown32(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
   if (length <= array.length) return array;
   const larger = new Uint32Array(Math.max(length, Math.ceil(array.length * 1.5), 1024));
   larger.set(array);
   return larger;
+}
+
+/** Four bytes as a signed number: signed so that the engine keeps it out of the heap. */
+function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
 }
 
 /**
@@ -56,7 +61,7 @@ export class IndexTable {
   private slots: Uint32Array<ArrayBuffer>;
   private mask: number;
   private count = 0;
-  private ids: Uint32Array<ArrayBuffer>;
+  private ids: Int32Array<ArrayBuffer>;
   /** Per entry: segment, place, length of its best copy. */
   private entrySegment: Uint32Array<ArrayBuffer>;
   private entryAt: Uint32Array<ArrayBuffer>;
@@ -71,8 +76,6 @@ export class IndexTable {
   private bases: Uint32Array<ArrayBuffer>;
   private readonly packs: PackPlace[] = [];
   private readonly packNumbers = new Map<string, number>();
-  private readonly wanted = new Uint32Array(WORDS);
-  private readonly wantedBytes = new Uint8Array(this.wanted.buffer);
 
   /** `expected`: number of chunks to make room for at once; the table grows beyond it as needed. */
   constructor(expected = 1024) {
@@ -80,7 +83,7 @@ export class IndexTable {
     while (capacity < expected * 2) capacity *= 2;
     this.slots = new Uint32Array(capacity);
     this.mask = capacity - 1;
-    this.ids = new Uint32Array(expected * WORDS);
+    this.ids = new Int32Array(expected * WORDS);
     this.entrySegment = new Uint32Array(expected);
     this.entryAt = new Uint32Array(expected);
     this.entryLength = new Uint32Array(expected);
@@ -107,11 +110,10 @@ export class IndexTable {
     return this.slots.byteLength + entries + this.segmentWords.byteLength + this.bases.byteLength;
   }
 
-  /** The slot that holds the wanted id, or the free slot where it would go. */
-  private probe(): number {
-    const { slots, mask, ids, wanted } = this;
-    const [a, b, c, d] = [wanted[0], wanted[1], wanted[2], wanted[3]];
-    let slot = (a ?? 0) & mask;
+  /** The slot that holds the id of these four words, or the free slot where it would go. */
+  private probe(a: number, b: number, c: number, d: number): number {
+    const { slots, mask, ids } = this;
+    let slot = a & mask;
     for (;;) {
       const held = slots[slot] ?? 0;
       if (held === 0) return slot;
@@ -121,30 +123,31 @@ export class IndexTable {
     }
   }
 
-  private want(id: Uint8Array, offset: number): void {
-    const { wantedBytes } = this;
-    for (let i = 0; i < ID_BYTES; i++) wantedBytes[i] = id[offset + i] ?? 0;
-  }
-
   /** Entry of the id at `id[offset .. offset + 16)`, or `NONE`. An entry may have no copy: see `has`. */
   lookup(id: Uint8Array, offset = 0): number {
-    this.want(id, offset);
-    return (this.slots[this.probe()] ?? 0) - 1;
+    return (this.slots[this.probe(word(id, offset), word(id, offset + 4), word(id, offset + 8), word(id, offset + 12))] ?? 0) - 1;
   }
 
   /** Entry of the id, made without a copy where it is new. */
   intern(id: Uint8Array, offset = 0): number {
-    this.want(id, offset);
-    let slot = this.probe();
+    const a = word(id, offset);
+    const b = word(id, offset + 4);
+    const c = word(id, offset + 8);
+    const d = word(id, offset + 12);
+    let slot = this.probe(a, b, c, d);
     const held = this.slots[slot] ?? 0;
     if (held !== 0) return held - 1;
     if ((this.count + 1) * 2 > this.slots.length) {
       this.rehash();
-      slot = this.probe();
+      slot = this.probe(a, b, c, d);
     }
     const entry = this.count++;
     if (this.count > this.entrySegment.length) this.growEntries();
-    this.ids.set(this.wanted, entry * WORDS);
+    const at = entry * WORDS;
+    this.ids[at] = a;
+    this.ids[at + 1] = b;
+    this.ids[at + 2] = c;
+    this.ids[at + 3] = d;
     this.entrySegment[entry] = ABSENT;
     this.slots[slot] = entry + 1;
     return entry;
@@ -152,10 +155,12 @@ export class IndexTable {
 
   private growEntries(): void {
     const length = Math.ceil(this.entrySegment.length * 1.5) + 1024;
-    this.ids = grown32(this.ids, length * WORDS);
-    this.entrySegment = grown32(this.entrySegment, length);
-    this.entryAt = grown32(this.entryAt, length);
-    this.entryLength = grown32(this.entryLength, length);
+    const ids = new Int32Array(length * WORDS);
+    ids.set(this.ids);
+    this.ids = ids;
+    this.entrySegment = grown(this.entrySegment, length);
+    this.entryAt = grown(this.entryAt, length);
+    this.entryLength = grown(this.entryLength, length);
   }
 
   private rehash(): void {
@@ -246,8 +251,8 @@ export class IndexTable {
   /** Adds a segment; `bases`: entries of its bases in the order of the dictionary, empty for a plain one. Returns its number. */
   addSegment(place: Omit<SegmentPlace, 'delta'>, bases: ArrayLike<number> = []): number {
     const segment = this.segmentCount++;
-    this.segmentWords = grown32(this.segmentWords, (this.segmentCount + 1) * 7);
-    this.bases = grown32(this.bases, this.baseCount + bases.length);
+    this.segmentWords = grown(this.segmentWords, (this.segmentCount + 1) * 7);
+    this.bases = grown(this.bases, this.baseCount + bases.length);
     const words = this.segmentWords;
     const at = segment * 7;
     words[at] = place.pack;
