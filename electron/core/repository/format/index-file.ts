@@ -1,7 +1,7 @@
 import type { Random } from '../../base/ports.ts';
 import { ByteReader, ByteWriter, damaged, fromHex, toHex } from './bytes.ts';
 import type { KeyMaterial } from './crypto.ts';
-import { ID_BYTES, MAX_FILE, MAX_FRAME, MAX_FRAMES } from './limits.ts';
+import { ID_BYTES, MAX_FILE, MAX_FRAME } from './limits.ts';
 import { decodePackFooter, encodePackFooter, footerBytes } from './pack.ts';
 import type { PackFooter } from './pack.ts';
 import { SealedBuilder, TYPE_INDEX, TYPE_METADATA, TYPE_PACK, decodeFrameLengths, eachFrame, encodeFrameLengths, openSealed } from './sealed.ts';
@@ -70,16 +70,26 @@ export interface IndexFile {
   readonly packs: Iterable<PackEntry>;
 }
 
-/** Opens an index file. Header and footer are checked at once, each frame when its entries are asked for. Throws as `openSealed`. */
-export function openIndexFile(bytes: Uint8Array, keys: KeyMaterial): IndexFile {
-  const file = openSealed(bytes, keys, TYPE_INDEX);
-  const reader = new ByteReader(file.footer, 'The footer of the index file');
-  const stored = decodeFrameLengths(reader, file.frames, file.body.length);
+/** Names that an index file supersedes, from its footer alone. Throws `repository.damaged`. */
+export function readSupersedes(footer: Uint8Array, frames: number, bodyBytes: number): readonly string[] {
+  return decodeFooter(footer, frames, bodyBytes).supersedes;
+}
+
+function decodeFooter(footer: Uint8Array, frames: number, bodyBytes: number): { readonly stored: readonly number[]; readonly supersedes: readonly string[] } {
+  const reader = new ByteReader(footer, 'The footer of the index file');
+  const stored = decodeFrameLengths(reader, frames, bodyBytes);
   const count = reader.u16();
-  if (count * ID_BYTES !== reader.left || count > MAX_FRAMES) throw damaged('The footer of the index file names other files than it counts.');
+  if (count * ID_BYTES !== reader.left) throw damaged('The footer of the index file names other files than it counts.');
   const supersedes: string[] = [];
   for (let i = 0; i < count; i++) supersedes.push(toHex(reader.view(ID_BYTES)));
   reader.end();
+  return { stored, supersedes };
+}
+
+/** Opens an index file. Header and footer are checked at once, each frame when its entries are asked for. Throws as `openSealed`. */
+export function openIndexFile(bytes: Uint8Array, keys: KeyMaterial): IndexFile {
+  const file = openSealed(bytes, keys, TYPE_INDEX);
+  const { stored, supersedes } = decodeFooter(file.footer, file.frames, file.body.length);
   return {
     supersedes,
     packs: {
