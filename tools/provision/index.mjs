@@ -26,6 +26,7 @@ const parts = Object.freeze([
   },
   { name: 'mkfs.ext4 (power cuts)', variable: 'BELAY_TEST_MKFS', programs: ['mkfs.ext4'], debian: 'e2fsprogs', lanes: ['faults'], platforms: ['linux'] },
   { name: 'mount (power cuts)', variable: 'BELAY_TEST_MOUNT', programs: ['mount'], debian: 'mount', lanes: ['faults'], platforms: ['linux'] },
+  { name: 'strace (failing disk)', variable: 'BELAY_TEST_STRACE', programs: ['strace'], debian: 'strace', lanes: ['faults'], platforms: ['linux'] },
   {
     name: 'the sqlite3 shell',
     variable: 'BELAY_TEST_SQLITE3',

@@ -21,7 +21,7 @@ export default class OutcomeReporter implements Reporter {
         const name = `${module.relativeModuleId} > ${test.fullName}`;
         const result = test.result();
         if (result.state === 'passed') outcomes.push({ name, state: 'passed' });
-        else if (result.state === 'skipped') outcomes.push({ name, state: 'skipped', note: result.note ?? 'no reason given' });
+        else if (result.state === 'skipped') outcomes.push({ name, state: 'skipped', note: result.note ?? 'what its condition asks for is not there' });
         else outcomes.push({ name, state: 'failed', note: firstLine(result.errors?.[0]?.message ?? 'it did not end') });
       }
     }
