@@ -191,6 +191,16 @@ export class IndexTable {
     return new Uint8Array(this.ids.slice(entry * WORDS, (entry + 1) * WORDS).buffer);
   }
 
+  /** Whether the entry's id is the 16 bytes at `id[offset ..]`. */
+  isId(entry: number, id: Uint8Array, offset = 0): boolean {
+    const { ids } = this;
+    const at = entry * WORDS;
+    for (let i = 0; i < WORDS; i++) {
+      if (ids[at + i] !== word(id, offset + i * 4)) return false;
+    }
+    return true;
+  }
+
   /** Length of the chunk. Of an entry without a copy: 0. */
   lengthOf(entry: number): number {
     return this.entryLength[entry] ?? 0;

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { throwIfCancelled } from '../../base/errors.ts';
+import { damaged } from '../format/bytes.ts';
+import type { ChunkKind } from '../format/crypto.ts';
+import { breathe } from './breathe.ts';
+import type { ChunkSource } from './chunk-source.ts';
+import type { FrameRuns } from './frame-runs.ts';
+import { walkLeaves } from './lists.ts';
+
+/** Raw bytes whose frames are planned together, so that neighbours are read at once. */
+const WINDOW_BYTES = 8 << 20;
+/** Raw bytes being decoded ahead of the one that is used: about four segments. */
+const AHEAD_BYTES = 1 << 20;
+/** Size of what is yielded, but for the last. */
+const BLOCK_BYTES = 256 << 10;
+/** Bytes between two chances for timers and cancellation, where everything is at hand. */
+const BREATH_BYTES = 2 << 20;
+
+export interface StreamOptions {
+  readonly kind: ChunkKind;
+  readonly from: number;
+  readonly to: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Digest of the whole stream, as hex: compared at the end where the range is the whole stream. */
+  readonly digest?: string | undefined;
+}
+
+interface Wanted {
+  readonly entry: number;
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Decodes ahead of the reader: keeps `AHEAD_BYTES` of the coming chunks' segments on their way. */
+class Ahead {
+  private readonly source: ChunkSource;
+  private readonly runs: FrameRuns;
+  private started = 0;
+  private bytes = 0;
+  private last = -1;
+
+  constructor(source: ChunkSource, runs: FrameRuns) {
+    this.source = source;
+    this.runs = runs;
+  }
+
+  /** Begins the next window. */
+  reset(): void {
+    this.started = 0;
+    this.bytes = 0;
+  }
+
+  /** Starts what is due before `window[i]` is used. */
+  advance(window: readonly Wanted[], i: number): void {
+    while (this.started < window.length && (this.started <= i || this.bytes < AHEAD_BYTES)) {
+      const next = window[this.started++];
+      if (next === undefined) break;
+      this.bytes += next.length;
+      const segment = this.source.table.segmentOf(next.entry);
+      // Whoever takes the chunk awaits the same promise and sees its error.
+      if (segment !== this.last) this.source.cache.get(segment, this.runs).catch(() => undefined);
+      this.last = segment;
+    }
+    this.bytes -= window[i]?.length ?? 0;
+  }
+}
+
+/** Gathers bytes into blocks of their own memory. */
+class Blocks {
+  private block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  private filled = 0;
+
+  /** Blocks completed by `bytes`. */
+  *push(bytes: Uint8Array): Generator<Uint8Array> {
+    let at = 0;
+    while (at < bytes.length) {
+      const length = Math.min(bytes.length - at, BLOCK_BYTES - this.filled);
+      this.block.set(bytes.subarray(at, at + length), this.filled);
+      this.filled += length;
+      at += length;
+      if (this.filled === BLOCK_BYTES) {
+        yield this.block;
+        this.block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+        this.filled = 0;
+      }
+    }
+  }
+
+  *end(): Generator<Uint8Array> {
+    if (this.filled > 0) yield this.block.subarray(0, this.filled);
+  }
+}
+
+/**
+ * Bytes `[from, to)` of the stream whose list has this root, every chunk proved by its id before any of it is yielded. Blocks are
+ * fresh memory. Throws `repository.damaged` (naming the pack where no copy of a chunk is good; also where the list ends before
+ * `to`), `repository.chunk-missing`, `repository.missing`, and `CancelledError` within a few milliseconds of an abort.
+ */
+export async function* streamRange(source: ChunkSource, root: Uint8Array, options: StreamOptions): AsyncGenerator<Uint8Array> {
+  const { from, to, kind, signal } = options;
+  const runs = source.runs();
+  const ahead = new Ahead(source, runs);
+  const blocks = new Blocks();
+  const digest = options.digest === undefined ? undefined : createHash('sha256');
+  let end = from;
+  let sinceBreath = 0;
+  for await (const window of windows(source, root, options)) {
+    runs.announce(segmentsOf(source, window));
+    ahead.reset();
+    for (const [i, wanted] of window.entries()) {
+      throwIfCancelled(signal);
+      ahead.advance(window, i);
+      const chunk = await source.chunk(kind, wanted.entry, runs);
+      if (chunk.bytes.length !== wanted.length) throw damaged('A chunk has another length than its list says.');
+      digest?.update(chunk.digest);
+      yield* blocks.push(chunk.bytes.subarray(Math.max(from - wanted.at, 0), Math.min(to - wanted.at, wanted.length)));
+      end = wanted.at + wanted.length;
+      sinceBreath += wanted.length;
+      if (sinceBreath > BREATH_BYTES) {
+        sinceBreath = 0;
+        await breathe();
+      }
+    }
+  }
+  if (end < to) throw damaged('A chunk list ends before the bytes that it should name.');
+  if (digest !== undefined && digest.digest('hex') !== options.digest) throw damaged('The stream as a whole is not the one that was stored.');
+  yield* blocks.end();
+}
+
+/** The wanted chunks in portions of about `WINDOW_BYTES`. */
+async function* windows(source: ChunkSource, root: Uint8Array, { from, to, signal }: StreamOptions): AsyncGenerator<Wanted[]> {
+  let window: Wanted[] = [];
+  let bytes = 0;
+  for await (const leaf of walkLeaves(source, root, from, to, signal)) {
+    let at = leaf.at;
+    for (const { id, length } of leaf.entries) {
+      if (at < to && at + length > from) {
+        window.push({ entry: source.entryOf(id), at, length });
+        bytes += length;
+      }
+      at += length;
+      if (bytes < WINDOW_BYTES) continue;
+      yield window;
+      window = [];
+      bytes = 0;
+    }
+  }
+  if (window.length > 0) yield window;
+}
+
+/** Segments of the wanted chunks, and of the bases of those that are deltas, but for those at hand. */
+function* segmentsOf(source: ChunkSource, window: readonly Wanted[]): Generator<number> {
+  const { table, cache } = source;
+  let last = -1;
+  for (const { entry } of window) {
+    const segment = table.segmentOf(entry);
+    if (segment === last || cache.has(segment)) continue;
+    last = segment;
+    yield segment;
+    for (const base of table.basesOf(segment)) {
+      const home = table.segmentOf(base);
+      if (home >= 0 && !cache.has(home)) yield home;
+    }
+  }
+}
