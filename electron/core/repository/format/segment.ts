@@ -12,9 +12,21 @@ const decompressAsync = promisify(zstdDecompress);
 /** Zero bytes before the chunks of a dictionary: without them zstd would parse a chunk that begins with 37 A4 30 EC as a trained dictionary. */
 export const DICTIONARY_PREFIX = 8;
 
-/** Level 1 without bases, 3 with them: with a dictionary, 1 makes deltas four times as large. Neither is Node's default (-1 means 3). */
-const plainOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
-const deltaOptions = (dictionary: Uint8Array) => ({ params: { [constants.ZSTD_c_compressionLevel]: 3 }, dictionary });
+/**
+ * Level 1 without bases, with a larger hash table than its own: 3 % smaller at the same speed. Level 6 with them: loading the
+ * dictionary is most of the work, so that it costs no more than 3 and finds more. Output in one piece: zlib takes a turn of the
+ * thread pool for each piece of `chunkSize`.
+ */
+const plainOptions = (raw: Uint8Array) => ({
+  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_minMatch]: 6, [constants.ZSTD_c_hashLog]: 16 },
+  pledgedSrcSize: raw.length,
+  chunkSize: raw.length + (raw.length >> 7) + 128,
+});
+const deltaOptions = (raw: Uint8Array, dictionary: Uint8Array) => ({
+  params: { [constants.ZSTD_c_compressionLevel]: 6 },
+  pledgedSrcSize: raw.length,
+  dictionary,
+});
 
 /** The dictionary of a delta: 8 zero bytes, then the bases' bytes in the order of the record. Throws RangeError above 1 MiB. */
 export function makeDictionary(bases: readonly Uint8Array[]): Uint8Array {
@@ -31,11 +43,11 @@ export function makeDictionary(bases: readonly Uint8Array[]): Uint8Array {
 
 /** zstd of a segment's raw bytes in the thread pool; with a dictionary for a delta. */
 export function compressSegment(raw: Uint8Array, dictionary?: Uint8Array): Promise<Buffer> {
-  return compressAsync(raw, dictionary === undefined ? plainOptions : deltaOptions(dictionary));
+  return compressAsync(raw, dictionary === undefined ? plainOptions(raw) : deltaOptions(raw, dictionary));
 }
 
 export function compressSegmentSync(raw: Uint8Array, dictionary?: Uint8Array): Buffer {
-  return zstdCompressSync(raw, dictionary === undefined ? plainOptions : deltaOptions(dictionary));
+  return zstdCompressSync(raw, dictionary === undefined ? plainOptions(raw) : deltaOptions(raw, dictionary));
 }
 
 /** What to store for a plain segment: the compressed bytes where they are smaller, else the raw ones. */
@@ -48,9 +60,10 @@ export interface SegmentForm {
   readonly raw: number;
 }
 
-function decodeOptions(form: SegmentForm, dictionary: Uint8Array | undefined): { maxOutputLength: number; dictionary?: Uint8Array } {
-  const maxOutputLength = Math.max(form.raw, 1);
-  return dictionary === undefined ? { maxOutputLength } : { maxOutputLength, dictionary };
+/** One byte of room beyond `raw`: zlib sees that the output ended without a second piece (twice as fast as pieces of 16 KiB). */
+function decodeOptions(form: SegmentForm, dictionary: Uint8Array | undefined): { maxOutputLength: number; chunkSize: number; dictionary?: Uint8Array } {
+  const options = { maxOutputLength: Math.max(form.raw, 1), chunkSize: Math.max(form.raw + 1, 64) };
+  return dictionary === undefined ? options : { ...options, dictionary };
 }
 
 /**

@@ -1,5 +1,7 @@
+import { MAX_FRAME } from '../format/limits.ts';
+import type { Framing } from '../format/table.ts';
 import { createScanner, gearWindow, type GearScanner } from './gear.ts';
-import { createRowEnds, type Framing, type RowEnds, type Window } from './rows.ts';
+import { createRowEnds, type RowEnds, type Window } from './rows.ts';
 
 export interface CutterOptions {
   /** 256 little-endian 32-bit numbers. */
@@ -24,7 +26,59 @@ export interface CutLimits {
 }
 
 export function cutLimits(average: number): CutLimits {
-  return { min: average / 4, max: average * 4, maxWithRow: average * 8 };
+  return { min: average / 4, max: Math.min(average * 4, MAX_FRAME), maxWithRow: Math.min(average * 8, MAX_FRAME) };
+}
+
+/** Cuts one stream into chunks. */
+export interface Cutter {
+  /**
+   * Takes `bytes` (free again on return) and calls `emit` for every chunk that is complete. `rowEnds`, for `entries`:
+   * ascending offsets within `bytes`, each just past the last byte of an entry.
+   */
+  push(bytes: Uint8Array, emit: OnChunk, rowEnds?: Uint32Array): void;
+  /** The stream ended: what is left is the last chunk. */
+  finish(emit: OnChunk): void;
+}
+
+export function createCutter(options: CutterOptions): Cutter {
+  return options.framing === 'pages' ? new GridCutter(options.average) : new ContentCutter(options);
+}
+
+/**
+ * Chunks of one fixed length: for pages that keep their places, where a cut chosen by content only moves when the content
+ * changes. A changed page then changes exactly one chunk, and its base is the chunk at the same place.
+ */
+class GridCutter implements Cutter {
+  readonly #step: number;
+  readonly #open: Uint8Array;
+  #filled = 0;
+
+  constructor(step: number) {
+    this.#step = step;
+    this.#open = new Uint8Array(step);
+  }
+
+  push(bytes: Uint8Array, emit: OnChunk): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#filled === 0 && bytes.length - at >= this.#step) {
+        emit(bytes.subarray(at, at + this.#step), 0);
+        at += this.#step;
+        continue;
+      }
+      const part = bytes.subarray(at, at + this.#step - this.#filled);
+      this.#open.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#step) this.finish(emit);
+    }
+  }
+
+  finish(emit: OnChunk): void {
+    const length = this.#filled;
+    this.#filled = 0;
+    if (length > 0) emit(this.#open.subarray(0, length), 0);
+  }
 }
 
 /**
@@ -32,7 +86,7 @@ export function cutLimits(average: number): CutLimits {
  * most `max`; with framing, the cut moves on to the next row end where the chunk stays within `maxWithRow`. Cut points
  * depend only on the content, the gear table and the framing: not on how the stream is split into buffers, nor on the scanner.
  */
-export class Cutter {
+export class ContentCutter implements Cutter {
   readonly #scanner: GearScanner;
   readonly #rows: RowEnds | undefined;
   readonly #limits: CutLimits;
@@ -70,10 +124,6 @@ export class Cutter {
     return this.#scanner.kind;
   }
 
-  /**
-   * Takes `bytes` (copied; free again on return) and calls `emit` for every chunk that is complete. `rowEnds`, for `entries`:
-   * ascending offsets within `bytes`, each just past the last byte of an entry.
-   */
   push(bytes: Uint8Array, emit: OnChunk, rowEnds?: Uint32Array): void {
     if (rowEnds !== undefined) this.#rows?.announce(this.#offset + (this.#stop - this.#start), rowEnds);
     for (let from = 0; from < bytes.length; from += intake) {
@@ -82,7 +132,6 @@ export class Cutter {
     }
   }
 
-  /** The stream ended: what is left is the last chunk. */
   finish(emit: OnChunk): void {
     if (this.#stop > this.#start) this.#emit(this.#stop, emit, true);
   }

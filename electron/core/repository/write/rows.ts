@@ -1,6 +1,5 @@
 import { AppError } from '../../base/errors.ts';
-
-export type Framing = 'none' | 'lines' | 'bson' | 'entries';
+import type { Framing } from '../format/table.ts';
 
 /** The bytes that are at hand: those of the stream from offset `from` to offset `to` lie in `area`, `at` onwards. */
 export interface Window {
@@ -23,6 +22,7 @@ export interface RowEnds {
 export function createRowEnds(framing: Framing, count: (from: number, to: number, value: number) => number): RowEnds | undefined {
   switch (framing) {
     case 'none':
+    case 'pages':
       return undefined;
     case 'lines':
       return new LineEnds(count);
