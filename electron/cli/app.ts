@@ -1,0 +1,98 @@
+import { isCancelled, toWireError } from '../core/app/faces.ts';
+import type { WireError } from '../contract/errors.ts';
+import { commonOf } from './common.ts';
+import type { Common } from './common.ts';
+import { Context } from './context.ts';
+import { printError, usageError } from './errors.ts';
+import { exitCodeOf, exits } from './exit-codes.ts';
+import { homeFolder } from './home.ts';
+import { answered, failed } from './json.ts';
+import { Leaving } from './leaving.ts';
+import { Output } from './output/output.ts';
+import { noProgress, progressView } from './output/progress.ts';
+import { commandWord, parse } from './program.ts';
+import type { Parsed } from './program.ts';
+import { Prompter } from './prompt.ts';
+import { entryOf } from './registry.ts';
+import { Session } from './session.ts';
+import type { World } from './world.ts';
+
+/** Runs one command line; resolves with its exit code when everything is printed and the host is let go. */
+export async function runCli(world: World): Promise<number> {
+  const parsed = await parseWords(world);
+  const common = parsed.kind === 'wrong' ? guessedCommon(world.argv) : commonOf(parsed.options);
+  const output = new Output({ stdout: world.stdout, stderr: world.stderr, env: world.env, colour: common.colour, quiet: common.quiet, json: common.json });
+  if (parsed.kind === 'text') {
+    if (common.json) output.object(answered('help', { text: parsed.text }));
+    else output.raw(parsed.text);
+    return exits.ok;
+  }
+  if (parsed.kind === 'wrong') return fail(output, common, parsed.name, toWireError(usageError(parsed.message, parsed.hint)));
+  return runCommand(world, parsed, common, output);
+}
+
+async function runCommand(world: World, parsed: Parsed & { kind: 'run' }, common: Common, output: Output): Promise<number> {
+  const leaving = new Leaving(world);
+  const prompter = new Prompter(world.stdin, world.stderr);
+  const progress = common.quiet ? noProgress : progressView(world.stderr, world.clock);
+  output.beforeNote = () => progress.clear();
+  const home = homeFolder(world, common.home);
+  const session = new Session({ world, home, output, common, prompter, leaving, progress });
+  const context = new Context({ world, common, output, prompter, leaving, home, session });
+  let code: number;
+  let printed = false;
+  try {
+    const { run } = parsed.spec;
+    if (run === undefined) throw usageError('A command is missing.', `Run: belay ${parsed.name} --help`);
+    const result = await run(context, parsed.given);
+    if (common.json) output.object(answered(parsed.name, result.data));
+    else result.print(output);
+    printed = true;
+    code = result.exitCode ?? exits.ok;
+    await result.stay?.();
+  } catch (error) {
+    const wire = isCancelled(error) && error instanceof Error ? ({ code: 'cancelled', message: error.message } as const) : toWireError(error);
+    code = fail(output, { json: common.json && !printed }, parsed.name, wire);
+    if (wire.code === 'cancelled') code = leaving.exitCode;
+  }
+  try {
+    await session.close();
+  } catch (error) {
+    // The answer is printed already; how the connection ended changes the exit code only where nothing else did.
+    printError(output, toWireError(error));
+    if (code === exits.ok) code = exits.failed;
+  } finally {
+    leaving.end();
+  }
+  return code;
+}
+
+function fail(output: Output, common: Pick<Common, 'json'>, command: string, error: WireError): number {
+  if (common.json) output.object(failed(command, error));
+  printError(output, error);
+  return exitCodeOf(error.code);
+}
+
+async function parseWords(world: World): Promise<Parsed> {
+  let argv = world.argv;
+  let word = commandWord(argv);
+  if (word === 'help') {
+    const at = argv.indexOf(word);
+    argv = [...argv.slice(0, at), ...argv.slice(at + 1), '--help'];
+    word = commandWord(argv);
+  }
+  const asksForText = argv.some((each) => each === '-h' || each === '--help' || each === '-V' || each === '--version');
+  if (word === undefined && !asksForText) {
+    word = 'status';
+    argv = [...argv, word];
+  }
+  const spec = await (word === undefined ? undefined : entryOf(word)?.load());
+  return parse(argv, spec, world.version, world.stdout.isTTY === true ? (world.stdout.columns ?? 80) : 100);
+}
+
+/** The common options of a line that could not be parsed: enough to answer in the form that was asked for. */
+function guessedCommon(argv: readonly string[]): Common {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  return commonOf({ json: words.includes('--json'), quiet: words.includes('--quiet') || words.includes('-q'), ...(words.includes('--no-color') ? { color: false } : {}) });
+}

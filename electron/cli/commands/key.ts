@@ -1,0 +1,122 @@
+import { AppError } from '../../core/app/faces.ts';
+import type { Context } from '../context.ts';
+import { ago, exact } from '../output/format.ts';
+import { styled } from '../output/style.ts';
+import { askNewPassphrase, namedPassphrase, secretFromFile } from '../secrets.ts';
+import { given } from '../spec.ts';
+import type { CommandSpec, Given, Result } from '../spec.ts';
+
+const kinds = ['passphrase', 'keyfile', 'recovery'] as const;
+const newPassphraseFile = { flags: '--new-passphrase-file <file>', description: 'read the new passphrase from a file', complete: 'file' } as const;
+
+const list: CommandSpec = {
+  name: 'list',
+  summary: 'list the keys',
+  examples: [{ line: 'belay key list', what: 'who can open it' }],
+  run: async (context) => {
+    const data = await context.call('keys.list', {});
+    return {
+      data,
+      print: (output) => {
+        if (data.slots.length === 0) output.line('The repository is not encrypted: it has no key.');
+        else
+          output.table(
+            [{ title: 'slot' }, { title: 'kind' }, { title: 'added' }, { title: 'at' }],
+            data.slots.map((slot) => [slot.slot, slot.kind, ago(slot.createdAt, context.now), exact(slot.createdAt)]),
+          );
+      },
+    };
+  },
+};
+
+const add: CommandSpec = {
+  name: 'add',
+  summary: 'add a passphrase, a key file, or a recovery key',
+  arguments: [
+    { name: '<kind>', description: 'what to add', choices: kinds },
+    { name: '[file]', description: 'for keyfile: where to write it', complete: 'file' },
+  ],
+  options: [newPassphraseFile],
+  examples: [
+    { line: 'belay key add passphrase', what: 'typed twice, not shown' },
+    { line: 'belay key add keyfile /media/usb/belay.key', what: 'for a machine that runs by itself' },
+    { line: 'belay key add recovery', what: 'to print; shown once' },
+  ],
+  run: (context, input) => addKey(context, input),
+};
+
+const remove: CommandSpec = {
+  name: 'remove',
+  summary: 'remove a key; the last one is refused',
+  arguments: [{ name: '<slot>', description: 'as `belay key list` names it' }],
+  examples: [{ line: 'belay key remove slot-2', what: 'asks first' }],
+  run: async (context, input) => {
+    await context.confirm(`Remove key ${input.required(0)}? It will open the repository no more.`);
+    const data = await context.call('keys.remove', { slot: input.required(0) });
+    return { data, print: (output) => output.lines([`Removed. ${data.slots.length} keys are left.`, data.notice]) };
+  },
+};
+
+const passphrase: CommandSpec = {
+  name: 'passphrase',
+  summary: 'change a passphrase',
+  options: [{ flags: '--slot <slot>', description: 'which one, where there are several' }, newPassphraseFile],
+  examples: [{ line: 'belay key passphrase', what: 'asks for the present one, then twice for the new one' }],
+  run: async (context, input) => {
+    const current = (await namedPassphrase(context.world, context.output, context.common)) ?? (await presentPassphrase(context));
+    const data = await context.call('keys.change-passphrase', { ...given('slot', input.text('slot')), current, passphrase: await newPassphrase(context, input) });
+    return { data, print: (output) => output.line(`The passphrase of ${data.slot.slot} was changed.`) };
+  },
+};
+
+const recovery: CommandSpec = {
+  name: 'recovery',
+  summary: 'make a new recovery key; the same as `key add recovery`',
+  examples: [{ line: 'belay key recovery', what: 'shown once: print it' }],
+  run: async (context) => showAdded(await context.call('keys.add', { kind: 'recovery' })),
+};
+
+export const key: CommandSpec = {
+  name: 'key',
+  summary: 'who can open an encrypted repository',
+  examples: [
+    { line: 'belay key list', what: 'every key' },
+    { line: 'belay key recovery', what: 'a key to print and keep elsewhere' },
+  ],
+  commands: [list, add, remove, passphrase, recovery],
+};
+
+async function addKey(context: Context, input: Given): Promise<Result> {
+  const kind = kinds.find((each) => each === input.required(0)) ?? 'passphrase';
+  const file = input.word(1);
+  if (kind === 'keyfile' && file === undefined) throw new AppError('input.invalid', 'A key file needs a place.', { hint: 'Run: belay key add keyfile <file>' });
+  if (kind !== 'keyfile' && file !== undefined) throw new AppError('input.invalid', `A ${kind} goes to no file.`, { hint: 'Leave the file out.' });
+  return showAdded(
+    await context.call('keys.add', {
+      kind,
+      ...(kind === 'passphrase' ? { passphrase: await newPassphrase(context, input) } : {}),
+      ...given('keyFile', file === undefined ? undefined : context.absolute(file)),
+    }),
+  );
+}
+
+function showAdded(data: { readonly slot: { readonly slot: string; readonly kind: string }; readonly recoveryKey?: string | undefined; readonly keyFile?: string | undefined }): Result {
+  return {
+    data,
+    print: (output) => {
+      output.line(`Added: ${data.slot.kind} (${data.slot.slot}).`);
+      if (data.keyFile !== undefined) output.line(`Key file: ${data.keyFile}`);
+      if (data.recoveryKey !== undefined) output.lines([`Recovery key, shown once: ${styled('strong', data.recoveryKey)}`, 'Print it and keep it apart from this machine.']);
+    },
+  };
+}
+
+async function newPassphrase(context: Context, input: Given): Promise<string> {
+  const file = input.text('newPassphraseFile');
+  return file === undefined ? askNewPassphrase(context.prompter, context.leaving.signal, '--new-passphrase-file') : secretFromFile(context.world, context.output, file, 'The new passphrase');
+}
+
+async function presentPassphrase(context: Context): Promise<string> {
+  if (!context.prompter.possible) throw new AppError('input.secret-needed', 'The present passphrase is needed and there is no terminal to ask on.', { hint: 'Name a file that holds it: --passphrase-file <file>.' });
+  return context.prompter.ask('Present passphrase: ', { hidden: true, signal: context.leaving.signal });
+}

@@ -1,0 +1,151 @@
+import { AppError } from '../../core/app/faces.ts';
+import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
+import type { Source } from '../../contract/model.ts';
+import { checkOptions, checksOf } from '../checks.ts';
+import type { Context } from '../context.ts';
+import { filePathOf } from '../current-folder.ts';
+import { blocked, confirmOverwrite, sourceNamed } from '../danger.ts';
+import { exitCodeOf, exits } from '../exit-codes.ts';
+import { ago, duration, exact } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import { commandLine } from '../output/shell.ts';
+import { styled } from '../output/style.ts';
+import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
+import { snapshotRef } from '../refs.ts';
+import { given } from '../spec.ts';
+import type { CommandSpec, Given, Result } from '../spec.ts';
+
+type Order = Omit<CommandInput<'restore.run'>, 'dryRun' | 'confirm'>;
+
+export const restore: CommandSpec = {
+  name: 'restore',
+  summary: 'restore a snapshot or a native file to a place of choice',
+  description:
+    'Into a new place with --to, into the source\'s own place without it. The copy is proved before anything is swapped.\n--hold leaves the proved copy beside its target until it is promoted or discarded.',
+  arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source>', complete: 'snapshot' }],
+  options: [
+    { flags: '--file <dump>', description: 'restore this native file instead of a snapshot', complete: 'file' },
+    { flags: '--to <target>', description: 'a path that does not exist, or the name of a source to replace', complete: 'source' },
+    { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
+    { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten' },
+    { flags: '--throw-away', description: 'restore, compare, run the checks, and remove the copy again' },
+    { flags: '--hold', description: 'stop before the swap' },
+    { flags: '--held', description: 'list what is held' },
+    { flags: '--promote <id>', description: 'put a held copy in its place' },
+    { flags: '--discard <id>', description: 'remove a held copy' },
+    { flags: '--dry-run', description: 'the whole preflight, nothing written' },
+    { flags: '--confirm <name>', description: 'the source\'s name, where it is production' },
+    ...checkOptions,
+  ],
+  examples: [
+    { line: 'belay restore latest:shop --to ./copy.db', what: 'into a new file' },
+    { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
+    { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
+    { line: 'belay restore --promote h-81c2', what: 'decide for it' },
+    { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
+  ],
+  run: async (context, input) => {
+    if (input.flag('held')) return heldList(context);
+    const promote = input.text('promote');
+    if (promote !== undefined) return promoteHeld(context, promote, input.text('confirm'));
+    const discard = input.text('discard');
+    if (discard !== undefined) return discardHeld(context, discard);
+
+    const { order, source } = await orderOf(context, input);
+    const dryRun = () => context.call('restore.run', { ...order, dryRun: true });
+    if (input.flag('dryRun')) {
+      const data = await dryRun();
+      const stop = blocked(data.preflight);
+      return {
+        data,
+        exitCode: stop === undefined ? exits.ok : exitCodeOf(stop.code),
+        print: (output) => output.lines([`Restore to ${data.target}:`, ...preflightLines(data.preflight), 'Dry run: nothing was written.']),
+      };
+    }
+    const confirm = order.hold === true ? input.text('confirm') : await confirmOverwrite(context, source, input.text('confirm'), async () => (await dryRun()).preflight);
+    const data = await context.call('restore.run', { ...order, ...given('confirm', confirm) });
+    return { data, exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok, print: (output) => printRestored(output, data, order.mode, context.now) };
+  },
+};
+
+/** What the words ask for, and the source that stands where it would be overwritten. */
+async function orderOf(context: Context, input: Given): Promise<{ readonly order: Order; readonly source: Source | undefined }> {
+  const file = input.text('file');
+  const word = input.word(0);
+  const to = input.text('to');
+  const throwAway = input.flag('throwAway');
+  if ((file === undefined) === (word === undefined)) throw new AppError('input.invalid', 'A restore takes a snapshot or --file.', { hint: 'Name one of the two.' });
+  if (file !== undefined && to === undefined && !throwAway) throw new AppError('input.invalid', 'A file needs a place to go to.', { hint: 'Name it with --to.' });
+  if (throwAway && (to !== undefined || input.flag('inPlace') || input.flag('hold'))) throw new AppError('input.invalid', '--throw-away goes to no place.', { hint: 'Leave out --to, --in-place and --hold.' });
+  const base = {
+    ...given('snapshot', word === undefined ? undefined : snapshotRef(word)),
+    ...given('file', file === undefined ? undefined : context.absolute(file)),
+    checks: await checksOf(context, input),
+    hold: input.flag('hold'),
+    safetySnapshot: input.unlessNo('safetySnapshot'),
+  };
+  if (throwAway) return { order: { ...base, mode: 'throw-away' }, source: undefined };
+  const existing = input.flag('inPlace') ? ('in-place' as const) : ('replace' as const);
+  if (to === undefined) return { order: { ...base, mode: existing }, source: await sourceOfSnapshot(context, base.snapshot ?? '') };
+  const named = await sourceNamed(context, to);
+  const path = named === undefined ? undefined : filePathOf(named);
+  if (named !== undefined && path !== undefined) return { order: { ...base, mode: existing, to: path }, source: named };
+  return { order: { ...base, mode: input.flag('inPlace') ? 'in-place' : 'new', to: context.absolute(to) }, source: undefined };
+}
+
+async function sourceOfSnapshot(context: Context, snapshot: string): Promise<Source | undefined> {
+  const shown = await context.call('snapshot.show', { snapshot });
+  return sourceNamed(context, shown.snapshot.source);
+}
+
+function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode: Order['mode'], now: number): void {
+  if (data.held !== undefined) output.line(`A proved copy waits beside ${data.target}.`);
+  else if (mode === 'throw-away') output.line(`Restored into a throw-away copy and removed again, in ${duration(data.durationMs)}.`);
+  else output.line(`Restored to ${data.target}, in ${duration(data.durationMs)}.`);
+  if (data.verification !== undefined) output.lines(verificationLines(data.verification));
+  output.lines(warningLines(data.preflight.warnings));
+  if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);
+  if (data.undo !== undefined) output.line(undoLine(data.undo));
+  if (data.held === undefined) return;
+  output.line(`To put it in place: ${styled('act', commandLine('restore', '--promote', data.held))}`);
+  output.line(`To remove it: ${styled('act', commandLine('restore', '--discard', data.held))}`);
+}
+
+async function heldList(context: Context): Promise<Result> {
+  const data = await context.call('restore.held', {});
+  return {
+    data,
+    print: (output) => {
+      if (data.held.length === 0) output.line('Nothing is held.');
+      else
+        output.table(
+          [{ title: 'id' }, { title: 'made' }, { title: 'at' }, { title: 'snapshot', least: 8 }, { title: 'target', least: 12 }],
+          data.held.map((held) => [held.id, ago(held.at, context.now), exact(held.at), held.snapshot ?? '', held.target]),
+        );
+    },
+  };
+}
+
+async function promoteHeld(context: Context, held: string, typed: string | undefined): Promise<Result> {
+  const target = (await context.call('restore.held', {})).held.find((each) => each.id === held)?.target;
+  const { sources } = await context.call('sources.list', {});
+  const source = target === undefined ? undefined : sources.find((each) => filePathOf(each) === target);
+  const careful = source !== undefined && (source.environment === 'production' || source.environment === 'staging');
+  let confirm = typed;
+  if (careful && source.environment === 'production') confirm = await context.confirmName(source.name, typed);
+  else if (careful) await context.confirm(`Overwrite ${source.name}?`);
+  const data = await context.call('restore.promote', { held, ...given('confirm', confirm) });
+  return {
+    data,
+    print: (output) => {
+      output.line(`In place: ${data.target}`);
+      if (data.undo !== undefined) output.line(undoLine(data.undo));
+    },
+  };
+}
+
+async function discardHeld(context: Context, held: string): Promise<Result> {
+  await context.confirm(`Remove the held copy ${held}?`);
+  const data = await context.call('restore.discard', { held });
+  return { data, print: (output) => output.line(`Removed. ${data.target} was not touched.`) };
+}

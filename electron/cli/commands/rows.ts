@@ -1,0 +1,76 @@
+import { AppError } from '../../core/app/faces.ts';
+import type { CommandOutput } from '../../contract/commands.ts';
+import { count, counted, size } from '../output/format.ts';
+import { shellWord } from '../output/shell.ts';
+import { styled } from '../output/style.ts';
+import { snapshotRef } from '../refs.ts';
+import { given } from '../spec.ts';
+import type { CommandSpec } from '../spec.ts';
+
+type Cell = NonNullable<CommandOutput<'snapshot.rows'>['page']>['rows'][number][number];
+
+const mostCell = 60;
+
+export const rows: CommandSpec = {
+  name: 'rows',
+  summary: 'browse the rows of a snapshot without restoring it',
+  description: 'The source is not touched: rows come from a private copy, opened read-only. Each look stands in the journal.',
+  arguments: [
+    { name: '<snapshot>', description: 'id, number, name, or latest:<source>', complete: 'snapshot' },
+    { name: '[object]', description: 'table to browse; without it, what can be browsed' },
+  ],
+  options: [
+    { flags: '--limit <count>', description: 'rows of a page, 1 to 1000 (default: 50)', whole: { least: 1, most: 1000 } },
+    { flags: '--offset <count>', description: 'rows to leave out first', whole: { least: 0, most: 1_000_000_000_000 } },
+    { flags: '--order-by <column>', description: 'column to order by' },
+    { flags: '--query <sql>', description: 'one read-only query instead of a table' },
+  ],
+  examples: [
+    { line: 'belay rows latest:shop', what: 'what can be browsed' },
+    { line: 'belay rows latest:shop orders --order-by id --limit 20', what: 'twenty orders' },
+    { line: 'belay rows 12 --query "select count(*) from orders"', what: 'a question to a snapshot' },
+  ],
+  run: async (context, input) => {
+    const object = input.word(1);
+    const query = input.text('query');
+    if (object !== undefined && query !== undefined) throw new AppError('input.invalid', 'An object and --query stand beside each other.', { hint: 'Leave one of them out.' });
+    const typed = input.required(0);
+    const data = await context.call('snapshot.rows', {
+      snapshot: snapshotRef(typed),
+      ...given('object', object),
+      ...given('limit', input.whole('limit')),
+      ...given('offset', input.whole('offset')),
+      ...given('orderBy', input.text('orderBy')),
+      ...given('query', query),
+    });
+    return {
+      data,
+      print: (output) => {
+        const { page, objects } = data;
+        if (objects !== undefined) {
+          output.table(
+            [{ title: 'object', least: 16 }, { title: 'kind' }, { title: 'rows', align: 'right' }, { title: 'size', align: 'right' }],
+            objects.map((each) => [each.name, each.kind, each.rows === undefined ? '' : count(each.rows), each.bytes === undefined ? '' : size(each.bytes)]),
+          );
+          output.note(`To browse one: ${styled('act', `belay rows ${shellWord(typed)} <object>`)}`);
+        }
+        if (page === undefined) return;
+        output.table(
+          page.columns.map((column) => ({ title: column.name, least: 6 })),
+          page.rows.map((row) => row.map(cellText)),
+        );
+        const from = input.whole('offset') ?? 0;
+        const total = page.total === undefined ? '' : ` of ${count(page.total)}`;
+        output.note(page.rows.length === 0 ? 'No row.' : query === undefined ? `Rows ${count(from + 1)} to ${count(from + page.rows.length)}${total}.` : `${counted(page.rows.length, 'row')}.`);
+      },
+    };
+  },
+};
+
+/** One cell on one line: text shortened, blobs by their length, NULL told from the text. */
+export function cellText(cell: Cell): string {
+  if (cell === null) return styled('dim', 'NULL');
+  if (typeof cell === 'object') return cell.$ === 'blob' ? styled('dim', `blob, ${size(Math.floor((cell.v.replace(/=+$/, '').length * 3) / 4))}`) : cell.v;
+  const text = String(cell);
+  return text.length > mostCell ? `${text.slice(0, mostCell - 1)}…` : text;
+}

@@ -1,0 +1,116 @@
+import { ago, size } from '../output/format.ts';
+import { commandLine } from '../output/shell.ts';
+import { styled } from '../output/style.ts';
+import { environmentBadge, locationOf, warningLines } from '../output/views.ts';
+import { AppError } from '../../core/app/faces.ts';
+import { given } from '../spec.ts';
+import type { CommandSpec } from '../spec.ts';
+
+const add: CommandSpec = {
+  name: 'add',
+  summary: 'add a source',
+  arguments: [{ name: '<path>', description: 'the SQLite database file', complete: 'file' }],
+  options: [
+    { flags: '--name <name>', description: 'name of the source (default: from the file)' },
+    { flags: '--environment <environment>', description: 'what a mistake would cost (default: dev)', choices: ['dev', 'test', 'staging', 'production'] },
+    { flags: '--project <project>', description: 'sources that belong together' },
+    { flags: '--attached <file>', description: 'another file of the same set; may be repeated', many: true, complete: 'file' },
+  ],
+  examples: [
+    { line: 'belay source add ./dev.db', what: 'named after the file' },
+    { line: 'belay source add /srv/shop/shop.sqlite --name shop --environment production', what: 'a restore into it will ask for its name' },
+  ],
+  run: async (context, input) => {
+    const attached = input.list('attached').map((file) => context.absolute(file));
+    const data = await context.call('sources.add', {
+      ...given('name', input.text('name')),
+      ...given('environment', environmentOf(input.text('environment'))),
+      ...given('project', input.text('project')),
+      location: { path: context.absolute(input.required(0)), ...(attached.length === 0 ? {} : { attached }) },
+      baseFolder: context.world.cwd,
+    });
+    return {
+      data,
+      print: (output) => {
+        const { source, probe } = data;
+        output.line(`${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, SQLite ${probe.serverVersion})`}`);
+        output.line(`Next: ${styled('act', commandLine('snap', source.name))}`);
+      },
+    };
+  },
+};
+
+const list: CommandSpec = {
+  name: 'list',
+  summary: 'list the sources',
+  examples: [{ line: 'belay source list', what: 'every source and where it lies' }],
+  run: async (context) => {
+    const data = await context.call('sources.list', {});
+    return {
+      data,
+      print: (output) => {
+        if (data.sources.length === 0) output.line(`No source yet. Next: ${styled('act', 'belay source add <file>')}, or ${styled('act', 'belay discover')}`);
+        else
+          output.table(
+            [{ title: 'source', least: 8 }, { title: 'engine' }, { title: 'environment' }, { title: 'project', least: 6 }, { title: 'added' }, { title: 'where', least: 12 }],
+            data.sources.map((source) => [source.name, source.engine, environmentBadge(source.environment), source.project ?? '', ago(source.addedAt, context.now), locationOf(source)]),
+          );
+      },
+    };
+  },
+};
+
+const remove: CommandSpec = {
+  name: 'remove',
+  summary: 'remove a source; its snapshots stay',
+  arguments: [{ name: '<source>', description: 'name of the source', complete: 'source' }],
+  examples: [{ line: 'belay source remove shop', what: 'nothing of the database and none of its snapshots is touched' }],
+  run: async (context, input) => {
+    const data = await context.call('sources.remove', { name: input.required(0) });
+    return { data, print: (output) => output.line(`${data.removed.name} is no source any more. ${data.snapshotsKept === 0 ? 'It had no snapshot.' : `${data.snapshotsKept} of its snapshots stay.`}`) };
+  },
+};
+
+const test: CommandSpec = {
+  name: 'test',
+  summary: 'connect to a source and say what is there',
+  arguments: [{ name: '<source>', description: 'name of the source', complete: 'source' }],
+  examples: [{ line: 'belay source test shop', what: 'version, size, tools, and how consistent a snapshot would be' }],
+  run: async (context, input) => {
+    const data = await context.call('sources.test', { name: input.required(0) });
+    return {
+      data,
+      print: (output) => {
+        output.facts([
+          ['source', `${data.source.name} (${data.source.environment})`],
+          ['where', locationOf(data.source)],
+          ['version', data.serverVersion],
+          ['size', size(data.bytes)],
+          ['consistency', data.consistency],
+          ...data.facts.map((fact) => [fact.name, fact.value] as const),
+          ...data.tools.map((tool) => [`tool ${tool.tool}`, `${tool.version} (${tool.origin})`] as const),
+        ]);
+        output.lines(warningLines(data.warnings));
+      },
+    };
+  },
+};
+
+export const source: CommandSpec = {
+  name: 'source',
+  summary: 'add, list, test or remove what can be snapshotted',
+  examples: [
+    { line: 'belay source add ./dev.db', what: 'add one' },
+    { line: 'belay source list', what: 'see them all' },
+  ],
+  commands: [add, list, remove, test],
+};
+
+const environments = ['dev', 'test', 'staging', 'production'] as const;
+
+function environmentOf(text: string | undefined): (typeof environments)[number] | undefined {
+  if (text === undefined) return undefined;
+  const known = environments.find((environment) => environment === text);
+  if (known === undefined) throw new AppError('input.invalid', `${text} is not an environment.`, { hint: `Choose one of ${environments.join(', ')}.` });
+  return known;
+}

@@ -1,0 +1,64 @@
+import { AppError } from '../../core/app/faces.ts';
+import type { UndoEntry } from '../../contract/model.ts';
+import type { Context } from '../context.ts';
+import { sourceNamed } from '../danger.ts';
+import { ago, exact, when } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import { given } from '../spec.ts';
+import type { CommandSpec } from '../spec.ts';
+
+export const undo: CommandSpec = {
+  name: 'undo',
+  summary: 'take back the newest rewind or restore',
+  arguments: [{ name: '[id]', description: 'which one (default: the newest); `list` lists them' }],
+  options: [
+    { flags: '--list', description: 'what can be taken back' },
+    { flags: '--force', description: 'even where the target was written since; what was written is lost' },
+    { flags: '--discard', description: 'remove the kept old copy of <id> for good instead' },
+  ],
+  examples: [
+    { line: 'belay undo', what: 'the newest one' },
+    { line: 'belay undo --list', what: 'what can be taken back' },
+    { line: 'belay undo u-3f19 --discard', what: 'free the space of a kept copy' },
+  ],
+  run: async (context, input) => {
+    const id = input.word(0);
+    if (input.flag('list') || id === 'list') {
+      const data = await context.call('undo.list', {});
+      return { data, print: (output) => printList(output, data.undo, context.now) };
+    }
+    if (input.flag('discard')) {
+      if (id === undefined) throw new AppError('input.invalid', '--discard needs to be told which one.', { hint: 'See: belay undo --list' });
+      const entry = (await context.call('undo.list', {})).undo.find((each) => each.id === id);
+      await context.confirm(`Remove the kept copy ${entry === undefined ? id : `of ${entry.target}, from ${when(entry.at, context.now)}`} for good?`);
+      const data = await context.call('undo.discard', { id, confirm: true });
+      return { data, print: (output) => output.line(`Removed: ${data.discarded.kept}`) };
+    }
+    await confirmUndo(context, id, input.flag('force'));
+    const data = await context.call('undo.run', { ...given('id', id), force: input.flag('force') });
+    return { data, print: (output) => output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${when(data.undone.at, context.now)}.`) };
+  },
+};
+
+/** Asked where writes since would be lost, and where the source is not one of the developer's own. */
+async function confirmUndo(context: Context, id: string | undefined, force: boolean): Promise<void> {
+  if (context.common.yes) return;
+  const entries = (await context.call('undo.list', {})).undo;
+  const entry = id === undefined ? entries.toSorted((a, b) => b.at - a.at)[0] : entries.find((each) => each.id === id);
+  const source = entry?.source === undefined ? undefined : await sourceNamed(context, entry.source);
+  const careful = source?.environment === 'production' || source?.environment === 'staging';
+  if (entry === undefined || (!force && !careful)) return;
+  const what = `Take back the ${entry.what} of ${entry.target}, ${when(entry.at, context.now)}?`;
+  await context.confirm(force ? `${what} What was written since is lost.` : what);
+}
+
+function printList(output: Output, entries: readonly UndoEntry[], now: number): void {
+  if (entries.length === 0) {
+    output.line('Nothing can be taken back.');
+    return;
+  }
+  output.table(
+    [{ title: 'id' }, { title: 'what' }, { title: 'source', least: 8 }, { title: 'made' }, { title: 'at' }, { title: 'target', least: 12 }, { title: 'old copy', least: 12 }],
+    entries.map((entry) => [entry.id, entry.what, entry.source ?? '', ago(entry.at, now), exact(entry.at), entry.target, entry.kept]),
+  );
+}

@@ -1,0 +1,60 @@
+import { AppError } from '../../core/app/faces.ts';
+import type { CommandOutput } from '../../contract/commands.ts';
+import { checkOptions, checksOf } from '../checks.ts';
+import { exits } from '../exit-codes.ts';
+import { levelOf, levels } from '../levels.ts';
+import { size, when } from '../output/format.ts';
+import { proofSteps, snapshotPhrase, verificationLines } from '../output/views.ts';
+import { namesFile, snapshotRef } from '../refs.ts';
+import { given } from '../spec.ts';
+import type { CommandSpec } from '../spec.ts';
+
+export const verify: CommandSpec = {
+  name: 'verify',
+  summary: 'prove a snapshot, or check a native file',
+  description:
+    'A snapshot: its bytes are read, a copy is restored into a throw-away place and compared with what was captured. A file (a word with\na path separator, or the name of a file here): its own checks, and --against a snapshot, equality. Exits with 8 where it fails.',
+  arguments: [{ name: '[snapshot-or-file]', description: 'default: latest', complete: 'snapshot' }],
+  options: [
+    { flags: '--level <level>', description: 'how far to prove a snapshot (default: proved)', choices: levels },
+    { flags: '--against <snapshot>', description: 'for a file: the snapshot that it must equal', complete: 'snapshot' },
+    ...checkOptions,
+  ],
+  examples: [
+    { line: 'belay verify latest:shop', what: 'restored, compared, thrown away' },
+    { line: 'belay verify 12 --level intact', what: 'every byte re-read, nothing restored' },
+    { line: 'belay verify ./backup.sqlite --against 12', what: 'is this file that snapshot' },
+  ],
+  run: async (context, input) => {
+    const word = input.word(0) ?? 'latest';
+    const against = input.text('against');
+    const level = levelOf(input.text('level'));
+    const checks = await checksOf(context, input);
+    if (against !== undefined || namesFile(context, word)) {
+      if (level !== undefined) throw new AppError('input.invalid', '--level is for snapshots.', { hint: 'Leave it out for a file.' });
+      const data = await context.call('file.verify', { path: context.absolute(word), ...given('against', against === undefined ? undefined : snapshotRef(against)), checks });
+      return {
+        data,
+        exitCode: exitOf(data.verification),
+        print: (output) => {
+          output.line(`${context.absolute(word)}: ${data.format} ${data.version}, ${size(data.bytes)}, made ${when(data.madeAt, context.now)} (from its ${data.madeAtFrom}).`);
+          output.lines(verificationLines(data.verification));
+        },
+      };
+    }
+    const data = await context.call('snapshot.verify', { snapshot: snapshotRef(word), ...given('level', level), checks });
+    return {
+      data,
+      exitCode: exitOf(data.verification),
+      print: (output) => {
+        output.line(`Snapshot ${snapshotPhrase(data.snapshot, context.now)}`);
+        output.lines(verificationLines(data.verification));
+        output.line(proofSteps(data.snapshot));
+      },
+    };
+  },
+};
+
+function exitOf(verification: CommandOutput<'snapshot.verify'>['verification']): number {
+  return verification.result === 'passed' ? exits.ok : exits.notEqual;
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { dirname, join, basename, relative, isAbsolute } from 'node:path';
+import type { Source } from '../contract/model.ts';
+import { AppError } from '../core/app/faces.ts';
+import type { Context } from './context.ts';
+import { sqliteFilesOf } from './database-url.ts';
+import { commandLine } from './output/shell.ts';
+
+/**
+ * The sources of the folder that the user stands in: those whose file lies in it or below, and the SQLite file that
+ * `DATABASE_URL` names, which becomes a source where it is none yet and `adopt` is true.
+ */
+export async function sourcesHere(context: Context, adopt: boolean): Promise<readonly Source[]> {
+  const { sources } = await context.call('sources.list', {});
+  const folder = await realOf(context.world.cwd);
+  const here: Source[] = [];
+  for (const source of sources) {
+    const path = filePathOf(source);
+    if (path !== undefined && isInside(folder, await realOf(path))) here.push(source);
+  }
+  const file = sqliteFilesOf(context.world.env['DATABASE_URL'], context.world.cwd).find((path) => existsSync(path));
+  if (file === undefined) return here;
+  const named = await sourceOfFile(sources, file);
+  if (named !== undefined) return here.some((source) => source.name === named.name) ? here : [...here, named];
+  if (!adopt) return here;
+  const { source } = await context.call('sources.add', { location: { path: file }, baseFolder: context.world.cwd });
+  context.output.note(`${source.name} is a source now: ${file}, from DATABASE_URL.`);
+  return [...here, source];
+}
+
+/** The source that was named, else the only one of the current folder, else the one that the person at the terminal chooses. */
+export async function chooseSource(context: Context, named: string | undefined, adopt: boolean): Promise<string> {
+  if (named !== undefined) return named;
+  const here = await sourcesHere(context, adopt);
+  const [only] = here;
+  if (only !== undefined && here.length === 1) return only.name;
+  const choices = here.length > 0 ? here : (await context.call('sources.list', {})).sources;
+  return (await pick(context, choices, here.length > 0)).name;
+}
+
+/** As `chooseSource`, for what may take several: all of the current folder. */
+export async function chooseSources(context: Context, named: readonly string[]): Promise<readonly string[]> {
+  if (named.length > 0) return [...new Set(named)];
+  const here = await sourcesHere(context, true);
+  if (here.length > 0) return here.map((source) => source.name);
+  return [(await pick(context, (await context.call('sources.list', {})).sources, false)).name];
+}
+
+async function pick(context: Context, choices: readonly Source[], several: boolean): Promise<Source> {
+  if (choices.length === 0) throw new AppError('source.unknown', 'There is no source yet.', { hint: `Run: ${commandLine('source', 'add')} <file>` });
+  const names = choices.map((source) => source.name);
+  if (!context.prompter.possible) {
+    const why = several ? 'The current folder has several sources.' : 'No source was named, and the current folder has none.';
+    throw new AppError('input.ambiguous', why, { hint: `Name one: ${names.slice(0, 10).join(', ')}.`, details: { names: names.slice(0, 50) } });
+  }
+  for (const [at, name] of names.entries()) context.output.say(`  ${at + 1}. ${name}`);
+  for (;;) {
+    const answer = (await context.ask(`Which source? [1-${names.length}] `)).trim();
+    const chosen = choices.find((source, at) => source.name === answer || String(at + 1) === answer);
+    if (chosen !== undefined) return chosen;
+    context.prompter.tell('That is none of them. Type a number or a name, or leave with Ctrl-C.');
+  }
+}
+
+async function sourceOfFile(sources: readonly Source[], file: string): Promise<Source | undefined> {
+  const real = await realOf(file);
+  for (const source of sources) {
+    const path = filePathOf(source);
+    if (path !== undefined && (await realOf(path)) === real) return source;
+  }
+  return undefined;
+}
+
+/** The path of a source that is a file; undefined for the others. */
+export function filePathOf(source: Pick<Source, 'location'>): string | undefined {
+  const { path } = source.location;
+  return typeof path === 'string' ? path : undefined;
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${folder.includes('\\') ? '\\' : '/'}`) && !isAbsolute(way);
+}
+
+/** The path with links resolved; where it does not exist, that of its folder with the name behind. */
+async function realOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    const folder = dirname(path);
+    return folder === path ? path : join(await realOf(folder), basename(path));
+  }
+}

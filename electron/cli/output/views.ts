@@ -1,0 +1,109 @@
+import type { CommandOutput } from '../../contract/commands.ts';
+import type { SnapshotSummary, Source, UndoEntry, Verification } from '../../contract/model.ts';
+import { ago, count, counted, duration, exact, size, when } from './format.ts';
+import type { Output } from './output.ts';
+import { commandLine } from './shell.ts';
+import { styled } from './style.ts';
+
+/** How parts of an answer read, the same in every command. */
+
+type Level = SnapshotSummary['proved'];
+const levels: readonly Level[] = ['captured', 'intact', 'complete', 'proved'];
+
+/** First figures of an id: enough to name a snapshot on this machine. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** Four steps and the word: `■■■□ complete`; green only when proved, red when the newest proof of some level failed. */
+export function proofSteps(snapshot: Pick<SnapshotSummary, 'proved' | 'failing'>): string {
+  const reached = levels.indexOf(snapshot.proved) + 1;
+  const text = `${'■'.repeat(reached)}${'□'.repeat(levels.length - reached)} ${snapshot.proved}`;
+  if (snapshot.failing) return styled('bad', `${text}, failing`);
+  return snapshot.proved === 'proved' ? styled('good', text) : text;
+}
+
+/** `#12 (4f2a91c0) of shop, 2 h ago (2026-11-20 14:03:07)`. */
+export function snapshotPhrase(snapshot: SnapshotSummary, now: number): string {
+  const name = snapshot.name === undefined ? '' : ` “${snapshot.name}”`;
+  return `#${snapshot.seq} (${shortId(snapshot.id)})${name} of ${snapshot.source}, ${when(snapshot.createdAt, now)}`;
+}
+
+export function snapshotTable(output: Output, snapshots: readonly SnapshotSummary[], now: number): void {
+  output.table(
+    [
+      { title: '#', align: 'right' },
+      { title: 'id' },
+      { title: 'source', least: 8 },
+      { title: 'made' },
+      { title: 'at' },
+      { title: 'size', align: 'right' },
+      { title: 'added', align: 'right' },
+      { title: 'rows', align: 'right' },
+      { title: 'proof' },
+      { title: 'name', least: 8 },
+      { title: 'marks', least: 6 },
+    ],
+    snapshots.map((snapshot) => [
+      String(snapshot.seq),
+      shortId(snapshot.id),
+      snapshot.source,
+      ago(snapshot.createdAt, now),
+      exact(snapshot.createdAt),
+      size(snapshot.bytes),
+      size(snapshot.added),
+      count(snapshot.rows),
+      proofSteps(snapshot),
+      snapshot.name ?? '',
+      [...(snapshot.pin === undefined ? [] : [`pinned: ${snapshot.pin.reason}`]), ...snapshot.tags].join(', '),
+    ]),
+  );
+}
+
+export function environmentBadge(environment: Source['environment']): string {
+  return environment === 'production' ? styled('bad', environment) : environment;
+}
+
+/** Where a source lies, in words: its path where it has one, else its location as it is kept. */
+export function locationOf(source: Pick<Source, 'location'>): string {
+  const { path, ...rest } = source.location;
+  if (typeof path !== 'string') return JSON.stringify(source.location);
+  return Object.keys(rest).length === 0 ? path : `${path} ${JSON.stringify(rest)}`;
+}
+
+/** The outcome of a proof, the differences named, the user's checks below. */
+export function verificationLines(verification: Verification): string[] {
+  const { result, level } = verification;
+  const word = result === 'failed' ? styled('bad', 'failed') : result === 'inconclusive' ? styled('look', 'inconclusive') : level === 'proved' ? styled('good', level) : level;
+  const extent = [verification.items === 0 ? '' : counted(verification.items, 'object'), verification.rows === 0 ? '' : counted(verification.rows, 'row'), duration(verification.durationMs)].filter((part) => part !== '');
+  return [
+    `${word}: ${verification.statement} (${extent.join(', ')})`,
+    ...verification.differences.map((difference) => `  ${styled('bad', 'differs')}  ${difference.statement}`),
+    ...verification.checks.map((check) => `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement} (${duration(check.durationMs)})`),
+  ];
+}
+
+export function preflightLines(preflight: CommandOutput<'rewind'>['preflight']): string[] {
+  const free = preflight.bytesFree === undefined ? '' : ` of ${size(preflight.bytesFree)} free`;
+  return [
+    ...preflight.steps.map((step, at) => `  ${at + 1}. ${step}`),
+    `  Needs ${size(preflight.bytesNeeded)}${free}.`,
+    ...preflight.warnings.map((warning) => `  ${styled('look', 'note')}  ${warning}`),
+    ...preflight.blockers.map((blocker) => `  ${styled('bad', 'stands in the way')}  ${blocker.statement} ${blocker.hint}`),
+  ];
+}
+
+export function undoLine(undo: UndoEntry): string {
+  return `To take it back: ${styled('act', commandLine('undo', undo.id))}`;
+}
+
+export function warningLines(warnings: readonly string[]): string[] {
+  return warnings.map((warning) => `${styled('look', 'note')}  ${warning}`);
+}
+
+export function problemLines(problems: CommandOutput<'repository.check'>['problems']): string[] {
+  return problems.flatMap((problem) => [
+    `${styled('bad', problem.kind)}  ${problem.file}: ${problem.statement}${problem.repairable ? ' Can be mended: belay repair.' : ''}`,
+    ...problem.affects.map((affected) => `    snapshot #${affected.seq} (${shortId(affected.snapshot)})${affected.objects.length === 0 ? '' : `: ${affected.objects.join(', ')}`}`),
+  ]);
+}

@@ -1,0 +1,53 @@
+import { homedir } from 'node:os';
+import { systemClock, systemCode } from '../core/app/faces.ts';
+import { runCli } from './app.ts';
+import type { LeaveSignal, World } from './world.ts';
+
+const signals: readonly LeaveSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Set where standard output could not be written for another reason than a reader that left early. */
+let outputFailed = false;
+
+process.stdout.on('error', (error: Error) => {
+  // EPIPE: the reader (`head`, a closed pager) has seen enough. The work goes on and its exit code stands.
+  if (systemCode(error) === 'EPIPE' || outputFailed) return;
+  outputFailed = true;
+  process.stderr.write(`belay: standard output cannot be written (${systemCode(error) ?? error.message}).\n`);
+});
+// Nobody is left to tell.
+process.stderr.on('error', () => undefined);
+
+const world: World = {
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  platform: process.platform,
+  userFolder: homedir(),
+  version: '0.1.0',
+  pid: process.pid,
+  clock: systemClock,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  connect: async (home) => (await import('./host.ts')).connect(home),
+  serve: async (home, options) => (await import('./host.ts')).serve(home, options),
+  onLeave: (listener) => {
+    for (const signal of signals) process.on(signal, listener);
+    return () => {
+      for (const signal of signals) process.off(signal, listener);
+    };
+  },
+  leaveNow: (code) => process.exit(code),
+};
+
+const code = await runCli(world);
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(outputFailed && code === 0 ? 1 : code);
+
+/** Resolves when everything written so far has left this process, or cannot. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write('', () => resolve());
+  });
+}
