@@ -8,7 +8,7 @@ import { ensureInstalled } from './lib/install.mjs';
 import { findNode } from './lib/node24.mjs';
 import { provision } from './provision/index.mjs';
 import { checks, sawNothing } from './test/checks.mjs';
-import { countTestFiles, lanes } from './test/lanes.mjs';
+import { countTestFiles, lanes, strayTests } from './test/lanes.mjs';
 import { removeRunFolder } from './test/mounts.mjs';
 import { runGroup } from './test/process.mjs';
 import { exitCode, summary } from './test/tally.mjs';
@@ -54,6 +54,9 @@ try {
     TMPDIR: runFolder,
     BELAY_HOME: join(runFolder, 'home'),
   };
+  const stray = names.length === 0 ? strayTests(root) : [];
+  if (stray.length > 0)
+    sections.push({ name: 'lanes', seconds: 0, outcomes: stray.map((name) => ({ name, state: 'failed', note: 'it stands in no lane, so nothing runs it' })) });
   for (const check of checks.filter(wanted)) if (!stop.signal.aborted) sections.push(await runCheck(check, env));
   for (const lane of chosenLanes) if (!stop.signal.aborted) sections.push(await runLane(lane, env));
 } finally {

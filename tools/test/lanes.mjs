@@ -25,7 +25,28 @@ export const lanes = Object.freeze([
  * @returns {number} how many test files the lane holds
  */
 export function countTestFiles(root, lane) {
-  const folder = join(root, 'test', lane);
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('.test.ts')).length;
+  return testFiles(root).filter((file) => file.startsWith(`${lane}/`)).length;
+}
+
+/**
+ * Test files that stand in no lane and so would never run, relative to the checkout.
+ * @param {string} root the checkout
+ * @returns {string[]}
+ */
+export function strayTests(root) {
+  return testFiles(root)
+    .filter((file) => !lanes.some((lane) => file.startsWith(`${lane.name}/`)))
+    .map((file) => `test/${file}`);
+}
+
+/**
+ * @param {string} root
+ * @returns {string[]} relative to `test`, with forward slashes
+ */
+function testFiles(root) {
+  const folder = join(root, 'test');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true })
+    .map((name) => String(name).replaceAll('\\', '/'))
+    .filter((name) => /\.(?:test|spec)\.[cm]?[jt]sx?$/.test(name));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sawNothing } from '../../../tools/test/checks.mjs';
-import { countTestFiles, lanes } from '../../../tools/test/lanes.mjs';
+import { countTestFiles, lanes, strayTests } from '../../../tools/test/lanes.mjs';
 import { count, exitCode, summary } from '../../../tools/test/tally.mjs';
 import type { Outcome, Section } from '../../../tools/test/tally.mjs';
 import { plantTree } from './tree.ts';
@@ -63,5 +63,8 @@ describe('a part that saw nothing', () => {
       ['e2e', 0],
       ['faults', 0],
     ]);
+    expect(strayTests(tree.root)).toEqual([]);
+    tree.plant({ 'test/lost/a.test.ts': '', 'test/unit/a.spec.mjs': '' });
+    expect(strayTests(tree.root)).toEqual(['test/lost/a.test.ts']);
   });
 });
