@@ -107,7 +107,7 @@ function copyFields(value: object, text: (input: string) => string, depth: numbe
 }
 
 function copyError(error: Error, text: (input: string) => string, depth: number, above: Set<object>): Record<string, unknown> {
-  const fields: Record<string, unknown> = { ...error, name: error.name, message: error.message };
+  const fields: Record<string, unknown> = { ...Object.fromEntries(Object.entries(error)), name: error.name, message: error.message };
   if (error.cause !== undefined) fields['cause'] = error.cause;
   return copyFields(fields, text, depth, above);
 }

@@ -62,7 +62,7 @@ export async function openAppender(folder: string, ports: { readonly random: Ran
     }
     const torn = (await handle.stat()).size > size;
     dirty = true;
-    for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at, size + at)).bytesWritten;
+    for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at, bytes.length - at, size + at)).bytesWritten;
     // Torn bytes are written over, not cut first: a crash in between would drop them without the entry that tells of it.
     if (torn) await handle.truncate(size + bytes.length);
     await handle.datasync();

@@ -76,7 +76,7 @@ export function* linesBackwards(bytes: Buffer): Generator<{ readonly text: strin
 
 /** Lines first to last; `complete` is false for bytes behind the last newline. */
 export function* linesForwards(bytes: Buffer): Generator<{ readonly text: string; readonly complete: boolean }> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, at);
     yield { text: bytes.toString('utf8', at, end === -1 ? bytes.length : end), complete: end !== -1 };
     at = end === -1 ? bytes.length : end + 1;

@@ -31,7 +31,11 @@ export async function pastJobs(journal: Journal): Promise<readonly Job[]> {
   }
   for (const job of lost.toReversed()) {
     const { what, details } = job.started;
-    job.end = await journal.append({ what, result: 'failed', details: { job: details['job'], title: details['title'], client: details['client'], interrupted: true } });
+    job.end = await journal.append({
+      what,
+      result: 'failed',
+      details: { job: details['job'], title: details['title'], client: details['client'], interrupted: true },
+    });
   }
   await journal.append({ what: OPENED, result: 'noted' });
   return jobs.map(({ started, end }) => jobOf(started, end));
@@ -39,10 +43,11 @@ export async function pastJobs(journal: Journal): Promise<readonly Job[]> {
 
 function jobOf(started: JournalEntry, end: JournalEntry | undefined): Job {
   const { details } = started;
-  const title = details['title'];
-  const state = end === undefined || end.details['interrupted'] === true ? 'interrupted' : end.result === 'done' || end.result === 'cancelled' ? end.result : 'failed';
+  const [id, title] = [details['job'], details['title']];
+  const state =
+    end === undefined || end.details['interrupted'] === true ? 'interrupted' : end.result === 'done' || end.result === 'cancelled' ? end.result : 'failed';
   return {
-    id: String(details['job']),
+    id: typeof id === 'string' ? id : '',
     command: started.what,
     title: typeof title === 'string' ? title : started.what,
     state,

@@ -175,8 +175,8 @@ export function createQueue(ports: QueuePorts, past: readonly Job[] = []): JobQu
         found.abort.abort(new CancelledError());
         return found.ended;
       }
-      const past = ended.find((job) => job.id === id);
-      if (past !== undefined) return past;
+      const over = ended.find((job) => job.id === id);
+      if (over !== undefined) return over;
       throw new AppError('job.unknown', `There is no job ${id}.`, { hint: 'List the jobs with `belay jobs --all`.', details: { id } });
     },
     active: () => live.length,

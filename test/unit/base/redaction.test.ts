@@ -8,7 +8,14 @@ test('a registered secret passes in no form, until it is forgotten', () => {
   const redactor = createRedactor();
   const forget = redactor.register(secret);
   const bytes = Buffer.from(secret);
-  for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret), bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]) {
+  for (const form of [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret),
+    bytes.toString('base64'),
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+  ]) {
     expect(redactor.text(`before ${form} after`)).toMatch(/^before "?\[redacted\]=*"? after$/);
   }
   forget();
@@ -32,9 +39,12 @@ test('the longer of two secrets that contain each other wins', () => {
   expect(redactor.text('abcdefgh')).toBe('[redacted]');
 });
 
-test.each(['password', 'PGPASSWORD', 'passphrase', 'apiKey', 'recovery_key', 'accessToken', 'Authorization', 'connectionString', 'clientSecret'])('the field %s is hidden', (key) => {
-  expect(createRedactor().value({ outer: { [key]: 'S3CR3T' } })).toEqual({ outer: { [key]: '[redacted]' } });
-});
+test.each(['password', 'PGPASSWORD', 'passphrase', 'apiKey', 'recovery_key', 'accessToken', 'Authorization', 'connectionString', 'clientSecret'])(
+  'the field %s is hidden',
+  (key) => {
+    expect(createRedactor().value({ outer: { [key]: 'S3CR3T' } })).toEqual({ outer: { [key]: '[redacted]' } });
+  },
+);
 
 test('a password in an address is hidden, the rest is kept', () => {
   expect(createRedactor().text('postgres://me:S3CR3T@host:5432/shop and http://a.b/c:d')).toBe('postgres://me:[redacted]@host:5432/shop and http://a.b/c:d');
@@ -46,7 +56,9 @@ test('errors keep code, message and cause, without secrets', () => {
   const error = new AppError('source.denied', `refused ${secret}`, { details: { password: 'x', host: 'h' }, cause: new Error(`inner ${secret}`) });
   const copied = redactor.value({ error });
   expect(JSON.stringify(copied)).not.toContain('S3CR3T');
-  expect(copied).toMatchObject({ error: { code: 'source.denied', message: 'refused [redacted]', details: { host: 'h', password: '[redacted]' }, cause: { message: 'inner [redacted]' } } });
+  expect(copied).toMatchObject({
+    error: { code: 'source.denied', message: 'refused [redacted]', details: { host: 'h', password: '[redacted]' }, cause: { message: 'inner [redacted]' } },
+  });
 });
 
 test('cycles, depth, width, bytes and odd numbers become JSON', () => {
@@ -66,11 +78,13 @@ test('a long text is cut after redaction, never through a secret', () => {
   expect(copied).not.toContain('S3CR');
 });
 
-test.each([['letters', 'x'.repeat(200_000)], ['schemes', 'a://'.repeat(50_000)], ['colons', `://${':'.repeat(200_000)}`], ['users', '://a:b'.repeat(30_000)]])(
-  'a hostile text of %s takes linear time',
-  (_, text) => {
-    const started = performance.now();
-    createRedactor().text(text);
-    expect(performance.now() - started).toBeLessThan(1500);
-  },
-);
+test.each([
+  ['letters', 'x'.repeat(200_000)],
+  ['schemes', 'a://'.repeat(50_000)],
+  ['colons', `://${':'.repeat(200_000)}`],
+  ['users', '://a:b'.repeat(30_000)],
+])('a hostile text of %s takes linear time', (_, text) => {
+  const started = performance.now();
+  createRedactor().text(text);
+  expect(performance.now() - started).toBeLessThan(1500);
+});

@@ -1,6 +1,6 @@
 import { appendFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import fc from 'fast-check';
+import { assert, asyncProperty, integer } from 'fast-check';
 import { expect, test } from 'vitest';
 import { openJournal } from '../../../electron/core/jobs/journal.ts';
 import type { Journal } from '../../../electron/core/jobs/journal.ts';
@@ -24,7 +24,12 @@ test('entries survive a reopen, numbered and chained, newest first', async () =>
   const journal = await openJournal(folder.path, world());
   await journal.append({ what: 'more', result: 'noted' });
   const { entries, total } = await journal.list({ limit: 10 });
-  expect(entries.map((entry) => [entry.seq, entry.what])).toEqual([[4, 'more'], [3, 'test.step'], [2, 'test.step'], [1, 'test.step']]);
+  expect(entries.map((entry) => [entry.seq, entry.what])).toEqual([
+    [4, 'more'],
+    [3, 'test.step'],
+    [2, 'test.step'],
+    [1, 'test.step'],
+  ]);
   expect(total).toBe(4);
   expect(await journal.verify()).toMatchObject({ sound: true, entries: 4 });
   await journal.close();
@@ -81,8 +86,11 @@ test('a torn last line, at every length, is set aside and told, and the chain go
     await writeFile(segment(copy.path), whole.subarray(0, length));
     const journal = await openJournal(copy.path, world());
     const { entries } = await journal.list({ limit: 10 });
-    expect(entries.map((entry) => [entry.seq, entry.what])).toEqual([[2, 'journal.mended'], [1, 'test.step']]);
-    const [aside] = entries[0]?.details['setAside'] as string[];
+    expect(entries.map((entry) => [entry.seq, entry.what])).toEqual([
+      [2, 'journal.mended'],
+      [1, 'test.step'],
+    ]);
+    const [aside] = (entries[0]?.details['setAside'] ?? []) as string[];
     expect(await readFile(path.join(copy.path, aside ?? ''))).toEqual(whole.subarray(secondLine, length));
     expect(await journal.verify()).toMatchObject({ sound: true, entries: 2 });
     await journal.close();
@@ -120,8 +128,8 @@ test('every changed byte is found and located', async () => {
   const whole = await readFile(segment(folder.path));
   const journal = await openJournal(folder.path, world());
   const lineOf = (at: number): number => whole.subarray(0, at).toString('latin1').split('\n').length;
-  await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 0, max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+  await assert(
+    asyncProperty(integer({ min: 0, max: whole.length - 1 }), integer({ min: 1, max: 255 }), async (at, flip) => {
       const bent = Buffer.from(whole);
       bent[at] = (bent[at] ?? 0) ^ flip;
       await writeFile(segment(folder.path), bent);
@@ -167,7 +175,11 @@ test('details are redacted by value and by key, and bounded', async () => {
   const here = world();
   here.redactor.register('S3CR3T-canary-1');
   const journal = await openJournal(folder.path, here);
-  await journal.append({ what: 'x', result: 'noted', details: { text: 'uses S3CR3T-canary-1 here', password: 'S3CR3T-canary-2', list: Array.from({ length: 5000 }, (_, at) => at) } });
+  await journal.append({
+    what: 'x',
+    result: 'noted',
+    details: { text: 'uses S3CR3T-canary-1 here', password: 'S3CR3T-canary-2', list: Array.from({ length: 5000 }, (_, at) => at) },
+  });
   await journal.close();
   const text = await readFile(segment(folder.path), 'utf8');
   expect(text).not.toContain('S3CR3T');

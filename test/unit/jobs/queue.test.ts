@@ -15,7 +15,11 @@ async function setup() {
   const changes: Job[] = [];
   queue.onChanged((job) => changes.push(job));
   return {
-    ...here, journal, queue, changes, folder,
+    ...here,
+    journal,
+    queue,
+    changes,
+    folder,
     async [Symbol.asyncDispose]() {
       await queue.close();
       await journal.close();
@@ -44,11 +48,18 @@ const states = (queue: JobQueue) => queue.list().map((job) => [job.title, job.st
 
 test('a job runs, resolves with its result, and stands in the journal from start to end', async () => {
   await using at = await setup();
-  const result = await at.queue.run({ ...spec, details: { source: 'shop' } }, () => Promise.resolve(42), (value) => ({ value }));
+  const result = await at.queue.run(
+    { ...spec, details: { source: 'shop' } },
+    () => Promise.resolve(42),
+    (value) => ({ value }),
+  );
   expect(result).toBe(42);
   expect(at.changes.map((job) => job.state)).toEqual(['waiting', 'running', 'done']);
   const { entries } = await at.journal.list({ limit: 5 });
-  expect(entries.map((entry) => [entry.what, entry.result])).toEqual([['test.work', 'done'], ['test.work', 'started']]);
+  expect(entries.map((entry) => [entry.what, entry.result])).toEqual([
+    ['test.work', 'done'],
+    ['test.work', 'started'],
+  ]);
   expect(entries[1]?.details).toMatchObject({ source: 'shop', client: 'c1', title: 'work' });
   expect(entries[0]?.details).toMatchObject({ value: 42, job: entries[1]?.details['job'] });
 });
@@ -72,7 +83,13 @@ test('jobs that need the same thing run one after the other, in order; others ru
     at.queue.run({ ...spec, title: 'free' }, free.work),
   ];
   await Promise.all([first.started, other.started, free.started]);
-  expect(states(at.queue)).toEqual([['free', 'running'], ['other', 'running'], ['third', 'waiting'], ['second', 'waiting'], ['first', 'running']]);
+  expect(states(at.queue)).toEqual([
+    ['free', 'running'],
+    ['other', 'running'],
+    ['third', 'waiting'],
+    ['second', 'waiting'],
+    ['first', 'running'],
+  ]);
   first.release('1');
   await second.started;
   expect(states(at.queue)).toContainEqual(['third', 'waiting']);
@@ -215,7 +232,15 @@ test('a listener that throws changes nothing', async () => {
   at.queue.onChanged(() => {
     throw new Error('listener');
   });
-  const options = { ...spec, onProgress: () => { throw new Error('watcher'); }, onJob: () => { throw new Error('watcher'); } };
+  const options = {
+    ...spec,
+    onProgress: () => {
+      throw new Error('watcher');
+    },
+    onJob: () => {
+      throw new Error('watcher');
+    },
+  };
   await expect(at.queue.run(options, (task) => Promise.resolve(task.progress({ stage: 'x' })))).resolves.toBeUndefined();
 });
 
@@ -234,7 +259,10 @@ test('jobs that ran when a host died are interrupted after the restart, once, an
     const journal = await openJournal(folder.path, here);
     const queue = createQueue({ ...here, journal }, await pastJobs(journal));
     expect(queue.list().map((job) => [job.title, job.state])).toEqual([['lost', 'interrupted']]);
-    expect(queue.list({ all: true }).map((job) => [job.title, job.state])).toEqual([['lost', 'interrupted'], ['whole', 'done']]);
+    expect(queue.list({ all: true }).map((job) => [job.title, job.state])).toEqual([
+      ['lost', 'interrupted'],
+      ['whole', 'done'],
+    ]);
     const noted = (await journal.list({ limit: 100 })).entries.filter((entry) => entry.details['interrupted'] === true);
     expect([round, noted.length]).toEqual([round, 1]);
     await journal.close();
