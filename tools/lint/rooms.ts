@@ -54,7 +54,7 @@ export function misplaced(path: string): string | undefined {
 export function forbidden(from: string, to: string): string | undefined {
   const [here, there] = [partOf(from), partOf(to)];
   if (!here.startsWith('electron/') && here !== 'renderer') return undefined;
-  if (to === 'package.json') return undefined;
+  if (to === 'package.json' || to.startsWith('node_modules/.cache/')) return undefined;
   if (here === there) return crossesEngines(from, to) ? 'an engine sees no other engine' : undefined;
   const room = roomOf(here);
   if (room === undefined) return partsSeen.get(here)?.includes(there) === true ? undefined : `${here} does not see ${there}`;
