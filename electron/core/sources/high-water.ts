@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Random } from '../base/ports.ts';
 import { openDocument } from './document.ts';
@@ -9,6 +10,8 @@ const markSchema = z.strictObject({
   /** Hash of the file that carried it. */
   hash: z.string(),
   at: z.number(),
+  /** Links to the newest files of the repository's journal. */
+  journal: z.array(z.string()).readonly().optional(),
 });
 const schema = z.strictObject({ version: z.literal(1), repositories: z.record(z.string(), markSchema) });
 
@@ -17,10 +20,16 @@ export type HighWaterMark = z.infer<typeof markSchema>;
 /** The newest state of each repository that this machine has seen: what a rolled-back or shortened repository is recognised by. */
 export interface HighWater {
   get(repositoryId: string): Promise<HighWaterMark | undefined>;
-  /** Durable when it resolves. A mark that is not higher changes nothing: marks never go down. */
+  /** Durable when it resolves. Only a higher snapshot, or another journal beside the same one, changes it. */
   raise(repositoryId: string, mark: HighWaterMark): Promise<void>;
   /** Accepts what is there now, after the user said so. */
   reset(repositoryId: string, mark: HighWaterMark): Promise<void>;
+}
+
+/** A higher snapshot, or the same one with more in the journal. */
+function rises(old: HighWaterMark, mark: HighWaterMark): boolean {
+  if (mark.seq !== old.seq) return mark.seq > old.seq;
+  return mark.hash === old.hash && mark.journal !== undefined && !isDeepStrictEqual(old.journal, mark.journal);
 }
 
 export function openHighWater(home: string, ports: { readonly random: Random }): HighWater {
@@ -32,7 +41,7 @@ export function openHighWater(home: string, ports: { readonly random: Random }):
     document.update((content) => {
       const known = new Map(Object.entries(content.repositories));
       const old = known.get(repositoryId);
-      if (!always && old !== undefined && old.seq >= mark.seq) return content;
+      if (!always && old !== undefined && !rises(old, mark)) return content;
       known.set(repositoryId, mark);
       return { ...content, repositories: Object.fromEntries(known) };
     });

@@ -92,6 +92,8 @@ test('high-water marks only rise, each repository for itself, until they are res
   expect(await again.get('a')).toEqual({ seq: 5, hash: 'five', at: 1 });
   expect(await again.get('b')).toEqual({ seq: 1, hash: 'one', at: 3 });
   expect(await again.get('__proto__')).toBeUndefined();
+  await again.raise('b', { seq: 1, hash: 'one', at: 4, journal: ['0000000002-x'] });
+  expect(await marks.get('b')).toEqual({ seq: 1, hash: 'one', at: 4, journal: ['0000000002-x'] });
   await again.reset('a', { seq: 2, hash: 'two', at: 4 });
   expect(await marks.get('a')).toEqual({ seq: 2, hash: 'two', at: 4 });
 });
