@@ -20,7 +20,7 @@ import type { World } from './world.ts';
 /** Runs one command line; resolves with its exit code when everything is printed and the host is let go. */
 export async function runCli(world: World): Promise<number> {
   const parsed = await parseWords(world);
-  const common = parsed.kind === 'wrong' ? guessedCommon(world.argv) : commonOf(parsed.options);
+  const common = parsed.kind === 'run' ? commonOf(parsed.options) : guessedCommon(world.argv);
   const output = new Output({ stdout: world.stdout, stderr: world.stderr, env: world.env, colour: common.colour, quiet: common.quiet, json: common.json });
   if (parsed.kind === 'text') {
     if (common.json) output.object(answered('help', { text: parsed.text }));
@@ -90,7 +90,7 @@ async function parseWords(world: World): Promise<Parsed> {
   return parse(argv, spec, world.version, world.stdout.isTTY === true ? (world.stdout.columns ?? 80) : 100);
 }
 
-/** The common options of a line that could not be parsed: enough to answer in the form that was asked for. */
+/** The common options of a line that was not parsed to its end (misuse, help): enough to answer in the form that was asked for. */
 function guessedCommon(argv: readonly string[]): Common {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);

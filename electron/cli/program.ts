@@ -8,7 +8,7 @@ import type { ArgumentSpec, CommandSpec, OptionSpec } from './spec.ts';
 /** What the words of a command line mean. */
 export type Parsed =
   | { readonly kind: 'run'; readonly name: string; readonly spec: CommandSpec; readonly given: Given; readonly options: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'text'; readonly name: string; readonly text: string; readonly options: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'text'; readonly name: string; readonly text: string }
   | { readonly kind: 'wrong'; readonly name: string; readonly message: string; readonly hint: string };
 
 /**
@@ -39,7 +39,7 @@ export function parse(argv: readonly string[], loaded: CommandSpec | undefined, 
     program.parse(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { kind: 'text', name, text, options: program.opts() };
+    if (error.exitCode === 0) return { kind: 'text', name, text };
     const message = error.code === 'commander.help' ? 'A command is missing.' : error.message;
     return wrong(loaded?.name ?? '', message, deepest(program, argv));
   }

@@ -4,7 +4,7 @@ const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 export function size(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (Math.abs(value) >= 1023.95 && unit < units.length - 1) {
+  while (Math.abs(value) >= 1023.5 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }

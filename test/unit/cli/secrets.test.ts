@@ -1,0 +1,151 @@
+import { mkdtemp, rm, writeFile, chmod, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AppError } from '../../../electron/core/app/faces.ts';
+import type { Answers } from '../../helpers/cli/fake-client.ts';
+import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'belay-cli-secrets-'));
+  await Promise.all([
+    writeFile(join(folder, 'right'), 'correct horse\n', { mode: 0o600 }),
+    writeFile(join(folder, 'wrong'), 'battery\r\n', { mode: 0o600 }),
+    writeFile(join(folder, 'open'), 'correct horse', { mode: 0o600 }),
+    writeFile(join(folder, 'empty'), '\n', { mode: 0o600 }),
+    writeFile(join(folder, 'long'), 'x'.repeat(4097), { mode: 0o600 }),
+    mkdir(join(folder, 'folder')),
+  ]);
+  await chmod(join(folder, 'open'), 0o644);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const repository = { id: 'r', location: '/r', format: 1, protection: 'keys' as const, createdAt: 0, readOnly: false };
+
+/** A repository that opens with `correct horse`, or the recovery key `RK`. */
+function locked(): Answers {
+  let open = false;
+  return {
+    'keys.list': () => {
+      if (!open) throw new AppError('repository.passphrase-needed', 'The repository /r is protected.', { hint: 'Give it.' });
+      return { slots: [] };
+    },
+    'repository.unlock': (input) => {
+      open = input.passphrase === 'correct horse' || input.recoveryKey === 'RK' || input.keyFile === '/keys/a';
+      if (!open) throw new AppError('repository.passphrase-wrong', 'The passphrase opens no slot.');
+      return { repository, ...(input.remember ? { rememberedIn: 'the keychain' } : {}) };
+    },
+  };
+}
+
+describe('a locked repository', () => {
+  test('is opened with the file that is named, once, and the call goes on', async () => {
+    for (const run of [
+      await runFake(['key', 'list', '--passphrase-file', 'right'], { cwd: folder, answers: locked() }),
+      await runFake(['key', 'list'], { cwd: '/', env: { BELAY_PASSPHRASE_FILE: join(folder, 'right') }, answers: locked() }),
+    ]) {
+      expect(run).toMatchObject({ code: 0, stderr: '' });
+      expect(run.calls.map((call) => call.name)).toEqual(['keys.list', 'repository.unlock', 'keys.list']);
+    }
+  });
+
+  test('is opened with a key file, and remembered where asked', async () => {
+    const ran = await runFake(['key', 'list', '--key-file', '/keys/a', '--remember'], { answers: locked() });
+    expect(ran.calls[1]?.input).toEqual({ keyFile: '/keys/a', remember: true });
+    expect(ran.stderr).toContain('kept in the keychain');
+  });
+
+  test('without a terminal and a file is refused with the way to give it', async () => {
+    const ran = await runFake(['key', 'list', '--json'], { answers: locked() });
+    expect(ran.code).toBe(5);
+    expect(objectOf(ran)['error']).toMatchObject({ code: 'repository.passphrase-needed', hint: expect.stringContaining('--passphrase-file') });
+    expect(ran.calls).toHaveLength(1);
+  });
+
+  test('with a wrong passphrase is tried once from a file', async () => {
+    const ran = await runFake(['key', 'list', '--passphrase-file', 'wrong'], { cwd: folder, answers: locked() });
+    expect(ran).toMatchObject({ code: 5, stdout: '' });
+    expect(ran.calls.map((call) => call.name)).toEqual(['keys.list', 'repository.unlock']);
+    expect(ran.calls[1]?.input).toMatchObject({ passphrase: 'battery' });
+  });
+
+  test('asks at a terminal, without echo, three times at most', async () => {
+    const asked = 'recovery key instead): ';
+    const ran = await runFake(['key', 'list'], { answers: locked(), typed: [{ after: asked, text: 'no\r' }, { after: asked, text: 'corr\u007frect horse\r' }] });
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).not.toContain('horse');
+    expect(ran.rawModes).toEqual([true, false, true, false]);
+    const never = await runFake(['key', 'list'], { answers: locked(), typed: [1, 2, 3].map(() => ({ after: asked, text: 'no\r' })) });
+    expect(never).toMatchObject({ code: 5 });
+    expect(never.calls.filter((call) => call.name === 'repository.unlock')).toHaveLength(3);
+  });
+
+  test('takes the recovery key after an empty passphrase, and Ctrl-C leaves', async () => {
+    const ran = await runFake(['key', 'list'], { answers: locked(), typed: [{ after: 'instead): ', text: '\r' }, { after: 'Recovery key: ', text: 'RK\r' }] });
+    expect(ran.code).toBe(0);
+    const left = await runFake(['key', 'list'], { answers: locked(), typed: [{ after: 'instead): ', text: 'abc\u0003' }] });
+    expect(left).toMatchObject({ code: 130, rawModes: [true, false] });
+  });
+});
+
+describe('a file with a secret', () => {
+  test.each([
+    ['empty', 'is empty', 2],
+    ['long', 'more than 4096 bytes', 2],
+    ['folder', 'is a folder', 2],
+    ['absent', '(ENOENT)', 2],
+  ])('%s is refused', async (file, why, code) => {
+    const ran = await runFake(['key', 'list', '--passphrase-file', file], { cwd: folder, answers: locked() });
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).toContain(why);
+  });
+
+  test.runIf(process.platform !== 'win32')('that others can read is taken, with a note', async () => {
+    const ran = await runFake(['key', 'list', '--passphrase-file', 'open'], { cwd: folder, answers: locked() });
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toContain('can be read by other users');
+  });
+});
+
+describe('init', () => {
+  const answers: Answers = { 'repository.init': (input) => ({ repository: { ...repository, protection: input.passphrase === undefined ? 'none' : 'keys' }, attached: false, ...(input.passphrase === undefined ? {} : { recoveryKey: 'RK-1' }) }) };
+
+  test('asks for a passphrase twice, and again where the two differ', async () => {
+    const typed = [
+      { after: '[Y/n] ', text: '\n' },
+      { after: 'New passphrase: ', text: 'one\r' },
+      { after: 'Again: ', text: 'two\r' },
+      { after: 'New passphrase: ', text: 'three\r' },
+      { after: 'Again: ', text: 'three\r' },
+    ];
+    const ran = await runFake(['init'], { answers, typed });
+    expect(ran.code).toBe(0);
+    expect(ran.calls).toEqual([{ name: 'repository.init', input: { passphrase: 'three', chunkAverage: 16384, remember: false, attach: false } }]);
+    expect(ran.stdout).toContain('RK-1');
+  });
+
+  test('leaves it out when the answer is no, or when it was said', async () => {
+    const asked = await runFake(['init', 'repo'], { answers, typed: [{ after: '[Y/n] ', text: 'n\n' }] });
+    const said = await runFake(['init', 'repo', '--no-encryption'], { answers });
+    for (const ran of [asked, said]) expect(ran.calls[0]?.input).toEqual({ location: '/projects/shop/repo', chunkAverage: 16384, remember: false, attach: false });
+  });
+
+  test('does not decide by itself in a script', async () => {
+    expect(await runFake(['init'], { answers })).toMatchObject({ code: 2, calls: [] });
+    expect(await runFake(['init', '--no-encryption', '--passphrase-file', 'right'], { cwd: folder, answers })).toMatchObject({ code: 2, calls: [] });
+    expect((await runFake(['init', '--passphrase-file', 'right'], { cwd: folder, answers })).calls[0]?.input).toMatchObject({ passphrase: 'correct horse' });
+  });
+
+  test('attaches an encrypted repository with its passphrase', async () => {
+    const attach: Answers = {
+      'repository.init': (input) => {
+        if (input.passphrase !== 'correct horse') throw new AppError('repository.passphrase-needed', 'The repository is protected.');
+        return { repository, attached: true };
+      },
+    };
+    expect((await runFake(['init', '/r', '--attach'], { answers: attach, typed: [{ after: 'Passphrase of the repository: ', text: 'correct horse\r' }] })).code).toBe(0);
+    expect((await runFake(['init', '/r', '--attach', '--passphrase-file', 'right'], { cwd: folder, answers: attach })).code).toBe(0);
+    expect((await runFake(['init', '/r', '--attach'], { answers: attach })).code).toBe(5);
+  });
+});
