@@ -17,7 +17,7 @@ const bin = (/** @type {string[]} */ ...parts) => join('node_modules', ...parts)
 
 /** @type {readonly Check[]} */
 export const checks = Object.freeze([
-  { name: 'types', steps: [{ script: bin('typescript', 'bin', 'tsc'), args: ['-b'] }] },
+  { name: 'types', steps: [{ script: bin('typescript', 'bin', 'tsc'), args: ['-b', '--force'] }] },
   {
     name: 'lint',
     steps: [
