@@ -1,6 +1,5 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import type { ZstdOptions } from 'node:zlib';
 import { isAppError, systemCode } from '../../base/errors.ts';
 import { damaged } from './bytes.ts';
 import { CODEC_STORED, CODEC_ZSTD } from './pack.ts';
