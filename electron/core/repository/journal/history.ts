@@ -1,0 +1,144 @@
+import { numberedPath } from '../format/manifest.ts';
+import type { Fact, Problem, ProofFact, RecordedFact, SnapshotRecord } from '../repository.ts';
+import { rolledBackJournal } from './journal.ts';
+import type { JournalState } from './journal.ts';
+import { SNAPSHOTS } from './manifests.ts';
+import type { ManifestEntry, ManifestState } from './manifests.ts';
+
+export type Tombstone = Extract<Fact, { readonly kind: 'forgotten' }>;
+
+/** The newest snapshot and journal files that were seen: kept outside the repository, by whoever opens it. */
+export interface HighWaterMark {
+  /** Number and SHA-256 (64 hex digits) of the manifest with the highest number, kept or forgotten; 0 and empty where there was none. */
+  readonly seq: number;
+  readonly hash: string;
+  /** When it was seen, milliseconds since 1970. */
+  readonly at: number;
+  /** Links to the journal files that no other named. */
+  readonly journal?: readonly string[] | undefined;
+}
+
+/** A repository of which a million numbers are gone needs no list of them. */
+const MOST_PROBLEMS = 1000;
+
+/** What the chain of manifests and tombstones adds up to. */
+export interface History {
+  /** Not forgotten, in order of `seq`, with the journal's facts applied. */
+  readonly snapshots: readonly SnapshotRecord[];
+  /** Their manifests, by id. */
+  readonly kept: ReadonlyMap<string, ManifestEntry>;
+  readonly tombstones: readonly Tombstone[];
+  /** Manifests that lie there although a tombstone stands for them: a forget that was interrupted. */
+  readonly leftovers: readonly ManifestEntry[];
+  /** Manifests that are damaged or lost, links that do not fit, numbers that nothing stands for, and what a high-water mark misses. */
+  readonly problems: readonly Problem[];
+  /**
+   * The highest number and the hash that the next manifest names as `previous`. Of a manifest that opens from no copy only the
+   * 32 digits of its name are known; zeros stand for the rest, and the chain is followed by its name.
+   */
+  readonly newest: { readonly seq: number; readonly hash: string } | undefined;
+}
+
+/** Merges manifests with journal facts and follows the chain of `previous` over manifests and tombstones. */
+export function historyOf(state: ManifestState, journal: JournalState, mark: HighWaterMark | undefined): History {
+  const tombstones = journal.facts.map((record) => record.fact).filter((fact) => fact.kind === 'forgotten');
+  const forgotten = new Set(tombstones.map((fact) => fact.fileHash));
+  const facts = factsBySnapshot(journal.facts);
+  const kept = state.manifests.filter((entry) => !forgotten.has(entry.hash));
+  const standing = [
+    ...state.lost.map(({ seq, id }) => ({ seq, hash: id.padEnd(64, '0') })),
+    ...tombstones.map(({ seq, fileHash }) => ({ seq, hash: fileHash })),
+    ...state.manifests.map(({ seq, hash }) => ({ seq, hash })),
+  ];
+  const newest = standing.toSorted((a, b) => a.seq - b.seq).at(-1);
+  return {
+    snapshots: kept.map((entry) => recordOf(entry, facts.get(entry.id) ?? [])),
+    kept: new Map(kept.map((entry) => [entry.id, entry])),
+    tombstones,
+    leftovers: state.manifests.filter((entry) => forgotten.has(entry.hash)),
+    problems: [...standingProblems(state, forgotten), ...chainProblems(state, tombstones, mark), ...rolledBackJournal(journal, mark?.journal ?? [])],
+    newest,
+  };
+}
+
+/** What is said of a manifest that was forgotten while it was read, or is on its way to quarantine, is of no interest. */
+function standingProblems(state: ManifestState, forgotten: ReadonlySet<string>): readonly Problem[] {
+  const names = new Set([...forgotten].map((hash) => hash.slice(0, 32)));
+  return state.problems.filter((problem) => !names.has(problem.file.slice(-32)));
+}
+
+function chainProblems(state: ManifestState, tombstones: readonly Tombstone[], mark: HighWaterMark | undefined): readonly Problem[] {
+  const hashes = new Map<number, Set<string>>();
+  const known = (seq: number, hash: string): void => void hashes.set(seq, (hashes.get(seq) ?? new Set()).add(hash));
+  for (const entry of state.manifests) known(entry.seq, entry.hash);
+  for (const tombstone of tombstones) known(tombstone.seq, tombstone.fileHash);
+  const lost = new Set(state.lost.map((entry) => `${entry.seq} ${entry.id}`));
+  const stands = (seq: number, hash: string): boolean => hashes.get(seq)?.has(hash) === true || lost.has(`${seq} ${hash.slice(0, 32)}`);
+  const taken = new Map<number, string>();
+  for (const { seq, manifest } of state.manifests) {
+    if (manifest.previous !== null && !stands(seq - 1, manifest.previous)) taken.set(seq - 1, manifest.previous);
+  }
+  if (mark !== undefined && mark.seq > 0 && !stands(mark.seq, mark.hash)) taken.set(mark.seq, mark.hash);
+  const problems: Problem[] = [...taken].map(([seq, hash]) => takenAway(numberedPath(SNAPSHOTS, seq, hash.slice(0, 32)), seq, hash.slice(0, 32)));
+  const standing = new Set([...hashes.keys(), ...state.lost.map((entry) => entry.seq), ...taken.keys()]);
+  const highest = [...standing].reduce((high, seq) => Math.max(high, seq), 0);
+  for (let seq = 1; seq <= highest && problems.length < MOST_PROBLEMS; seq += 1) {
+    if (!standing.has(seq)) problems.push(takenAway(`${SNAPSHOTS}/${String(seq).padStart(10, '0')}-`, seq, undefined));
+  }
+  return problems.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+function takenAway(file: string, seq: number, snapshot: string | undefined): Problem {
+  return {
+    file,
+    kind: 'rolled-back',
+    statement: `Snapshot ${seq} was taken away, or an older state of the repository was put in its place: nothing says that it was forgotten.`,
+    affects: snapshot === undefined ? [] : [{ snapshot, seq, objects: [] }],
+    repairable: false,
+  };
+}
+
+function factsBySnapshot(records: readonly RecordedFact[]): ReadonlyMap<string, readonly RecordedFact[]> {
+  const bySnapshot = new Map<string, RecordedFact[]>();
+  for (const record of records) {
+    if (!('snapshot' in record.fact)) continue;
+    const list = bySnapshot.get(record.fact.snapshot) ?? [];
+    list.push(record);
+    bySnapshot.set(record.fact.snapshot, list);
+  }
+  return bySnapshot;
+}
+
+/** A manifest with the facts about it applied, oldest first. */
+export function recordOf(entry: ManifestEntry, facts: readonly RecordedFact[]): SnapshotRecord {
+  const { manifest } = entry;
+  const tags = new Set(manifest.tags);
+  const proofs: ProofFact[] = [];
+  let note = manifest.note;
+  let pin: SnapshotRecord['pin'];
+  for (const { at, fact } of facts) {
+    if (fact.kind === 'pin') pin = fact.reason === null ? undefined : { reason: fact.reason, at };
+    else if (fact.kind === 'note') note = fact.note;
+    else if (fact.kind === 'proof') proofs.push(fact.proof);
+    else if (fact.kind === 'tags') {
+      for (const tag of fact.remove) tags.delete(tag);
+      for (const tag of fact.add) tags.add(tag);
+    }
+  }
+  const { source, engine, name, parent, created, capture, totals } = manifest;
+  return {
+    id: entry.id,
+    seq: entry.seq,
+    createdAt: created,
+    source,
+    engine,
+    ...(name === undefined ? {} : { name }),
+    ...(note === undefined || note === '' ? {} : { note }),
+    tags: [...tags],
+    ...(pin === undefined ? {} : { pin }),
+    ...(parent === undefined ? {} : { parent }),
+    totals,
+    proofs,
+    capture,
+  };
+}

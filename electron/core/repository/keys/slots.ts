@@ -1,0 +1,98 @@
+import { AppError, isAppError } from '../../base/errors.ts';
+import type { BlobStore } from '../blob-store.ts';
+import { damaged } from '../format/bytes.ts';
+import { decodeSlot, encodeSlot, openSlot } from '../format/slot.ts';
+import type { Slot } from '../format/slot.ts';
+import { kindOf } from '../journal/manifests.ts';
+import type { Problem, Unlock } from '../repository.ts';
+
+export const KEYS = 'keys';
+export const KEYS_COPY = 'keys.copy';
+const NAME = /^[0-9a-f]{32}$/;
+
+export interface SlotState {
+  /** Slots of which a copy can be read, oldest first. */
+  readonly slots: readonly Slot[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads every key slot from its place or its second copy. One bad slot never stops the others. */
+export async function readSlots(store: BlobStore): Promise<SlotState> {
+  const [first, second] = [await names(store, KEYS), await names(store, KEYS_COPY)];
+  const slots: Slot[] = [];
+  const problems: Problem[] = [];
+  for (const name of new Set([...first, ...second])) {
+    const faults: Problem[] = [];
+    let slot: Slot | undefined;
+    for (const folder of [KEYS, KEYS_COPY]) {
+      const found = await readSlot(store, `${folder}/${name}`, name);
+      if ('wrapped' in found) slot ??= found;
+      else faults.push(found);
+    }
+    if (slot !== undefined) slots.push(slot);
+    problems.push(...faults.map((fault) => ({ ...fault, repairable: slot !== undefined })));
+  }
+  return { slots: slots.toSorted((a, b) => a.created - b.created || (a.slot < b.slot ? -1 : 1)), problems };
+}
+
+async function names(store: BlobStore, folder: string): Promise<readonly string[]> {
+  return (await store.list(folder)).map((entry) => entry.path.slice(folder.length + 1)).filter((name) => NAME.test(name));
+}
+
+async function readSlot(store: BlobStore, path: string, name: string): Promise<Slot | Problem> {
+  try {
+    const slot = decodeSlot(await store.read(path));
+    if (slot.slot !== name) throw damaged('The key slot lies under the name of another one.');
+    return slot;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { file: path, kind: kindOf(error), statement: error.message, affects: [], repairable: false };
+  }
+}
+
+/** Publishes a slot and its second copy, each durable. */
+export async function writeSlot(store: BlobStore, slot: Slot): Promise<void> {
+  const bytes = encodeSlot(slot);
+  for (const folder of [KEYS, KEYS_COPY]) await store.publish(`${folder}/${slot.slot}`, [bytes], { ifExists: 'refuse' });
+}
+
+export async function removeSlot(store: BlobStore, slot: string): Promise<void> {
+  for (const folder of [KEYS_COPY, KEYS]) await store.remove(`${folder}/${slot}`);
+}
+
+/**
+ * The master key, from the first slot that `unlock` opens. Throws `repository.passphrase-needed` where nothing was given,
+ * `repository.passphrase-wrong` where it opens no slot, `repository.foreign` where the slots are another repository's,
+ * `repository.damaged` where no slot can be read. Reads only.
+ */
+export async function masterOf(state: SlotState, unlock: Unlock, repository: Uint8Array): Promise<Uint8Array> {
+  if (unlock.kind === 'none') {
+    throw new AppError('repository.passphrase-needed', 'The repository is protected.', {
+      hint: 'Give its passphrase, a key file or the recovery key.',
+      details: { kinds: [...new Set(state.slots.map((slot) => slot.kind))] },
+    });
+  }
+  if (state.slots.length === 0) {
+    throw new AppError('repository.damaged', 'No key slot of the repository can be read.', {
+      hint: 'Put the files of "keys" back from a mirror or another copy of the repository.',
+      details: { files: state.problems.map((problem) => problem.file) },
+    });
+  }
+  let refusal: AppError | undefined;
+  for (const slot of state.slots.filter((one) => one.kind === unlock.kind)) {
+    try {
+      return await openSlot(slot, unlock, repository);
+    } catch (error) {
+      if (!isAppError(error, 'repository.passphrase-wrong') && !isAppError(error, 'repository.foreign')) throw error;
+      refusal = refusal?.code === 'repository.foreign' ? refusal : error;
+    }
+  }
+  throw refusal ?? noSuchSlot(unlock.kind);
+}
+
+function noSuchSlot(kind: string): AppError {
+  return new AppError('repository.passphrase-wrong', `The repository has no key slot of the kind "${kind}".`, {
+    hint: 'Use its passphrase, key file or recovery key. Nothing was changed.',
+    details: { kind },
+  });
+}
