@@ -48,7 +48,8 @@ function sample(change: Change = {}): { files: Record<string, Buffer | string>; 
   const meta = pack(2, [plain(2, [table]), plain(1, [tableRoot, ...leaves, top], true)], salt(2));
   const index = indexFile([data, meta], [], salt(3));
   const location = { list: chunkId(knownKeys, 1, tableRoot), digest: digestOf([table]), objects: rows.filter((row) => 'n' in row).length };
-  const manifest = numbered(4, { v: 1, seq: 1, previous: null, tags: ['first'], table: location, ...change.manifest }, salt(4));
+  const written = numbered(4, { v: 1, seq: 1, previous: null, tags: ['first'], table: location, ...change.manifest }, salt(4));
+  const manifest = { ...written, name: `0000000001-${written.id}` };
   const files: Record<string, Buffer | string> = {};
   for (const name of ['config', 'config.copy']) files[name] = config(change.config);
   files[`packs/${data.name.slice(0, 2)}/${data.name}`] = data.file;
@@ -198,6 +199,8 @@ describe('refused', () => {
     ['a frame that gives fewer bytes', { data: [{ ...plain(0, [a, z], true), frame: plain(0, [a], true).frame }] }, 'bytes instead of'],
     ['a frame that gives more bytes', { data: [{ ...plain(0, [a], true), frame: plain(0, [a, z], true).frame }] }, 'no zstd frame of at most'],
     ['chunks that do not fill their segment', { data: [{ ...plain(0, [a, z]), raw: a.length + z.length - 1 }] }, 'cannot be'],
+    ['a chunk without bytes', { data: [plain(0, [a, Buffer.alloc(0), z])] }, 'do not fill it'],
+    ['chunks of fewer bytes than their segment', { data: [{ ...plain(0, [a, z], true), chunks: plain(0, [a]).chunks }] }, 'do not fill it'],
     ['padding that names a chunk', { data: [{ ...plain(0, [a]), kind: 18 }] }, 'chunks'],
     [
       'a chunk under a wrong id',
@@ -233,7 +236,7 @@ describe('refused', () => {
     ['a name that is there twice', { rows: [group, { n: 'x', k: 'f', at: 0, len: 0 }, { n: 'x', k: 'f', at: 0, len: 0 }] }, 'there twice'],
     ['a group behind objects', { rows: [{ n: 'x', k: 'f', at: 0, len: 0 }, group] }, 'behind objects'],
     ['a table whose last row has no end', { table: Buffer.from('{"n":"x","k":"f","at":0,"len":0}') }, 'has no end'],
-    ['a manifest of another number', { manifest: { seq: 7 } }, 'snapshots answer'],
+    ['a manifest of another number', { manifest: { seq: 7 } }, 'another number inside'],
   ];
   test.each(cases)('%s', (_what, change, message) => {
     place(folder, sample(change).files);
