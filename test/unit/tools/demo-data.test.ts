@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { churn, makeBenchDatabase } from '../../../bench/lib/sqlite-data.ts';
+import { contentOf } from '../../../resources/demo/content.ts';
 import { damageDemoDatabase } from '../../../resources/demo/damage.ts';
 import { makeDemoDatabase } from '../../../resources/demo/make-database.ts';
 import { plantTree } from './tree.ts';
@@ -62,6 +63,27 @@ describe("the demo's database", () => {
     expect(steps[1]).toContain(` ${lost} of 3,600 `);
     expect(query(path, "SELECT \"unique\" FROM pragma_index_list('tickets') WHERE name = 'tickets_seat'")).toEqual([0]);
     expect(query(path, 'SELECT count(*) FROM tickets WHERE price <> CAST(price AS INTEGER)')).toEqual([0]);
+  });
+});
+
+describe("the demo's own hash of content", () => {
+  it.each([
+    ['a value', 'UPDATE payments SET amount = amount + 0.01 WHERE id = 7'],
+    ['a storage class', "UPDATE settings SET value = CAST(value AS TEXT) WHERE name = 'setting-1'"],
+    ['a null', 'UPDATE orders SET note = NULL WHERE id = (SELECT min(id) FROM orders WHERE note IS NOT NULL)'],
+    ['a row', 'DELETE FROM tickets WHERE id = 1'],
+    ['an index', 'DROP INDEX orders_open'],
+    ['a full-text entry', "INSERT INTO review_search (review_search, rowid, body) SELECT 'delete', id, body FROM reviews WHERE id = 1"],
+  ])('sees %s change', (_what, sql) => {
+    using tree = plantTree({});
+    const path = join(tree.root, 'shop.db');
+    makeDemoDatabase(path, { seed: 7, scale: 0.02 });
+    const before = contentOf(path);
+    expect(contentOf(path)).toBe(before);
+    const database = new Database(path);
+    database.exec(sql);
+    database.close();
+    expect(contentOf(path)).not.toBe(before);
   });
 });
 
