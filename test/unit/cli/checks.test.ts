@@ -1,0 +1,73 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answers } from '../../helpers/cli/fake-client.ts';
+import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import { aSnapshot, aVerification } from '../../helpers/cli/models.ts';
+
+let cwd = '';
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'belay-cli-checks-'));
+});
+afterAll(() => rm(cwd, { recursive: true }));
+
+const answers: Answers = {
+  'snapshot.verify': () => ({ snapshot: aSnapshot(), verification: aVerification() }),
+  'file.verify': () => ({ format: 'sqlite', version: '3.45', bytes: 1, madeAt: 0, madeAtFrom: 'name', verification: aVerification({ result: 'failed' }) }),
+};
+
+describe('checks of the user\'s own', () => {
+  test('from the options and from a file reach the host together', async () => {
+    await writeFile(join(cwd, 'good.json'), JSON.stringify([{ kind: 'http', name: 'health', url: 'http://127.0.0.1:1/health', json: { ok: true } }]));
+    const argv = ['verify', '--check-query', 'select count(*)\nfrom orders == 812', '--check-query', 'select 1 where a = 2', '--check-command', 'npm run smoke', '--check-http', 'http://127.0.0.1:1/', '--checks', 'good.json'];
+    const ran = await runFake(argv, { cwd, answers });
+    expect(ran.code).toBe(0);
+    expect(ran.calls[0]?.input['checks']).toEqual([
+      { kind: 'query', name: 'select count(*) from orders == 812', sql: 'select count(*)\nfrom orders', expect: '812' },
+      { kind: 'query', name: 'select 1 where a = 2', sql: 'select 1 where a = 2' },
+      { kind: 'command', name: 'npm run smoke', argv: ['npm', 'run', 'smoke'], exitCode: 0 },
+      { kind: 'http', name: 'http://127.0.0.1:1/', url: 'http://127.0.0.1:1/', status: 200 },
+      { kind: 'http', name: 'health', url: 'http://127.0.0.1:1/health', status: 200, json: { ok: true } },
+    ]);
+  });
+
+  test.each([
+    ['not JSON', '[{', 'is not JSON'],
+    ['no array', '{"kind":"query"}', 'at the top'],
+    ['an unknown kind', '[{"kind":"spell","name":"x"}]', 'at [0].kind'],
+    ['a wrong field', '[{"kind":"query","name":"x","sql":"select 1"},{"kind":"query","name":"y","sql":5}]', 'at [1].sql'],
+    ['an empty file', '', 'is not JSON'],
+  ])('%s is refused, saying where', async (_what, text, where) => {
+    await writeFile(join(cwd, 'bad.json'), text);
+    const ran = await runFake(['restore', 'latest', '--to', 'x.db', '--checks', 'bad.json', '--json'], { cwd, answers });
+    expect(ran).toMatchObject({ code: 2, calls: [] });
+    expect(objectOf(ran)['error']).toMatchObject({ code: 'input.invalid', message: expect.stringContaining(where) });
+  });
+
+  test('a file that is not there is refused', async () => {
+    expect(await runFake(['verify', '--checks', 'absent.json'], { cwd, answers })).toMatchObject({ code: 2, calls: [] });
+  });
+});
+
+describe('verify', () => {
+  test.each([
+    [['verify', './shop.sqlite'], { name: 'file.verify', path: 'shop.sqlite' }],
+    [['verify', 'here.sqlite'], { name: 'file.verify', path: 'here.sqlite' }],
+    [['verify', 'shop', '--against', '3'], { name: 'file.verify', path: 'shop', against: '#3' }],
+  ])('%j is about a file, and a failed one exits with 8', async (argv, { name, path, ...rest }) => {
+    await writeFile(join(cwd, 'here.sqlite'), '');
+    const ran = await runFake(argv, { cwd, answers });
+    expect(ran).toMatchObject({ code: 8, calls: [{ name, input: { path: join(cwd, path), ...rest } }] });
+  });
+
+  test.each([
+    [['verify'], 'latest'],
+    [['verify', '7'], '#7'],
+    [['verify', 'latest:a/b'], 'latest:a/b'],
+    [['verify', 'fixture'], 'fixture'],
+  ])('%j is about snapshot %s', async (argv, snapshot) => {
+    const ran = await runFake(argv, { cwd, answers });
+    expect(ran.calls).toEqual([{ name: 'snapshot.verify', input: { snapshot, level: 'proved', checks: [] } }]);
+  });
+});

@@ -1,0 +1,117 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sqliteFilesOf } from '../../../electron/cli/database-url.ts';
+import type { Source } from '../../../electron/contract/model.ts';
+import type { Answers } from '../../helpers/cli/fake-client.ts';
+import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import { aSnapshot, aSource } from '../../helpers/cli/models.ts';
+
+describe('DATABASE_URL', () => {
+  test.each([
+    ['file:./dev.db', ['/p/dev.db', '/p/prisma/dev.db']],
+    ['file:dev.db?connection_limit=1', ['/p/dev.db', '/p/prisma/dev.db']],
+    ['file:/srv/a.db', ['/srv/a.db']],
+    ['file:///srv/a%20b.db#x', ['/srv/a b.db']],
+    ['sqlite:dev.db', ['/p/dev.db']],
+    ['sqlite:///dev.db', ['/p/dev.db']],
+    ['sqlite:////srv/a.db', ['/srv/a.db']],
+    ['sqlite3:db/dev.sqlite3', ['/p/db/dev.sqlite3']],
+    ['sqlite://dev.db', ['/p/dev.db']],
+    ['sqlite::memory:', []],
+    ['file::memory:?cache=shared', []],
+    ['sqlite://', []],
+    ['file:100%.db', ['/p/100%.db', '/p/prisma/100%.db']],
+    ['postgres://u:p@h/d', []],
+    [undefined, []],
+  ])('%s means %j', (url, files) => {
+    expect(sqliteFilesOf(url, '/p')).toEqual(files);
+  });
+});
+
+let folder = '';
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'belay-cli-here-')));
+  await mkdir(join(folder, 'project', 'db'), { recursive: true });
+  await mkdir(join(folder, 'project-two'));
+  await writeFile(join(folder, 'project', 'db', 'dev.db'), '');
+  await symlink(join(folder, 'project'), join(folder, 'link'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function answers(sources: readonly Source[]): Answers {
+  return {
+    'sources.list': () => ({ sources: [...sources] }),
+    'sources.add': (input) => ({ source: aSource({ name: 'dev', location: input.location }) }),
+    'snapshot.create': (input) => ({ snapshot: aSnapshot({ source: input.source }), warnings: [], durationMs: 1 }),
+  };
+}
+const at = (name: string, ...path: string[]) => aSource({ name, location: { path: join(folder, ...path) } });
+const snapped = (ran: { readonly calls: readonly { readonly name: string; readonly input: Record<string, unknown> }[] }) => ran.calls.filter((call) => call.name === 'snapshot.create').map((call) => call.input['source']);
+
+describe('a command without a source', () => {
+  test('takes the one of the current folder, also through a link, and none of a folder whose name begins alike', async () => {
+    const known = answers([at('inside', 'project', 'db', 'dev.db'), at('beside', 'project-two', 'x.db'), at('gone', 'project-two', 'gone', 'x.db')]);
+    for (const cwd of [join(folder, 'project'), join(folder, 'link'), join(folder, 'project', 'db')]) expect(snapped(await runFake(['snap'], { cwd, answers: known }))).toEqual(['inside']);
+  });
+
+  test('where there are several asks at a terminal, and names them elsewhere', async () => {
+    const known = answers([at('one', 'project', 'one.db'), at('two', 'project', 'two.db')]);
+    const cwd = join(folder, 'project');
+    const asked = await runFake(['snap'], { cwd, answers: known, typed: [{ after: '[1-2] ', text: '7\n' }, { after: '[1-2] ', text: '2\n' }] });
+    expect(snapped(asked)).toEqual(['two']);
+    const piped = await runFake(['snap', '--json'], { cwd, answers: known });
+    expect(piped.code).toBe(2);
+    expect(objectOf(piped)['error']).toMatchObject({ code: 'input.ambiguous', details: { names: ['one', 'two'] } });
+  });
+
+  test('where there is none at all says how to add one', async () => {
+    const ran = await runFake(['snap', '--json'], { cwd: folder, answers: answers([]) });
+    expect(ran.code).toBe(3);
+    expect(objectOf(ran)['error']).toMatchObject({ code: 'source.unknown', hint: 'Run: belay source add <file>' });
+  });
+
+  test('adopts the file that DATABASE_URL names, once', async () => {
+    const cwd = join(folder, 'project');
+    const env = { DATABASE_URL: 'file:./db/dev.db' };
+    const first = await runFake(['snap'], { cwd, env, answers: answers([]) });
+    expect(first.calls.find((call) => call.name === 'sources.add')?.input).toMatchObject({ location: { path: join(cwd, 'db', 'dev.db') } });
+    expect(snapped(first)).toEqual(['dev']);
+    const known = await runFake(['snap'], { cwd: folder, env: { DATABASE_URL: 'file:link/db/dev.db' }, answers: answers([at('inside', 'project', 'db', 'dev.db'), at('beside', 'project-two', 'x.db')].slice(0, 1)) });
+    expect(known.calls.some((call) => call.name === 'sources.add')).toBe(false);
+    expect(snapped(known)).toEqual(['inside']);
+    const missing = await runFake(['snap'], { cwd, env: { DATABASE_URL: 'file:./nowhere.db' }, answers: answers([]) });
+    expect(missing).toMatchObject({ code: 3 });
+  });
+
+  test('a rewind adopts nothing', async () => {
+    const ran = await runFake(['rewind'], { cwd: join(folder, 'project'), env: { DATABASE_URL: 'file:./db/dev.db' }, answers: answers([]) });
+    expect(ran.code).toBe(3);
+    expect(ran.calls.some((call) => call.name === 'sources.add')).toBe(false);
+  });
+});
+
+describe('BACKUP_DIR', () => {
+  const status = (pid: number): Answers => ({ status: () => ({ home: '/h', version: '1', host: { pid, startedBy: 'serve', clients: 1 }, locked: false, sources: [], snapshots: 0, jobs: [], undo: [], next: [] }) });
+  const exporting: Answers = { export: (input) => ({ snapshot: aSnapshot(), files: [{ path: input.to, bytes: 1 }] }) };
+
+  test('of this command is honoured where another process is the host', async () => {
+    const backups = join(folder, 'made', 'backups');
+    const ran = await runFake(['snap', 'a/b'], { env: { BACKUP_DIR: backups }, answers: { ...answers([]), ...status(1), ...exporting } });
+    expect(ran.code).toBe(0);
+    expect(ran.calls.find((call) => call.name === 'export')?.input).toMatchObject({ snapshot: '4f2a91c0aa55aa55', to: join(backups, 'a-b-20261120T120307Z-4f2a91c0.sqlite') });
+  });
+
+  test('is left to the host where this command is it', async () => {
+    const ran = await runFake(['snap', 'shop'], { env: { BACKUP_DIR: '/b' }, answers: { ...answers([]), ...status(4711) } });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('that cannot be written is a warning: the snapshot is acknowledged already', async () => {
+    const file = join(folder, 'project', 'db', 'dev.db');
+    const ran = await runFake(['snap', 'shop', '--json'], { env: { BACKUP_DIR: join(file, 'x') }, answers: { ...answers([]), ...status(1), ...exporting } });
+    expect(ran.code).toBe(0);
+    expect(objectOf(ran)).toMatchObject({ ok: true, data: { warnings: [expect.stringContaining('BACKUP_DIR')] } });
+  });
+});
