@@ -7,7 +7,7 @@ import type { OpenedSnapshots } from '../inspect/opened.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { RestoreRecords } from '../restore/records.ts';
-import type { SourcesFile } from '../sources/settings.ts';
+import type { Sources } from '../sources/settings.ts';
 import type { HostFacts } from './belay.ts';
 import type { Events } from './events.ts';
 import type { RepositorySession } from './repository-session.ts';
@@ -21,7 +21,7 @@ export interface Core {
   readonly random: Random;
   readonly log: Log;
   readonly engines: ReadonlyMap<string, Engine>;
-  readonly sources: SourcesFile;
+  readonly sources: Sources;
   readonly secrets: SecretStore;
   readonly journal: Journal;
   readonly queue: JobQueue;

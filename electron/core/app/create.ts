@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandName } from '../../contract/commands.ts';
-import { BugError } from '../base/errors.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Redactor } from '../base/redaction.ts';
 import type { SecretStore } from '../base/secrets.ts';
@@ -13,10 +12,11 @@ import { pastJobs } from '../jobs/past.ts';
 import { createQueue } from '../jobs/queue.ts';
 import { openRestoreRecords } from '../restore/records.ts';
 import { settleAll } from '../restore/restore.ts';
-import { openHomeFiles } from '../sources/settings.ts';
+import { openHighWater } from '../sources/high-water.ts';
+import { openSettings, openSources } from '../sources/settings.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { syncCatalog } from './catalog-sync.ts';
-import type { Core, CoreEnvironment } from './core.ts';
+import { engineOf, type Core, type CoreEnvironment } from './core.ts';
 import { dispatch } from './dispatch.ts';
 import { createEvents } from './events.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -31,9 +31,11 @@ import { rewindHandlers } from './handlers/rewinds.ts';
 import { snapshotHandlers } from './handlers/snapshots.ts';
 import { sourceHandlers } from './handlers/sources.ts';
 import { statusHandlers } from './handlers/status.ts';
+import { proofState } from '../verify/state.ts';
 import { createSession } from './repository-session.ts';
+import { withEngineContext, type CallScope } from './scope.ts';
 
-export const handlers: Handlers<CommandName> = {
+const handlers: Handlers<CommandName> = {
   ...statusHandlers,
   ...repositoryHandlers,
   ...keyHandlers,
@@ -46,3 +48,95 @@ export const handlers: Handlers<CommandName> = {
   ...jobHandlers,
   ...doctorHandlers,
 };
+
+export interface BelayParts {
+  /** The data directory: absolute, there, and owned by this host. */
+  readonly home: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly redactor: Redactor;
+  readonly secrets: SecretStore;
+  readonly engines: readonly Engine[];
+  readonly host: HostFacts;
+  readonly environment: CoreEnvironment;
+}
+
+/**
+ * The composition root: opens what the data directory holds, settles what a crash left half-done, and serves the command map.
+ * The repository is opened at first need. Throws `home.unusable`, `catalog.newer`.
+ */
+export async function createBelay(parts: BelayParts): Promise<Belay> {
+  const { home, clock, random, log } = parts;
+  await clearTemporary(home);
+  const journal = await openJournal(join(home, 'journal'), { clock, random, log, redactor: parts.redactor });
+  const catalog = openCatalog(join(home, 'catalog.sqlite'), { clock, log, highest: (record) => proofState(record).highest });
+  const events = createEvents(log);
+  const queue = createQueue({ clock, random, log, journal }, await pastJobs(journal));
+  const records = await openRestoreRecords(home, { random });
+  const opened = await openSnapshots(join(home, 'opened'));
+  const session = createSession({
+    home,
+    secrets: parts.secrets,
+    settings: openSettings(home, { random }),
+    ports: { clock, random, log },
+    highWater: openHighWater(home, { random }),
+    opened: (repository) => syncCatalog({ catalog }, repository),
+  });
+  const core: Core = {
+    home,
+    version: parts.version,
+    clock,
+    random,
+    log,
+    engines: new Map(parts.engines.map((engine) => [engine.kind, engine])),
+    sources: openSources(home, { random }),
+    secrets: parts.secrets,
+    journal,
+    queue,
+    catalog,
+    records,
+    opened,
+    session,
+    events,
+    host: parts.host,
+    environment: parts.environment,
+  };
+  const unlisten = [queue.onChanged((job) => events.emit('job.changed', { job })), journal.onAppended((entry) => events.emit('journal.appended', { entry }))];
+  await settleInterrupted(core);
+
+  let closing: Promise<void> | undefined;
+  const close = async (reason: string): Promise<void> => {
+    events.emit('host.closing', { reason });
+    await queue.close();
+    await withEngineContext(core, quietScope(), (context) => opened.close(context));
+    await session.close();
+    for (const end of unlisten) end();
+    await journal.close();
+    catalog.close();
+  };
+  return {
+    call: (name, input, options) => dispatch(core, handlers, name, input, options),
+    subscribe: (name, listener) => events.subscribe(name, listener),
+    activeJobs: () => queue.active(),
+    close: (reason) => (closing ??= close(reason)),
+  };
+}
+
+/** Temporary folders of a host that was killed: this one owns the data directory, so none is in use. */
+async function clearTemporary(home: string): Promise<void> {
+  const temporary = join(home, 'tmp');
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+}
+
+async function settleInterrupted(core: Core): Promise<void> {
+  if (core.records.undo().every((row) => row.state === 'kept') && core.records.held().every((row) => row.state === 'held')) return;
+  const notes = await withEngineContext(core, quietScope(), (context: EngineContext) => settleAll((kind) => engineOf(core, kind), core.records, context));
+  for (const note of notes) await core.journal.append({ what: 'restore.settled', result: 'noted', details: { note } });
+}
+
+function quietScope(): CallScope {
+  return { client: 'host', signal: new AbortController().signal, progress: () => undefined };
+}

@@ -2,11 +2,14 @@ import { isAbsolute, join } from 'node:path';
 import type { CommandOutput, CommandParsed } from '../../contract/commands.ts';
 import { AppError, isAppError } from '../base/errors.ts';
 import type { SecretStore } from '../base/secrets.ts';
+import type { Document } from '../sources/document.ts';
+import type { Settings } from '../sources/settings.ts';
 import { createRepository } from '../repository/create.ts';
 import { lookAtRepository, openRepository } from '../repository/open.ts';
 import type { Repository, RepositoryInfo, Unlock } from '../repository/repository.ts';
 import { readKeyFile, writeKeyFile } from './key-file.ts';
 
+type Attached = NonNullable<Settings['repository']>;
 type State = NonNullable<CommandOutput<'status'>['repository']>;
 
 /** The data directory's one repository: found, unlocked and opened at first need, kept open until the host closes. */
@@ -27,7 +30,7 @@ export interface RepositorySession {
 export interface SessionParts {
   readonly home: string;
   readonly secrets: SecretStore;
-  readonly settings: { readonly location: () => string | undefined; readonly setLocation: (location: string) => Promise<void> };
+  readonly settings: Document<Settings>;
   readonly ports: Parameters<typeof openRepository>[2];
   readonly highWater: NonNullable<Parameters<typeof openRepository>[1]['highWater']>;
   /** Called once each time a repository was opened, before anyone uses it. */
@@ -58,18 +61,24 @@ export function createSession(parts: SessionParts): RepositorySession {
     return attempt;
   };
 
-  const located = (): string => {
-    const location = settings.location();
-    if (location !== undefined) return location;
+  const located = async (): Promise<Attached> => {
+    const { repository } = await settings.read();
+    if (repository !== undefined) return repository;
     throw new AppError('home.not-initialised', 'There is no repository yet.', { hint: 'Create one: belay init' });
   };
 
+  const attachTo = async (repository: Attached): Promise<void> => {
+    await settings.update((now) => ({ ...now, repository }));
+  };
+
   const openAlone = async (): Promise<Repository> => {
-    const location = located();
+    const { location, id, keyFile } = await located();
     const found = await lookAtRepository(location, parts.ports);
+    refuseOther(found, id);
     if (found.protection === 'none') return openWith(location, { kind: 'none' });
     const remembered = await secrets.get(passphraseHandle(found.id));
     if (remembered !== undefined) return openWith(location, { kind: 'passphrase', passphrase: remembered });
+    if (keyFile !== undefined) return openWith(location, { kind: 'keyfile', key: await readKeyFile(keyFile) });
     throw new AppError('repository.passphrase-needed', `The repository ${location} is protected.`, {
       hint: 'Give its passphrase when asked, in the file that BELAY_PASSPHRASE_FILE names, or a key file with --key-file.',
     });
@@ -91,14 +100,16 @@ export function createSession(parts: SessionParts): RepositorySession {
 
   const session: RepositorySession = {
     look: async () => {
-      const location = settings.location();
-      if (location === undefined) return undefined;
+      const { repository: attached } = await settings.read();
+      if (attached === undefined) return undefined;
+      const { location } = attached;
       if (opening !== undefined) {
         const [open] = await Promise.allSettled([opening]);
         if (open.status === 'fulfilled') return { state: stateOf(open.value.info), locked: false };
       }
       const found = await lookAtRepository(location, parts.ports);
-      const locked = found.protection === 'keys' && (await secrets.get(passphraseHandle(found.id))) === undefined;
+      refuseOther(found, attached.id);
+      const locked = found.protection === 'keys' && attached.keyFile === undefined && (await secrets.get(passphraseHandle(found.id))) === undefined;
       return { state: stateOf(found), locked };
     },
 
@@ -114,9 +125,9 @@ export function createSession(parts: SessionParts): RepositorySession {
     },
 
     init: async (input) => {
-      const present = settings.location();
+      const { repository: present } = await settings.read();
       if (present !== undefined) {
-        throw new AppError('repository.exists', `This data directory has a repository: ${present}`, { hint: 'Use another data directory (BELAY_HOME) for another repository.' });
+        throw new AppError('repository.exists', `This data directory has a repository: ${present.location}`, { hint: 'Use another data directory (BELAY_HOME) for another repository.' });
       }
       const location = input.location ?? join(parts.home, 'repository');
       if (!isAbsolute(location)) throw new AppError('input.invalid', `${location} is not an absolute path.`);
@@ -125,7 +136,7 @@ export function createSession(parts: SessionParts): RepositorySession {
     },
 
     unlock: async (input) => {
-      const location = located();
+      const { location } = await located();
       const unlock = await unlockOf(input);
       await release();
       const repository = await keep(openWith(location, unlock));
@@ -134,7 +145,8 @@ export function createSession(parts: SessionParts): RepositorySession {
     },
 
     verifyPassphrase: async (passphrase) => {
-      const second = await openRepository(located(), { unlock: { kind: 'passphrase', passphrase } }, parts.ports);
+      const { location } = await located();
+      const second = await openRepository(location, { unlock: { kind: 'passphrase', passphrase } }, parts.ports);
       await second.close();
     },
 
@@ -155,7 +167,7 @@ export function createSession(parts: SessionParts): RepositorySession {
     const { repository } = made;
     try {
       if (input.keyFile !== undefined && made.keyFile !== undefined) await writeKeyFile(input.keyFile, made.keyFile);
-      await settings.setLocation(location);
+      await attachTo({ location, id: repository.info.id, ...(input.keyFile === undefined ? {} : { keyFile: input.keyFile }) });
       await parts.opened(repository);
     } catch (error) {
       await repository.close();
@@ -176,7 +188,7 @@ export function createSession(parts: SessionParts): RepositorySession {
     const found = await lookAtRepository(location, parts.ports);
     const unlock = found.protection === 'none' ? ({ kind: 'none' } as const) : await unlockOf(input);
     const repository = await keep(openWith(location, unlock));
-    await settings.setLocation(location);
+    await attachTo({ location, id: repository.info.id, ...(input.keyFile === undefined ? {} : { keyFile: input.keyFile }) });
     const rememberedIn = await remember(repository.info.id, input.passphrase, input.remember);
     return { repository: stateOf(repository.info), attached: true, ...(rememberedIn === undefined ? {} : { rememberedIn }) };
   };
@@ -192,6 +204,15 @@ async function unlockOf(input: { readonly passphrase?: string | undefined; reado
   if (input.passphrase !== undefined) return { kind: 'passphrase', passphrase: input.passphrase };
   if (input.recoveryKey !== undefined) return { kind: 'recovery', key: input.recoveryKey };
   return { kind: 'keyfile', key: await readKeyFile(input.keyFile ?? '') };
+}
+
+/** Another repository under the attached one's path: a disk that was not mounted, a folder that was moved. */
+function refuseOther(found: RepositoryInfo, id: string): void {
+  if (found.id === id) return;
+  throw new AppError('repository.foreign', `${found.location} holds another repository than the one that this data directory uses.`, {
+    hint: 'Put the right one back (is its disk mounted?), or use another data directory (BELAY_HOME) for this one.',
+    details: { expected: id, found: found.id },
+  });
 }
 
 const passphraseHandle = (repositoryId: string): string => `repository/${repositoryId}/passphrase`;

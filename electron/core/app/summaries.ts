@@ -1,5 +1,6 @@
+import type { CommandOutput } from '../../contract/commands.ts';
 import type { Proof, SnapshotSummary } from '../../contract/model.ts';
-import type { SnapshotRecord } from '../repository/repository.ts';
+import type { Problem, SnapshotRecord } from '../repository/repository.ts';
 import { proofState, type LevelState } from '../verify/state.ts';
 
 /** A snapshot as the contract shows it in lists. */
@@ -43,3 +44,9 @@ function proofOf(state: LevelState): Proof {
 export function toJson(value: Readonly<Record<string, unknown>>): NonNullable<Proof['evidence']> {
   return JSON.parse(JSON.stringify(value));
 }
+
+/** Problems as the contract shows them. */
+export function problemsOf(problems: readonly Problem[]): CommandOutput<'repository.check'>['problems'] {
+  return problems.map((one) => ({ ...one, affects: one.affects.map((hurt) => ({ ...hurt, objects: [...hurt.objects] })) }));
+}
+

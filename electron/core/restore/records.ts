@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { AppError, systemCode } from '../base/errors.ts';
-import { replaceFile } from '../base/durable-file.ts';
-import type { Random } from '../base/ports.ts';
 import { undoEntry } from '../../contract/model.ts';
+import type { Random } from '../base/ports.ts';
+import { openDocument } from '../sources/document.ts';
 
 /**
  * What must survive a crash so that nothing half-done stays half-done: undo records of swaps (from before their first step),
@@ -47,43 +46,24 @@ export interface RestoreRecords {
   removeHeld(id: string): Promise<void>;
 }
 
-/** Opens the file, which need not exist. A malformed one throws `home.unusable` and is left as it is. */
-export async function openRestoreRecords(path: string, random: Random): Promise<RestoreRecords> {
-  let content = await load(path);
-  let last: Promise<void> = Promise.resolve();
-  const change = (next: (content: Content) => Content): Promise<void> => {
-    const run = last.then(async () => {
-      const changed = next(content);
-      await replaceFile(path, Buffer.from(JSON.stringify(changed, null, 1)), { random });
-      content = changed;
-    });
-    last = run.catch(() => undefined);
-    return run;
+/** Opens the file in the data directory, which need not exist. A malformed one throws `home.unusable` and is left as it is. */
+export async function openRestoreRecords(home: string, ports: { readonly random: Random }): Promise<RestoreRecords> {
+  const document = openDocument<Content>({ file: join(home, 'restores.json'), title: 'record of restores', schema: fileSchema, empty: { version: 1, undo: [], held: [] } }, ports);
+  let content = await document.read();
+  const change = async (next: (content: Content) => Content): Promise<void> => {
+    content = await document.update(next);
   };
   return {
     undo: () => content.undo,
     held: () => content.held,
-    putUndo: (row) => change((now) => ({ ...now, undo: [...now.undo.filter((one) => one.entry.id !== row.entry.id), row] })),
+    putUndo: (row) => change((now) => ({ ...now, undo: replaced(now.undo, row, (one) => one.entry.id) })),
     removeUndo: (id) => change((now) => ({ ...now, undo: now.undo.filter((one) => one.entry.id !== id) })),
-    putHeld: (row) => change((now) => ({ ...now, held: [...now.held.filter((one) => one.id !== row.id), row] })),
+    putHeld: (row) => change((now) => ({ ...now, held: replaced(now.held, row, (one) => one.id) })),
     removeHeld: (id) => change((now) => ({ ...now, held: now.held.filter((one) => one.id !== id) })),
   };
 }
 
-async function load(path: string): Promise<Content> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { version: 1, undo: [], held: [] };
-    throw new AppError('home.unusable', `The record of restores cannot be read: ${path}`, { cause: error });
-  }
-  try {
-    return fileSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new AppError('home.unusable', `The record of restores is malformed: ${path}`, {
-      hint: 'Put back a copy of the file, or move it away; kept old databases then stay where they are and are no longer listed.',
-      cause: error,
-    });
-  }
+/** `rows` with the one of the same id replaced in its place, or `row` added at the end: order is order of time. */
+function replaced<T>(rows: readonly T[], row: T, idOf: (row: T) => string): T[] {
+  return rows.some((one) => idOf(one) === idOf(row)) ? rows.map((one) => (idOf(one) === idOf(row) ? row : one)) : [...rows, row];
 }

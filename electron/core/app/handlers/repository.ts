@@ -1,7 +1,6 @@
 import { AppError } from '../../base/errors.ts';
-import type { Problem } from '../../repository/repository.ts';
-import type { CommandOutput } from '../../../contract/commands.ts';
 import { rebuildCatalog } from '../catalog-sync.ts';
+import { problemsOf } from '../summaries.ts';
 import { changedSincePlan } from './snapshots.ts';
 import type { Handlers } from './handlers.ts';
 
@@ -78,8 +77,3 @@ export const repositoryHandlers: Handlers<
     return { snapshots: rebuilt.snapshots, objects: rebuilt.objects, problems: problemsOf(rebuilt.problems), durationMs: Math.round(core.clock.monotonic() - started) };
   },
 };
-
-export function problemsOf(problems: readonly Problem[]): CommandOutput<'repository.check'>['problems'] {
-  return problems.map((one) => ({ ...one, affects: one.affects.map((hurt) => ({ ...hurt, objects: [...hurt.objects] })) }));
-}
-

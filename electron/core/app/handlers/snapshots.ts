@@ -8,7 +8,7 @@ import { engineOf, type Core } from '../core.ts';
 import { dumpAfterSnapshot } from '../native-dump.ts';
 import { freshRecord, publishRecord, resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
-import { proofsOf, summaryOf, toJson } from '../summaries.ts';
+import { problemsOf, proofsOf, summaryOf, toJson } from '../summaries.ts';
 import { captureNotes } from '../../snapshot/content.ts';
 import type { Handlers } from './handlers.ts';
 import { engineSource, sourceNamed } from './sources.ts';
@@ -36,7 +36,7 @@ export const snapshotHandlers: Handlers<
       ...(input.tag === undefined ? {} : { tag: input.tag }),
       ...(input.text === undefined ? {} : { text: input.text }),
     });
-    return { snapshots: page.snapshots.map(summaryOf), total: page.total, problems: [...core.catalog.problems()] };
+    return { snapshots: page.snapshots.map(summaryOf), total: page.total, problems: problemsOf(core.catalog.problems()) };
   },
 
   'snapshot.show': async (core, input) => {
