@@ -94,5 +94,9 @@ async function parseWords(world: World): Promise<Parsed> {
 function guessedCommon(argv: readonly string[]): Common {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
-  return commonOf({ json: words.includes('--json'), quiet: words.includes('--quiet') || words.includes('-q'), ...(words.includes('--no-color') ? { color: false } : {}) });
+  return commonOf({
+    json: words.includes('--json'),
+    quiet: words.includes('--quiet') || words.includes('-q'),
+    ...(words.includes('--no-color') ? { color: false } : {}),
+  });
 }

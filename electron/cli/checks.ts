@@ -7,7 +7,11 @@ import type { Given, OptionSpec } from './spec.ts';
 /** Options for checks of the user's own after a restore or proof. */
 export const checkOptions: readonly OptionSpec[] = [
   { flags: '--check-query <sql>', description: 'SQL that must return a row, or `SQL == value` for its first cell; may be repeated', many: true },
-  { flags: '--check-command <command>', description: 'command that must exit with 0, split at spaces, no shell; BELAY_TARGET names the restored copy; may be repeated', many: true },
+  {
+    flags: '--check-command <command>',
+    description: 'command that must exit with 0, split at spaces, no shell; BELAY_RESTORED names the restored copy; may be repeated',
+    many: true,
+  },
   { flags: '--check-http <url>', description: 'address that must answer with 200; may be repeated', many: true },
   { flags: '--checks <file>', description: 'JSON file with an array of checks (docs/guide/cli.md, "Checks of your own")', complete: 'file' },
 ];
@@ -57,5 +61,10 @@ async function checksFromFile(path: string): Promise<SmokeCheck[]> {
 }
 
 function pathText(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? 'the top' : path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').replace(/^\./, '');
+  return path.length === 0
+    ? 'the top'
+    : path
+        .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+        .join('')
+        .replace(/^\./, '');
 }

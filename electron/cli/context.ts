@@ -71,10 +71,13 @@ export class Context {
    * `input.invalid` where another name was given.
    */
   async confirmName(name: string, given: string | undefined): Promise<string> {
-    if (given === undefined && !this.prompter.possible) throw this.#confirmationNeeded(`${name} is a production source; its name must be given.`, ['--confirm', name]);
+    if (given === undefined && !this.prompter.possible)
+      throw this.#confirmationNeeded(`${name} is a production source; its name must be given.`, ['--confirm', name]);
     const typed = given ?? (await this.ask(`This is production. Type the source's name (${name}) to go on: `));
     if (typed === name) return typed;
-    throw new AppError('input.invalid', `The name given is not the name of the source, ${name}. Nothing was changed.`, { hint: 'Give the name exactly as `belay source list` shows it.' });
+    throw new AppError('input.invalid', `The name given is not the name of the source, ${name}. Nothing was changed.`, {
+      hint: 'Give the name exactly as `belay source list` shows it.',
+    });
   }
 
   /** The line that was typed, with `words` added where options may stand. */
@@ -85,6 +88,9 @@ export class Context {
   }
 
   #confirmationNeeded(question: string, words: readonly string[]): AppError {
-    return new AppError('input.confirmation-needed', `${question} There is no terminal to ask on, and nothing was changed.`, { hint: `Run: ${this.lineWith(words)}`, details: { line: this.lineWith(words) } });
+    return new AppError('input.confirmation-needed', `${question} There is no terminal to ask on, and nothing was changed.`, {
+      hint: `Run: ${this.lineWith(words)}`,
+      details: { line: this.lineWith(words) },
+    });
   }
 }

@@ -12,7 +12,12 @@ type Preflight = CommandOutput<'rewind'>['preflight'];
  * takes a yes, production takes the source's name. Where a question is asked, the plan stands above it.
  * Returns what the contract's `confirm` takes.
  */
-export async function confirmOverwrite(context: Context, source: Source | undefined, given: string | undefined, plan: () => Promise<Preflight>): Promise<string | undefined> {
+export async function confirmOverwrite(
+  context: Context,
+  source: Source | undefined,
+  given: string | undefined,
+  plan: () => Promise<Preflight>,
+): Promise<string | undefined> {
   if (source === undefined || source.environment === 'dev' || source.environment === 'test') return given;
   if (source.environment === 'staging' && context.common.yes) return given;
   if (source.environment === 'production' && given !== undefined) return context.confirmName(source.name, given);

@@ -25,7 +25,10 @@ export function parse(argv: readonly string[], loaded: CommandSpec | undefined, 
     .exitOverride()
     .helpCommand('help [command]', 'help of a command')
     .configureOutput({ writeOut: (written) => (text += written), writeErr: () => undefined, getOutHelpWidth: () => columns, getOutHasColors: () => false })
-    .addHelpText('after', '\nBegin with `belay init`, `belay source add <file>`, `belay snap`. `belay` alone says what is here.\nGuide: docs/guide/cli.md. Exit codes: docs/guide/exit-codes.md.');
+    .addHelpText(
+      'after',
+      '\nBegin with `belay init`, `belay source add <file>`, `belay snap`. `belay` alone says what is here.\nGuide: docs/guide/cli.md. Exit codes: docs/guide/exit-codes.md.',
+    );
   addOptions(program, []);
   for (const entry of registry) {
     const command = program.command(entry.name).summary(entry.summary).description(entry.summary).helpGroup(`${entry.group}:`);
@@ -47,7 +50,10 @@ export function parse(argv: readonly string[], loaded: CommandSpec | undefined, 
 }
 
 function define(command: Command, spec: CommandSpec, path: readonly string[], found: (parsed: Parsed) => void): void {
-  command.description(spec.description === undefined ? sentence(spec.summary) : `${sentence(spec.summary)}\n\n${spec.description}`).summary(spec.summary).helpCommand(false);
+  command
+    .description(spec.description === undefined ? sentence(spec.summary) : `${sentence(spec.summary)}\n\n${spec.description}`)
+    .summary(spec.summary)
+    .helpCommand(false);
   if (spec.passThrough === true) command.passThroughOptions();
   for (const argument of spec.arguments ?? []) command.addArgument(argumentOf(argument));
   addOptions(command, spec.options ?? []);
@@ -56,7 +62,9 @@ function define(command: Command, spec: CommandSpec, path: readonly string[], fo
   for (const below of spec.commands ?? []) define(command.command(below.name), below, [...path, below.name], found);
   if (spec.run === undefined) return;
   command.action((...received: unknown[]) => {
-    const words = received.slice(0, command.registeredArguments.length).map((word) => (Array.isArray(word) ? word.filter((part) => typeof part === 'string') : typeof word === 'string' ? word : undefined));
+    const words = received
+      .slice(0, command.registeredArguments.length)
+      .map((word) => (Array.isArray(word) ? word.filter((part) => typeof part === 'string') : typeof word === 'string' ? word : undefined));
     const options = optionsOf(command);
     found({ kind: 'run', name: path.join(' '), spec, given: new Given(words, options), options });
   });
@@ -104,7 +112,12 @@ function wrong(name: string, message: string, command: string): Parsed {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
   const help = `Run: belay ${command === '' ? '' : `${command} `}--help`;
   const suggestion = rest.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');
-  return { kind: 'wrong', name: name === '' ? 'help' : name, message: `${capital(first)}${first.endsWith('.') ? '' : '.'}`, hint: suggestion === '' ? help : `${suggestion} ${help}` };
+  return {
+    kind: 'wrong',
+    name: name === '' ? 'help' : name,
+    message: `${capital(first)}${first.endsWith('.') ? '' : '.'}`,
+    hint: suggestion === '' ? help : `${suggestion} ${help}`,
+  };
 }
 
 function capital(text: string): string {

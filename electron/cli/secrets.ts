@@ -19,21 +19,30 @@ export async function secretFromFile(world: World, output: Output, file: string,
     if (world.platform !== 'win32' && facts.isFile() && (facts.mode & 0o077) !== 0) output.note(`${path} can be read by other users; chmod 600 mends it.`);
     const buffer = Buffer.alloc(mostSecretBytes + 3);
     let length = 0;
-    for (let read = -1; read !== 0 && length < buffer.length; length += read) ({ bytesRead: read } = await handle.read(buffer, length, buffer.length - length, null));
+    for (let read = -1; read !== 0 && length < buffer.length; length += read)
+      ({ bytesRead: read } = await handle.read(buffer, length, buffer.length - length, null));
     bytes = buffer.subarray(0, length);
   } catch (error) {
     const code = error instanceof AppError ? undefined : systemCode(error);
     if (code === undefined) throw error;
-    throw new AppError(code === 'EACCES' || code === 'EPERM' ? 'secret.denied' : 'input.invalid', `${what}: ${path} could not be read (${code}).`, { hint: 'Name a file that holds it and nothing else.', cause: error });
+    throw new AppError(code === 'EACCES' || code === 'EPERM' ? 'secret.denied' : 'input.invalid', `${what}: ${path} could not be read (${code}).`, {
+      hint: 'Name a file that holds it and nothing else.',
+      cause: error,
+    });
   }
   const text = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (text === '') throw new AppError('input.invalid', `${what}: ${path} is empty.`, { hint: 'Name a file that holds it and nothing else.' });
-  if (Buffer.byteLength(text) > mostSecretBytes) throw new AppError('input.invalid', `${what}: ${path} holds more than ${mostSecretBytes} bytes.`, { hint: 'Name a file that holds it and nothing else.' });
+  if (Buffer.byteLength(text) > mostSecretBytes)
+    throw new AppError('input.invalid', `${what}: ${path} holds more than ${mostSecretBytes} bytes.`, { hint: 'Name a file that holds it and nothing else.' });
   return text;
 }
 
 /** How the repository can be opened without asking: what the options name, else what the environment names. */
-export async function namedKey(world: World, output: Output, common: Common): Promise<{ passphrase?: string; keyFile?: string; recoveryKey?: string } | undefined> {
+export async function namedKey(
+  world: World,
+  output: Output,
+  common: Common,
+): Promise<{ passphrase?: string; keyFile?: string; recoveryKey?: string } | undefined> {
   if (common.keyFile !== undefined) return { keyFile: resolve(world.cwd, common.keyFile) };
   if (common.recoveryKeyFile !== undefined) return { recoveryKey: await secretFromFile(world, output, common.recoveryKeyFile, 'The recovery key') };
   const passphrase = await namedPassphrase(world, output, common);
@@ -50,7 +59,10 @@ export async function namedPassphrase(world: World, output: Output, common: Comm
 
 /** A new passphrase, typed twice without echo. Throws `input.secret-needed` where there is no terminal. */
 export async function askNewPassphrase(prompter: Prompter, signal: AbortSignal, option: string): Promise<string> {
-  if (!prompter.possible) throw new AppError('input.secret-needed', 'A new passphrase is needed and there is no terminal to ask on.', { hint: `Name a file that holds it: ${option} <file>.` });
+  if (!prompter.possible)
+    throw new AppError('input.secret-needed', 'A new passphrase is needed and there is no terminal to ask on.', {
+      hint: `Name a file that holds it: ${option} <file>.`,
+    });
   for (;;) {
     const first = await prompter.ask('New passphrase: ', { hidden: true, signal });
     if (first === '') {

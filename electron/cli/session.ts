@@ -89,8 +89,12 @@ export class Session {
       });
     }
     for (let attempt = 1; ; attempt += 1) {
-      const passphrase = await this.#prompter.ask('Passphrase of the repository (empty: recovery key instead): ', { hidden: true, signal: this.#leaving.signal });
-      const key = passphrase === '' ? { recoveryKey: await this.#prompter.ask('Recovery key: ', { hidden: true, signal: this.#leaving.signal }) } : { passphrase };
+      const passphrase = await this.#prompter.ask('Passphrase of the repository (empty: recovery key instead): ', {
+        hidden: true,
+        signal: this.#leaving.signal,
+      });
+      const key =
+        passphrase === '' ? { recoveryKey: await this.#prompter.ask('Recovery key: ', { hidden: true, signal: this.#leaving.signal }) } : { passphrase };
       try {
         return await this.#open({ ...key, remember });
       } catch (error) {

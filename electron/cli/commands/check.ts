@@ -11,7 +11,8 @@ const checkLevels = ['structure', 'authenticated', 'decoded'] as const;
 export const check: CommandSpec = {
   name: 'check',
   summary: 'check the repository, every byte of it',
-  description: 'structure: files, index, manifests. authenticated: every byte read and authenticated. decoded: every chunk decoded and hashed too.\nExits with 6 where something is damaged, and names the snapshots and objects that it hits.',
+  description:
+    'structure: files, index, manifests. authenticated: every byte read and authenticated. decoded: every chunk decoded and hashed too.\nExits with 6 where something is damaged, and names the snapshots and objects that it hits.',
   options: [
     { flags: '--level <level>', description: 'how deep (default: authenticated)', choices: checkLevels },
     { flags: '--snapshot <snapshot>', description: 'only what this one needs; may be repeated', many: true, complete: 'snapshot' },
@@ -23,7 +24,10 @@ export const check: CommandSpec = {
   run: async (context, input) => {
     const only = input.list('snapshot').map(snapshotRef);
     const data = await context.call('repository.check', {
-      ...given('level', checkLevels.find((level) => level === input.text('level'))),
+      ...given(
+        'level',
+        checkLevels.find((level) => level === input.text('level')),
+      ),
       ...(only.length === 0 ? {} : { snapshots: only }),
     });
     return {
@@ -32,8 +36,13 @@ export const check: CommandSpec = {
       print: (output) => {
         output.lines(problemLines(data.problems));
         const extent = `${counted(data.files, 'file')}, ${size(data.bytesRead)}, ${counted(data.chunks, 'chunk')}, ${counted(data.snapshots, 'snapshot')}, ${duration(data.durationMs)}`;
-        const passed = data.level === 'structure' ? 'sound in structure' : styled('good', data.level === 'decoded' ? 'every byte decoded' : 'every byte authenticated');
-        output.line(data.passed ? `The repository is whole: ${passed} (${extent}).` : `${styled('bad', counted(data.problems.length, 'problem'))} (${extent}). ${count(data.sound.length)} of ${counted(data.snapshots, 'snapshot')} can be restored as before.`);
+        const passed =
+          data.level === 'structure' ? 'sound in structure' : styled('good', data.level === 'decoded' ? 'every byte decoded' : 'every byte authenticated');
+        output.line(
+          data.passed
+            ? `The repository is whole: ${passed} (${extent}).`
+            : `${styled('bad', counted(data.problems.length, 'problem'))} (${extent}). ${count(data.sound.length)} of ${counted(data.snapshots, 'snapshot')} can be restored as before.`,
+        );
         if (data.problems.some((problem) => problem.repairable)) output.line(`Next: ${styled('act', 'belay repair')}`);
       },
     };

@@ -18,7 +18,9 @@ const create: CommandSpec = {
     return {
       data,
       print: (output) => {
-        output.line(`Checkpoint ${data.checkpoint.id} of ${source} (${size(data.checkpoint.bytes)}, ${data.checkpoint.method}). It is a copy beside the source, not a backup.`);
+        output.line(
+          `Checkpoint ${data.checkpoint.id} of ${source} (${size(data.checkpoint.bytes)}, ${data.checkpoint.method}). It is a copy beside the source, not a backup.`,
+        );
         output.line(`To go back to it: ${styled('act', commandLine('rewind', source, '--checkpoint', data.checkpoint.id))}`);
       },
     };
@@ -57,7 +59,10 @@ const drop: CommandSpec = {
   run: async (context, input) => {
     await context.confirm(`Remove checkpoint ${input.required(1)} of ${input.required(0)} for good?`);
     const data = await context.call('checkpoint.drop', { source: input.required(0), id: input.required(1) });
-    return { data, print: (output) => output.line(`Removed: checkpoint ${data.dropped.id} of ${data.dropped.source}, made ${when(data.dropped.createdAt, context.now)}.`) };
+    return {
+      data,
+      print: (output) => output.line(`Removed: checkpoint ${data.dropped.id} of ${data.dropped.source}, made ${when(data.dropped.createdAt, context.now)}.`),
+    };
   },
 };
 

@@ -33,7 +33,9 @@ export const collect: CommandSpec = {
       data,
       print: (output) => {
         if (data.done === undefined) return;
-        output.line(`Freed ${size(data.done.freed)}; ${size(data.done.quarantined)} in quarantine; ${size(data.done.rewritten)} rewritten; ${counted(data.done.packsDropped, 'pack')} dropped.`);
+        output.line(
+          `Freed ${size(data.done.freed)}; ${size(data.done.quarantined)} in quarantine; ${size(data.done.rewritten)} rewritten; ${counted(data.done.packsDropped, 'pack')} dropped.`,
+        );
         output.lines(data.done.notes);
       },
     };

@@ -26,7 +26,9 @@ export const compare: CommandSpec = {
       data,
       exitCode: data.equal ? exits.ok : exits.notEqual,
       print: (output) => {
-        output.line(`${source} ${data.equal ? 'equals' : styled('bad', 'differs from')} snapshot ${snapshotPhrase(data.snapshot, context.now)}${data.equal ? '.' : `: ${counted(data.differences.length, 'difference')}.`}`);
+        output.line(
+          `${source} ${data.equal ? 'equals' : styled('bad', 'differs from')} snapshot ${snapshotPhrase(data.snapshot, context.now)}${data.equal ? '.' : `: ${counted(data.differences.length, 'difference')}.`}`,
+        );
         for (const difference of data.differences) output.line(`  ${difference.statement}`);
       },
     };

@@ -26,7 +26,12 @@ export const discover: CommandSpec = {
         }
         output.table(
           [{ title: 'engine' }, { title: 'what', least: 16 }, { title: 'size', align: 'right' }, { title: 'source', least: 8 }],
-          data.found.map((found) => [found.engine, found.description, found.bytes === undefined ? '' : size(found.bytes), found.source ?? styled('look', 'not protected')]),
+          data.found.map((found) => [
+            found.engine,
+            found.description,
+            found.bytes === undefined ? '' : size(found.bytes),
+            found.source ?? styled('look', 'not protected'),
+          ]),
         );
         const unprotected = data.found.filter((found) => found.source === undefined);
         if (unprotected.length > 0) output.line();

@@ -17,7 +17,11 @@ export const doctor: CommandSpec = {
       print: (output) => {
         output.table(
           [{ title: 'area' }, { title: 'state' }, { title: 'statement' }],
-          data.findings.map((finding) => [finding.area, words[finding.state], finding.hint === undefined ? finding.statement : `${finding.statement} ${finding.hint}`]),
+          data.findings.map((finding) => [
+            finding.area,
+            words[finding.state],
+            finding.hint === undefined ? finding.statement : `${finding.statement} ${finding.hint}`,
+          ]),
         );
       },
     };

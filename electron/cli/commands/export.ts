@@ -12,7 +12,7 @@ import type { CommandSpec } from '../spec.ts';
 export const exportCommand: CommandSpec = {
   name: 'export',
   summary: 'write a snapshot as a native file',
-  description: 'The database\'s own tools restore it without Belay. Never overwrites. Each export stands in the journal.',
+  description: "The database's own tools restore it without Belay. Never overwrites. Each export stands in the journal.",
   arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source> (default: latest)', complete: 'snapshot' }],
   options: [
     { flags: '--to <path>', description: 'a file that does not exist, or a folder to put it in', complete: 'file' },
@@ -27,7 +27,12 @@ export const exportCommand: CommandSpec = {
     const to = input.text('to');
     if (to === undefined) throw new AppError('input.invalid', 'An export needs a place.', { hint: 'Name it with --to.' });
     const snapshot = snapshotRef(input.word(0) ?? 'latest');
-    const data = await context.call('export', { snapshot, to: await fileFor(context, snapshot, to), ...given('format', input.text('format')), ...given('object', input.text('object')) });
+    const data = await context.call('export', {
+      snapshot,
+      to: await fileFor(context, snapshot, to),
+      ...given('format', input.text('format')),
+      ...given('object', input.text('object')),
+    });
     return {
       data,
       exitCode: data.verification === undefined || data.verification.result === 'passed' ? exits.ok : exits.notEqual,
@@ -45,6 +50,9 @@ async function fileFor(context: Context, snapshot: string, to: string): Promise<
   const path = context.absolute(to);
   if (!(existsSync(path) && statSync(path).isDirectory())) return path;
   const { snapshot: shown } = await context.call('snapshot.show', { snapshot });
-  const source = shown.source.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/, '').slice(0, 60);
+  const source = shown.source
+    .replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')
+    .replace(/^[.-]+/, '')
+    .slice(0, 60);
   return join(path, `${source === '' ? 'database' : source}-${stamp(shown.createdAt)}-${shown.id.slice(0, 8)}${shown.engine === 'sqlite' ? '.sqlite' : ''}`);
 }

@@ -22,10 +22,14 @@ export const forget: CommandSpec = {
       snapshotTable(output, planned.plan.snapshots, context.now);
       output.line(planText(planned.plan));
     };
-    if (input.flag('dryRun')) return { data: planned, print: (output) => {
-      showPlan(output);
-      output.line('Dry run: nothing was forgotten.');
-    } };
+    if (input.flag('dryRun'))
+      return {
+        data: planned,
+        print: (output) => {
+          showPlan(output);
+          output.line('Dry run: nothing was forgotten.');
+        },
+      };
     if (!context.common.yes) {
       showPlan(context.output.beside);
       await context.confirm(`Forget ${counted(planned.plan.snapshots.length, 'snapshot')}?`);

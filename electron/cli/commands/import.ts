@@ -6,10 +6,11 @@ import type { CommandSpec } from '../spec.ts';
 export const importCommand: CommandSpec = {
   name: 'import',
   summary: 'take in native files',
-  description: 'One file, or a folder of existing backups. When each was made is read from its name, else its content, else its file time, and said.\nWhat was taken in before is skipped.',
+  description:
+    'One file, or a folder of existing backups. When each was made is read from its name, else its content, else its file time, and said.\nWhat was taken in before is skipped.',
   arguments: [{ name: '<path>', description: 'a native file or a folder of them', complete: 'file' }],
   options: [
-    { flags: '--source <name>', description: 'source that they belong to (default: from each file\'s name)', complete: 'source' },
+    { flags: '--source <name>', description: "source that they belong to (default: from each file's name)", complete: 'source' },
     { flags: '--tag <tag>', description: 'a tag for each; may be repeated', many: true },
     { flags: '--dry-run', description: 'say what would be taken in' },
   ],
@@ -18,13 +19,28 @@ export const importCommand: CommandSpec = {
     { line: 'belay import /var/backups/shop --dry-run', what: 'look at a folder first' },
   ],
   run: async (context, input) => {
-    const data = await context.call('import', { path: context.absolute(input.required(0)), ...given('source', input.text('source')), tags: [...input.list('tag')], dryRun: input.flag('dryRun') });
+    const data = await context.call('import', {
+      path: context.absolute(input.required(0)),
+      ...given('source', input.text('source')),
+      tags: [...input.list('tag')],
+      dryRun: input.flag('dryRun'),
+    });
     return {
       data,
       print: (output) => {
         if (data.imported.length > 0)
           output.table(
-            [{ title: '#', align: 'right' }, { title: 'id' }, { title: 'source', least: 8 }, { title: 'made at' }, { title: 'from its' }, { title: 'format' }, { title: 'size', align: 'right' }, { title: 'proof' }, { title: 'file', least: 12 }],
+            [
+              { title: '#', align: 'right' },
+              { title: 'id' },
+              { title: 'source', least: 8 },
+              { title: 'made at' },
+              { title: 'from its' },
+              { title: 'format' },
+              { title: 'size', align: 'right' },
+              { title: 'proof' },
+              { title: 'file', least: 12 },
+            ],
             data.imported.map(({ snapshot, ...file }) => [
               snapshot === undefined ? '' : String(snapshot.seq),
               snapshot === undefined ? '' : shortId(snapshot.id),
@@ -38,7 +54,11 @@ export const importCommand: CommandSpec = {
             ]),
           );
         for (const skipped of data.skipped) output.line(`left out  ${skipped.path}: ${skipped.reason}`);
-        output.line(input.flag('dryRun') ? `${counted(data.imported.length, 'file')} would be taken in. Dry run: nothing was written.` : `${counted(data.imported.length, 'file')} taken in.`);
+        output.line(
+          input.flag('dryRun')
+            ? `${counted(data.imported.length, 'file')} would be taken in. Dry run: nothing was written.`
+            : `${counted(data.imported.length, 'file')} taken in.`,
+        );
       },
     };
   },

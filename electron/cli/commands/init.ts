@@ -30,12 +30,16 @@ export const init: CommandSpec = {
   run: async (context, input) => {
     const folder = input.word(0);
     const location = given('location', folder === undefined ? undefined : context.absolute(folder));
-    const data = input.flag('attach') ? await attach(context, location) : await context.call('repository.init', { ...location, ...(await protectionOf(context, input)), remember: context.common.remember });
+    const data = input.flag('attach')
+      ? await attach(context, location)
+      : await context.call('repository.init', { ...location, ...(await protectionOf(context, input)), remember: context.common.remember });
     return {
       data,
       print: (output) => {
         const { repository, recoveryKey } = data;
-        output.line(`${data.attached ? 'Using the repository' : 'Repository made'} at ${repository.location} (${repository.protection === 'none' ? 'not encrypted' : 'encrypted'}).`);
+        output.line(
+          `${data.attached ? 'Using the repository' : 'Repository made'} at ${repository.location} (${repository.protection === 'none' ? 'not encrypted' : 'encrypted'}).`,
+        );
         if (data.keyFile !== undefined) output.line(`Key file: ${data.keyFile}. Whoever has it can read every snapshot; without it or another key nobody can.`);
         if (recoveryKey !== undefined) {
           output.line();
@@ -64,7 +68,8 @@ async function protectionOf(context: Context, input: Given): Promise<Pick<Order,
 async function attach(context: Context, location: Pick<Order, 'location'>): Promise<CommandOutput<'repository.init'>> {
   const { remember } = context.common;
   const named = await namedKey(context.world, context.output, context.common);
-  if (named?.recoveryKey !== undefined) throw new AppError('input.invalid', 'A recovery key cannot attach a repository.', { hint: 'Name a passphrase or a key file.' });
+  if (named?.recoveryKey !== undefined)
+    throw new AppError('input.invalid', 'A recovery key cannot attach a repository.', { hint: 'Name a passphrase or a key file.' });
   const order = { ...location, attach: true, remember };
   try {
     return await context.call('repository.init', { ...order, ...given('passphrase', named?.passphrase), ...given('keyFile', named?.keyFile) });
@@ -79,13 +84,17 @@ async function attach(context: Context, location: Pick<Order, 'location'>): Prom
 async function passphraseFor(context: Context, input: Given): Promise<string | undefined> {
   const plain = !input.unlessNo('encryption');
   const encrypt = input.flag('encrypt');
-  if (plain && (encrypt || input.text('newKeyFile') !== undefined || context.common.passphraseFile !== undefined)) throw new AppError('input.invalid', '--no-encryption stands beside an option that encrypts.', { hint: 'Leave one of them out.' });
+  if (plain && (encrypt || input.text('newKeyFile') !== undefined || context.common.passphraseFile !== undefined))
+    throw new AppError('input.invalid', '--no-encryption stands beside an option that encrypts.', { hint: 'Leave one of them out.' });
   if (plain) return undefined;
   const named = await namedPassphrase(context.world, context.output, context.common);
   if (named !== undefined) return named;
   if (encrypt) return askNewPassphrase(context.prompter, context.leaving.signal, '--passphrase-file');
   if (input.text('newKeyFile') !== undefined) return undefined;
-  if (!context.prompter.possible) throw new AppError('input.invalid', 'It was not said whether to encrypt the repository.', { hint: 'Add --no-encryption, --passphrase-file <file> or --new-key-file <file>.' });
+  if (!context.prompter.possible)
+    throw new AppError('input.invalid', 'It was not said whether to encrypt the repository.', {
+      hint: 'Add --no-encryption, --passphrase-file <file> or --new-key-file <file>.',
+    });
   const answer = await context.ask('Encrypt the repository with a passphrase? [Y/n] ');
   return /^n(?:o)?$/i.test(answer.trim()) ? undefined : askNewPassphrase(context.prompter, context.leaving.signal, '--passphrase-file');
 }

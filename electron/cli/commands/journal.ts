@@ -14,7 +14,11 @@ const list: CommandSpec = {
   ],
   examples: [{ line: 'belay journal list --what rows.read', what: 'who looked at data' }],
   run: async (context, input) => {
-    const data = await context.call('journal.list', { ...given('limit', input.whole('limit')), ...given('before', input.whole('before')), ...given('what', input.text('what')) });
+    const data = await context.call('journal.list', {
+      ...given('limit', input.whole('limit')),
+      ...given('before', input.whole('before')),
+      ...given('what', input.text('what')),
+    });
     return {
       data,
       print: (output) => {
@@ -22,7 +26,13 @@ const list: CommandSpec = {
         else
           output.table(
             [{ title: '#', align: 'right' }, { title: 'at' }, { title: 'what' }, { title: 'result' }, { title: 'details', least: 20 }],
-            data.entries.map((entry) => [String(entry.seq), exact(entry.at), entry.what, entry.result === 'failed' ? styled('bad', entry.result) : entry.result, JSON.stringify(entry.details)]),
+            data.entries.map((entry) => [
+              String(entry.seq),
+              exact(entry.at),
+              entry.what,
+              entry.result === 'failed' ? styled('bad', entry.result) : entry.result,
+              JSON.stringify(entry.details),
+            ]),
           );
       },
     };
@@ -32,14 +42,17 @@ const list: CommandSpec = {
 const verify: CommandSpec = {
   name: 'verify',
   summary: 'check that the record is whole',
-  description: 'Every entry\'s hash is computed again along the chain. Exits with 6 where one does not fit.',
+  description: "Every entry's hash is computed again along the chain. Exits with 6 where one does not fit.",
   examples: [{ line: 'belay journal verify', what: 'nothing left out, nothing altered' }],
   run: async (context) => {
     const data = await context.call('journal.verify', {});
     return {
       data,
       exitCode: data.sound ? exits.ok : exits.damaged,
-      print: (output) => output.line(`${data.sound ? 'The journal is whole' : styled('bad', 'The journal is not whole')}: ${data.statement} (${counted(data.entries, 'entry', 'entries')}, ${counted(data.repositoryFacts, 'fact')} in the repository)`),
+      print: (output) =>
+        output.line(
+          `${data.sound ? 'The journal is whole' : styled('bad', 'The journal is not whole')}: ${data.statement} (${counted(data.entries, 'entry', 'entries')}, ${counted(data.repositoryFacts, 'fact')} in the repository)`,
+        ),
     };
   },
 };

@@ -64,7 +64,11 @@ const passphrase: CommandSpec = {
   examples: [{ line: 'belay key passphrase', what: 'asks for the present one, then twice for the new one' }],
   run: async (context, input) => {
     const current = (await namedPassphrase(context.world, context.output, context.common)) ?? (await presentPassphrase(context));
-    const data = await context.call('keys.change-passphrase', { ...given('slot', input.text('slot')), current, passphrase: await newPassphrase(context, input) });
+    const data = await context.call('keys.change-passphrase', {
+      ...given('slot', input.text('slot')),
+      current,
+      passphrase: await newPassphrase(context, input),
+    });
     return { data, print: (output) => output.line(`The passphrase of ${data.slot.slot} was changed.`) };
   },
 };
@@ -100,23 +104,33 @@ async function addKey(context: Context, input: Given): Promise<Result> {
   );
 }
 
-function showAdded(data: { readonly slot: { readonly slot: string; readonly kind: string }; readonly recoveryKey?: string | undefined; readonly keyFile?: string | undefined }): Result {
+function showAdded(data: {
+  readonly slot: { readonly slot: string; readonly kind: string };
+  readonly recoveryKey?: string | undefined;
+  readonly keyFile?: string | undefined;
+}): Result {
   return {
     data,
     print: (output) => {
       output.line(`Added: ${data.slot.kind} (${data.slot.slot}).`);
       if (data.keyFile !== undefined) output.line(`Key file: ${data.keyFile}`);
-      if (data.recoveryKey !== undefined) output.lines([`Recovery key, shown once: ${styled('strong', data.recoveryKey)}`, 'Print it and keep it apart from this machine.']);
+      if (data.recoveryKey !== undefined)
+        output.lines([`Recovery key, shown once: ${styled('strong', data.recoveryKey)}`, 'Print it and keep it apart from this machine.']);
     },
   };
 }
 
 async function newPassphrase(context: Context, input: Given): Promise<string> {
   const file = input.text('newPassphraseFile');
-  return file === undefined ? askNewPassphrase(context.prompter, context.leaving.signal, '--new-passphrase-file') : secretFromFile(context.world, context.output, file, 'The new passphrase');
+  return file === undefined
+    ? askNewPassphrase(context.prompter, context.leaving.signal, '--new-passphrase-file')
+    : secretFromFile(context.world, context.output, file, 'The new passphrase');
 }
 
 async function presentPassphrase(context: Context): Promise<string> {
-  if (!context.prompter.possible) throw new AppError('input.secret-needed', 'The present passphrase is needed and there is no terminal to ask on.', { hint: 'Name a file that holds it: --passphrase-file <file>.' });
+  if (!context.prompter.possible)
+    throw new AppError('input.secret-needed', 'The present passphrase is needed and there is no terminal to ask on.', {
+      hint: 'Name a file that holds it: --passphrase-file <file>.',
+    });
   return context.prompter.ask('Present passphrase: ', { hidden: true, signal: context.leaving.signal });
 }

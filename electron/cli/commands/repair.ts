@@ -17,7 +17,11 @@ export const repair: CommandSpec = {
       print: (output) => {
         for (const mended of data.mended) output.line(`${input.flag('dryRun') ? 'can be mended' : 'mended'}  ${mended.file}: ${mended.how}`);
         output.lines(problemLines(data.beyondRepair));
-        output.line(data.mended.length === 0 && data.beyondRepair.length === 0 ? 'Nothing needs mending.' : `${counted(data.mended.length, 'file')} ${input.flag('dryRun') ? 'can be mended' : 'mended'}, ${counted(data.beyondRepair.length, 'problem')} beyond repair.`);
+        output.line(
+          data.mended.length === 0 && data.beyondRepair.length === 0
+            ? 'Nothing needs mending.'
+            : `${counted(data.mended.length, 'file')} ${input.flag('dryRun') ? 'can be mended' : 'mended'}, ${counted(data.beyondRepair.length, 'problem')} beyond repair.`,
+        );
       },
     };
   },

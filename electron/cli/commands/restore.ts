@@ -21,7 +21,7 @@ export const restore: CommandSpec = {
   name: 'restore',
   summary: 'restore a snapshot or a native file to a place of choice',
   description:
-    'Into a new place with --to, into the source\'s own place without it. The copy is proved before anything is swapped.\n--hold leaves the proved copy beside its target until it is promoted or discarded.',
+    "Into a new place with --to, into the source's own place without it. The copy is proved before anything is swapped.\n--hold leaves the proved copy beside its target until it is promoted or discarded.",
   arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source>', complete: 'snapshot' }],
   options: [
     { flags: '--file <dump>', description: 'restore this native file instead of a snapshot', complete: 'file' },
@@ -34,7 +34,7 @@ export const restore: CommandSpec = {
     { flags: '--promote <id>', description: 'put a held copy in its place' },
     { flags: '--discard <id>', description: 'remove a held copy' },
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
-    { flags: '--confirm <name>', description: 'the source\'s name, where it is production' },
+    { flags: '--confirm <name>', description: "the source's name, where it is production" },
     ...checkOptions,
   ],
   examples: [
@@ -62,9 +62,14 @@ export const restore: CommandSpec = {
         print: (output) => output.lines([`Restore to ${data.target}:`, ...preflightLines(data.preflight), 'Dry run: nothing was written.']),
       };
     }
-    const confirm = order.hold === true ? input.text('confirm') : await confirmOverwrite(context, source, input.text('confirm'), async () => (await dryRun()).preflight);
+    const confirm =
+      order.hold === true ? input.text('confirm') : await confirmOverwrite(context, source, input.text('confirm'), async () => (await dryRun()).preflight);
     const data = await context.call('restore.run', { ...order, ...given('confirm', confirm) });
-    return { data, exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok, print: (output) => printRestored(output, data, order.mode, context.now) };
+    return {
+      data,
+      exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok,
+      print: (output) => printRestored(output, data, order.mode, context.now),
+    };
   },
 };
 
@@ -74,9 +79,12 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
   const word = input.word(0);
   const to = input.text('to');
   const throwAway = input.flag('throwAway');
-  if ((file === undefined) === (word === undefined)) throw new AppError('input.invalid', 'A restore takes a snapshot or --file.', { hint: 'Name one of the two.' });
-  if (file !== undefined && to === undefined && !throwAway) throw new AppError('input.invalid', 'A file needs a place to go to.', { hint: 'Name it with --to.' });
-  if (throwAway && (to !== undefined || input.flag('inPlace') || input.flag('hold'))) throw new AppError('input.invalid', '--throw-away goes to no place.', { hint: 'Leave out --to, --in-place and --hold.' });
+  if ((file === undefined) === (word === undefined))
+    throw new AppError('input.invalid', 'A restore takes a snapshot or --file.', { hint: 'Name one of the two.' });
+  if (file !== undefined && to === undefined && !throwAway)
+    throw new AppError('input.invalid', 'A file needs a place to go to.', { hint: 'Name it with --to.' });
+  if (throwAway && (to !== undefined || input.flag('inPlace') || input.flag('hold')))
+    throw new AppError('input.invalid', '--throw-away goes to no place.', { hint: 'Leave out --to, --in-place and --hold.' });
   const base = {
     ...given('snapshot', word === undefined ? undefined : snapshotRef(word)),
     ...given('file', file === undefined ? undefined : context.absolute(file)),

@@ -18,7 +18,7 @@ export const rewind: CommandSpec = {
     { flags: '--checkpoint <id>', description: 'checkpoint to go back to' },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
-    { flags: '--confirm <name>', description: 'the source\'s name, where it is production' },
+    { flags: '--confirm <name>', description: "the source's name, where it is production" },
   ],
   examples: [
     { line: 'belay rewind shop', what: 'to its newest snapshot' },
@@ -29,7 +29,12 @@ export const rewind: CommandSpec = {
   run: async (context, input) => {
     const source = await chooseSource(context, input.word(0), false);
     const to = input.text('to');
-    const order = { source, ...given('to', to === undefined ? undefined : snapshotRef(to)), ...given('checkpoint', input.text('checkpoint')), inPlace: input.flag('inPlace') };
+    const order = {
+      source,
+      ...given('to', to === undefined ? undefined : snapshotRef(to)),
+      ...given('checkpoint', input.text('checkpoint')),
+      inPlace: input.flag('inPlace'),
+    };
     if (input.flag('dryRun')) {
       const data = await context.call('rewind', { ...order, dryRun: true });
       const stop = blocked(data.preflight);
@@ -43,13 +48,20 @@ export const rewind: CommandSpec = {
         },
       };
     }
-    const confirm = await confirmOverwrite(context, await sourceNamed(context, source), input.text('confirm'), async () => (await context.call('rewind', { ...order, dryRun: true })).preflight);
+    const confirm = await confirmOverwrite(
+      context,
+      await sourceNamed(context, source),
+      input.text('confirm'),
+      async () => (await context.call('rewind', { ...order, dryRun: true })).preflight,
+    );
     const data = await context.call('rewind', { ...order, ...given('confirm', confirm) });
     return {
       data,
       exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok,
       print: (output) => {
-        output.line(`${source} is back at ${data.snapshot === undefined ? `checkpoint ${input.text('checkpoint') ?? ''}` : `snapshot ${snapshotPhrase(data.snapshot, context.now)}`}, in ${duration(data.durationMs)}.`);
+        output.line(
+          `${source} is back at ${data.snapshot === undefined ? `checkpoint ${input.text('checkpoint') ?? ''}` : `snapshot ${snapshotPhrase(data.snapshot, context.now)}`}, in ${duration(data.durationMs)}.`,
+        );
         if (data.verification !== undefined) output.lines(verificationLines(data.verification));
         output.lines(warningLines(data.preflight.warnings));
         if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, context.now)}`);

@@ -33,7 +33,8 @@ export const rows: CommandSpec = {
   run: async (context, input) => {
     const object = input.word(1);
     const query = input.text('query');
-    if (object !== undefined && query !== undefined) throw new AppError('input.invalid', 'An object and --query stand beside each other.', { hint: 'Leave one of them out.' });
+    if (object !== undefined && query !== undefined)
+      throw new AppError('input.invalid', 'An object and --query stand beside each other.', { hint: 'Leave one of them out.' });
     const typed = input.required(0);
     const data = await context.call('snapshot.rows', {
       snapshot: snapshotRef(typed),
@@ -61,7 +62,13 @@ export const rows: CommandSpec = {
         );
         const from = input.whole('offset') ?? 0;
         const total = page.total === undefined ? '' : ` of ${count(page.total)}`;
-        output.note(page.rows.length === 0 ? 'No row.' : query === undefined ? `Rows ${count(from + 1)} to ${count(from + page.rows.length)}${total}.` : `${counted(page.rows.length, 'row')}.`);
+        output.note(
+          page.rows.length === 0
+            ? 'No row.'
+            : query === undefined
+              ? `Rows ${count(from + 1)} to ${count(from + page.rows.length)}${total}.`
+              : `${counted(page.rows.length, 'row')}.`,
+        );
       },
     };
   },

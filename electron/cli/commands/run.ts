@@ -16,7 +16,7 @@ export const run: CommandSpec = {
   name: 'run',
   summary: 'snapshot, run a command, offer to rewind when it fails',
   description:
-    'The sources named with --source are snapshotted first, else those of the current folder, else it asks. The command runs without a\nshell, with this terminal as its own, and its exit code is passed on. When it fails, a rewind is offered on a terminal; otherwise\nthe line that would do it is printed. With --json the command\'s output goes to standard error.',
+    "The sources named with --source are snapshotted first, else those of the current folder, else it asks. The command runs without a\nshell, with this terminal as its own, and its exit code is passed on. When it fails, a rewind is offered on a terminal; otherwise\nthe line that would do it is printed. With --json the command's output goes to standard error.",
   arguments: [{ name: '<command...>', description: 'the command and its arguments, best after `--`', complete: 'command' }],
   passThrough: true,
   options: [
@@ -77,7 +77,12 @@ async function afterFailure(context: Context, failure: Failure): Promise<string[
         output.say(`To rewind ${snapshot.source} to before it: ${styled('act', failure.lines[at] ?? '')}`);
         continue;
       }
-      const confirm = await confirmOverwrite(context, await sourceNamed(context, snapshot.source), undefined, async () => (await context.call('rewind', { source: snapshot.source, to: snapshot.id, dryRun: true })).preflight);
+      const confirm = await confirmOverwrite(
+        context,
+        await sourceNamed(context, snapshot.source),
+        undefined,
+        async () => (await context.call('rewind', { source: snapshot.source, to: snapshot.id, dryRun: true })).preflight,
+      );
       const done = await context.call('rewind', { source: snapshot.source, to: snapshot.id, ...given('confirm', confirm) });
       rewound.push(snapshot.source);
       output.say(`${snapshot.source} is back at snapshot #${snapshot.seq}.`);

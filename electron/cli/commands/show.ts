@@ -35,12 +35,29 @@ export const show: CommandSpec = {
         output.line();
         output.table(
           [{ title: 'proof' }, { title: 'result' }, { title: 'shown' }, { title: 'evidence', least: 20 }],
-          data.proofs.map((proof) => [proof.level, resultWord(proof), proof.at === undefined ? '' : when(proof.at, context.now), proof.evidence === undefined ? '' : JSON.stringify(proof.evidence)]),
+          data.proofs.map((proof) => [
+            proof.level,
+            resultWord(proof),
+            proof.at === undefined ? '' : when(proof.at, context.now),
+            proof.evidence === undefined ? '' : JSON.stringify(proof.evidence),
+          ]),
         );
         output.line();
         output.table(
-          [{ title: 'object', least: 16 }, { title: 'kind' }, { title: 'rows', align: 'right' }, { title: 'size', align: 'right' }, { title: 'fingerprint', least: 8 }],
-          data.objects.map((object) => [object.name, object.kind, object.rows === undefined ? '' : count(object.rows), object.bytes === undefined ? '' : size(object.bytes), object.fingerprint?.slice(0, 16) ?? '']),
+          [
+            { title: 'object', least: 16 },
+            { title: 'kind' },
+            { title: 'rows', align: 'right' },
+            { title: 'size', align: 'right' },
+            { title: 'fingerprint', least: 8 },
+          ],
+          data.objects.map((object) => [
+            object.name,
+            object.kind,
+            object.rows === undefined ? '' : count(object.rows),
+            object.bytes === undefined ? '' : size(object.bytes),
+            object.fingerprint?.slice(0, 16) ?? '',
+          ]),
         );
         if (data.objects.length < data.objectsTotal) output.line(`${count(data.objects.length)} of ${counted(data.objectsTotal, 'object')} shown.`);
         output.line();

@@ -19,7 +19,7 @@ export const snap: CommandSpec = {
   options: [
     { flags: '--name <name>', description: 'a name to find it by' },
     { flags: '--note <text>', description: 'why it was taken' },
-    { flags: '--tag <tag>', description: 'a tag, e.g. a deployment\'s id; may be repeated', many: true },
+    { flags: '--tag <tag>', description: "a tag, e.g. a deployment's id; may be repeated", many: true },
     { flags: '--pin <reason>', description: 'hold it for ever' },
     { flags: '--level <level>', description: 'proof to reach before this returns (default: complete)', choices: levels },
     { flags: '--dry-run', description: 'connect, check rights and tools, estimate; write nothing' },

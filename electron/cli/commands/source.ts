@@ -33,7 +33,9 @@ const add: CommandSpec = {
       data,
       print: (output) => {
         const { source, probe } = data;
-        output.line(`${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, SQLite ${probe.serverVersion})`}`);
+        output.line(
+          `${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, SQLite ${probe.serverVersion})`}`,
+        );
         output.line(`Next: ${styled('act', commandLine('snap', source.name))}`);
       },
     };
@@ -52,8 +54,22 @@ const list: CommandSpec = {
         if (data.sources.length === 0) output.line(`No source yet. Next: ${styled('act', 'belay source add <file>')}, or ${styled('act', 'belay discover')}`);
         else
           output.table(
-            [{ title: 'source', least: 8 }, { title: 'engine' }, { title: 'environment' }, { title: 'project', least: 6 }, { title: 'added' }, { title: 'where', least: 12 }],
-            data.sources.map((source) => [source.name, source.engine, environmentBadge(source.environment), source.project ?? '', ago(source.addedAt, context.now), locationOf(source)]),
+            [
+              { title: 'source', least: 8 },
+              { title: 'engine' },
+              { title: 'environment' },
+              { title: 'project', least: 6 },
+              { title: 'added' },
+              { title: 'where', least: 12 },
+            ],
+            data.sources.map((source) => [
+              source.name,
+              source.engine,
+              environmentBadge(source.environment),
+              source.project ?? '',
+              ago(source.addedAt, context.now),
+              locationOf(source),
+            ]),
           );
       },
     };
@@ -67,7 +83,13 @@ const remove: CommandSpec = {
   examples: [{ line: 'belay source remove shop', what: 'nothing of the database and none of its snapshots is touched' }],
   run: async (context, input) => {
     const data = await context.call('sources.remove', { name: input.required(0) });
-    return { data, print: (output) => output.line(`${data.removed.name} is no source any more. ${data.snapshotsKept === 0 ? 'It had no snapshot.' : `${data.snapshotsKept} of its snapshots stay.`}`) };
+    return {
+      data,
+      print: (output) =>
+        output.line(
+          `${data.removed.name} is no source any more. ${data.snapshotsKept === 0 ? 'It had no snapshot.' : `${data.snapshotsKept} of its snapshots stay.`}`,
+        ),
+    };
   },
 };
 

@@ -19,13 +19,23 @@ export const status: CommandSpec = {
         const { repository } = data;
         output.line(`${styled('strong', 'Belay')} ${data.version}  ${data.home}`);
         if (repository !== undefined) {
-          const traits = [repository.protection === 'none' ? 'not encrypted' : data.locked ? 'encrypted, locked' : 'encrypted', ...(repository.readOnly ? ['read-only'] : [])];
+          const traits = [
+            repository.protection === 'none' ? 'not encrypted' : data.locked ? 'encrypted, locked' : 'encrypted',
+            ...(repository.readOnly ? ['read-only'] : []),
+          ];
           output.line(`Repository  ${repository.location}  (${traits.join(', ')}, ${counted(data.snapshots, 'snapshot')})`);
         }
         if (data.sources.length > 0) {
           output.line();
           output.table(
-            [{ title: 'source', least: 8 }, { title: 'environment' }, { title: 'newest snapshot' }, { title: 'size', align: 'right' }, { title: 'proof' }, { title: 'newest proved' }],
+            [
+              { title: 'source', least: 8 },
+              { title: 'environment' },
+              { title: 'newest snapshot' },
+              { title: 'size', align: 'right' },
+              { title: 'proof' },
+              { title: 'newest proved' },
+            ],
             data.sources.map(({ source, newest, newestProved }) => [
               source.name,
               environmentBadge(source.environment),

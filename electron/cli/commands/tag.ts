@@ -18,7 +18,8 @@ export const tag: CommandSpec = {
     const data = await context.call('snapshot.tag', { snapshot: snapshotRef(input.required(0)), add: [...input.words(1)], remove: [...input.list('remove')] });
     return {
       data,
-      print: (output) => output.line(`${snapshotPhrase(data.snapshot, context.now)}: ${data.snapshot.tags.length === 0 ? 'no tag' : data.snapshot.tags.join(', ')}`),
+      print: (output) =>
+        output.line(`${snapshotPhrase(data.snapshot, context.now)}: ${data.snapshot.tags.length === 0 ? 'no tag' : data.snapshot.tags.join(', ')}`),
     };
   },
 };

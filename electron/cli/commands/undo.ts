@@ -36,7 +36,11 @@ export const undo: CommandSpec = {
     }
     await confirmUndo(context, id, input.flag('force'));
     const data = await context.call('undo.run', { ...given('id', id), force: input.flag('force') });
-    return { data, print: (output) => output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${when(data.undone.at, context.now)}.`) };
+    return {
+      data,
+      print: (output) =>
+        output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${when(data.undone.at, context.now)}.`),
+    };
   },
 };
 
@@ -58,7 +62,15 @@ function printList(output: Output, entries: readonly UndoEntry[], now: number): 
     return;
   }
   output.table(
-    [{ title: 'id' }, { title: 'what' }, { title: 'source', least: 8 }, { title: 'made' }, { title: 'at' }, { title: 'target', least: 12 }, { title: 'old copy', least: 12 }],
+    [
+      { title: 'id' },
+      { title: 'what' },
+      { title: 'source', least: 8 },
+      { title: 'made' },
+      { title: 'at' },
+      { title: 'target', least: 12 },
+      { title: 'old copy', least: 12 },
+    ],
     entries.map((entry) => [entry.id, entry.what, entry.source ?? '', ago(entry.at, now), exact(entry.at), entry.target, entry.kept]),
   );
 }

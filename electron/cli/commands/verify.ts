@@ -32,12 +32,18 @@ export const verify: CommandSpec = {
     const checks = await checksOf(context, input);
     if (against !== undefined || namesFile(context, word)) {
       if (level !== undefined) throw new AppError('input.invalid', '--level is for snapshots.', { hint: 'Leave it out for a file.' });
-      const data = await context.call('file.verify', { path: context.absolute(word), ...given('against', against === undefined ? undefined : snapshotRef(against)), checks });
+      const data = await context.call('file.verify', {
+        path: context.absolute(word),
+        ...given('against', against === undefined ? undefined : snapshotRef(against)),
+        checks,
+      });
       return {
         data,
         exitCode: exitOf(data.verification),
         print: (output) => {
-          output.line(`${context.absolute(word)}: ${data.format} ${data.version}, ${size(data.bytes)}, made ${when(data.madeAt, context.now)} (from its ${data.madeAtFrom}).`);
+          output.line(
+            `${context.absolute(word)}: ${data.format} ${data.version}, ${size(data.bytes)}, made ${when(data.madeAt, context.now)} (from its ${data.madeAtFrom}).`,
+          );
           output.lines(verificationLines(data.verification));
         },
       };

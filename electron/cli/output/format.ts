@@ -14,7 +14,9 @@ export function size(bytes: number): string {
 
 /** Whole numbers with thousands apart: `1,234,567`. */
 export function count(value: number): string {
-  return Math.trunc(value).toString().replace(/\B(?=(\d{3})+$)/g, ',');
+  return Math.trunc(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `1 row`, `2 rows`. */
@@ -42,7 +44,14 @@ function joined(first: string, rest: number, unit: string): string {
 export function ago(at: number, now: number): string {
   const seconds = Math.round(Math.abs(now - at) / 1000);
   if (seconds < 10) return 'just now';
-  const said = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.floor(seconds / 60)} min` : seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+  const said =
+    seconds < 60
+      ? `${seconds} s`
+      : seconds < 3600
+        ? `${Math.floor(seconds / 60)} min`
+        : seconds < 172_800
+          ? `${Math.floor(seconds / 3600)} h`
+          : `${Math.floor(seconds / 86_400)} d`;
   return at <= now ? `${said} ago` : `in ${said}`;
 }
 

@@ -60,13 +60,16 @@ function lineView(stream: TextStream, clock: Clock): ProgressView {
 /** `reading main.db  [#######-------------]  35 %  350 MiB of 1.0 GiB  120 MiB/s  6 s left`. */
 export function barText(progress: JobProgress): string {
   const share = shareOf(progress);
-  const bar = share === undefined ? undefined : `${padEnd('█'.repeat(Math.floor(share * barWidth)), barWidth).replaceAll(' ', '░')}  ${Math.floor(share * 100)} %`;
+  const bar =
+    share === undefined ? undefined : `${padEnd('█'.repeat(Math.floor(share * barWidth)), barWidth).replaceAll(' ', '░')}  ${Math.floor(share * 100)} %`;
   return [progress.stage, bar, ...figures(progress)].filter((part) => part !== undefined).join('  ');
 }
 
 export function plainText(progress: JobProgress): string {
   const share = shareOf(progress);
-  return [progress.stage, share === undefined ? undefined : `${Math.floor(share * 100)} %`, ...figures(progress)].filter((part) => part !== undefined).join(', ');
+  return [progress.stage, share === undefined ? undefined : `${Math.floor(share * 100)} %`, ...figures(progress)]
+    .filter((part) => part !== undefined)
+    .join(', ');
 }
 
 function figures(progress: JobProgress): (string | undefined)[] {

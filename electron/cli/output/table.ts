@@ -17,7 +17,12 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   const used = columns.map((column, index) => ({ column, index })).filter(({ index }) => rows.some((row) => (row[index] ?? '') !== ''));
   const cells = rows.map((row) => used.map(({ index }) => escapeText(row[index] ?? '')));
   const widths = used.map(({ column }, at) => Math.max(widthOf(column.title), ...cells.map((row) => widthOf(row[at] ?? ''))));
-  if (width !== undefined) squeeze(used.map(({ column }) => column), widths, width);
+  if (width !== undefined)
+    squeeze(
+      used.map(({ column }) => column),
+      widths,
+      width,
+    );
   const line = (texts: readonly string[]) =>
     texts
       .map((text, at) => (used[at]?.column.align === 'right' ? padStart : padEnd)(fit(text, widths[at] ?? 0), widths[at] ?? 0))

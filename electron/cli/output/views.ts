@@ -74,12 +74,26 @@ export function locationOf(source: Pick<Source, 'location'>): string {
 /** The outcome of a proof, the differences named, the user's checks below. */
 export function verificationLines(verification: Verification): string[] {
   const { result, level } = verification;
-  const word = result === 'failed' ? styled('bad', 'failed') : result === 'inconclusive' ? styled('look', 'inconclusive') : level === 'proved' ? styled('good', level) : level;
-  const extent = [verification.items === 0 ? '' : counted(verification.items, 'object'), verification.rows === 0 ? '' : counted(verification.rows, 'row'), duration(verification.durationMs)].filter((part) => part !== '');
+  const word =
+    result === 'failed'
+      ? styled('bad', 'failed')
+      : result === 'inconclusive'
+        ? styled('look', 'inconclusive')
+        : level === 'proved'
+          ? styled('good', level)
+          : level;
+  const extent = [
+    verification.items === 0 ? '' : counted(verification.items, 'object'),
+    verification.rows === 0 ? '' : counted(verification.rows, 'row'),
+    duration(verification.durationMs),
+  ].filter((part) => part !== '');
   return [
     `${word}: ${verification.statement} (${extent.join(', ')})`,
     ...verification.differences.map((difference) => `  ${styled('bad', 'differs')}  ${difference.statement}`),
-    ...verification.checks.map((check) => `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement} (${duration(check.durationMs)})`),
+    ...verification.checks.map(
+      (check) =>
+        `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement} (${duration(check.durationMs)})`,
+    ),
   ];
 }
 
@@ -104,6 +118,8 @@ export function warningLines(warnings: readonly string[]): string[] {
 export function problemLines(problems: CommandOutput<'repository.check'>['problems']): string[] {
   return problems.flatMap((problem) => [
     `${styled('bad', problem.kind)}  ${problem.file}: ${problem.statement}${problem.repairable ? ' Can be mended: belay repair.' : ''}`,
-    ...problem.affects.map((affected) => `    snapshot #${affected.seq} (${shortId(affected.snapshot)})${affected.objects.length === 0 ? '' : `: ${affected.objects.join(', ')}`}`),
+    ...problem.affects.map(
+      (affected) => `    snapshot #${affected.seq} (${shortId(affected.snapshot)})${affected.objects.length === 0 ? '' : `: ${affected.objects.join(', ')}`}`,
+    ),
   ]);
 }

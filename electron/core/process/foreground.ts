@@ -37,6 +37,15 @@ export async function runForeground(argv: readonly [string, ...string[]], option
 
 function notStarted(program: string, error: Error): AppError {
   const code = systemCode(error);
-  if (code === 'ENOENT') return new AppError('tool.missing', `There is no program ${JSON.stringify(program)}.`, { hint: 'Check its spelling and PATH.', details: { program }, cause: error });
-  return new AppError('tool.failed', `${JSON.stringify(program)} could not be started.`, { hint: 'Check that the file may be executed.', details: { program, ...(code === undefined ? {} : { system: code }) }, cause: error });
+  if (code === 'ENOENT')
+    return new AppError('tool.missing', `There is no program ${JSON.stringify(program)}.`, {
+      hint: 'Check its spelling and PATH.',
+      details: { program },
+      cause: error,
+    });
+  return new AppError('tool.failed', `${JSON.stringify(program)} could not be started.`, {
+    hint: 'Check that the file may be executed.',
+    details: { program, ...(code === undefined ? {} : { system: code }) },
+    cause: error,
+  });
 }

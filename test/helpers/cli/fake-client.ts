@@ -23,7 +23,7 @@ export class FakeClient implements BelayClient {
 
   async call<N extends CommandName>(name: N, input: CommandInput<N>, options: CallOptions = {}): Promise<CommandOutput<N>> {
     const parsed = commands[name].input.parse(input) as CommandParsed<N>;
-    this.calls.push({ name, input: parsed as Record<string, unknown> });
+    this.calls.push({ name, input: { ...parsed } });
     const answer = this.#answers[name];
     if (answer === undefined) throw new Error(`The test does not expect the command ${name}.`);
     return commands[name].output.parse(await answer(parsed, options)) as CommandOutput<N>;

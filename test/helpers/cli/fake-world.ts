@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { expect } from 'vitest';
 import { runCli } from '../../../electron/cli/app.ts';
 import type { InputStream, LeaveSignal, World } from '../../../electron/cli/world.ts';
 import { FakeClient } from './fake-client.ts';
@@ -115,4 +116,9 @@ export function objectOf(ran: Pick<Ran, 'stdout'>): Record<string, unknown> {
   const parsed: unknown = JSON.parse(ran.stdout);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error(`Not an object: ${ran.stdout}`);
   return { ...parsed };
+}
+
+/** Matches a text that holds `part`, inside an expected object. */
+export function containing(part: string): unknown {
+  return expect.stringContaining(part);
 }

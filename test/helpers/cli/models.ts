@@ -28,11 +28,29 @@ export function aSnapshot(parts: Partial<SnapshotSummary> = {}): SnapshotSummary
 }
 
 export function aVerification(parts: Partial<Verification> = {}): Verification {
-  return { level: 'proved', result: 'passed', statement: 'Every table is equal.', differences: [], checks: [], items: 9, rows: 123_456, durationMs: 1400, ...parts };
+  return {
+    level: 'proved',
+    result: 'passed',
+    statement: 'Every table is equal.',
+    differences: [],
+    checks: [],
+    items: 9,
+    rows: 123_456,
+    durationMs: 1400,
+    ...parts,
+  };
 }
 
 export function anUndo(parts: Partial<UndoEntry> = {}): UndoEntry {
-  return { id: 'u-3f19', source: 'shop', target: '/projects/shop/shop.db', kept: '/projects/shop/.shop.db.belay-old', what: 'rewind', at: someTime - 60_000, ...parts };
+  return {
+    id: 'u-3f19',
+    source: 'shop',
+    target: '/projects/shop/shop.db',
+    kept: '/projects/shop/.shop.db.belay-old',
+    what: 'rewind',
+    at: someTime - 60_000,
+    ...parts,
+  };
 }
 
 export function aPreflight(parts: Partial<CommandOutput<'rewind'>['preflight']> = {}): CommandOutput<'rewind'>['preflight'] {

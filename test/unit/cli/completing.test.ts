@@ -15,17 +15,29 @@ describe('candidates', () => {
     [['--ho'], ['--home']],
     [['--home', ''], []],
     [['source', 're'], ['remove']],
-    [['source', 'test', ''], ['shop', 'web shop']],
+    [
+      ['source', 'test', ''],
+      ['shop', 'web shop'],
+    ],
     [['snap', 'w'], ['web shop']],
-    [['snap', '--level', ''], ['captured', 'intact', 'complete', 'proved']],
+    [
+      ['snap', '--level', ''],
+      ['captured', 'intact', 'complete', 'proved'],
+    ],
     [['snap', '--le'], ['--level']],
     [['snap', 'shop', ''], []],
     [['rewind', 'shop', '--to', 'latest:'], ['latest:shop']],
     [['--json', 'verify', '4f'], ['4f2a91c0']],
     [['forget', 'a', 'b', '4'], ['4f2a91c0']],
     [['restore', '--file', ''], []],
-    [['key', 'add', ''], ['passphrase', 'keyfile', 'recovery']],
-    [['completion', ''], ['bash', 'zsh', 'fish']],
+    [
+      ['key', 'add', ''],
+      ['passphrase', 'keyfile', 'recovery'],
+    ],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
     [['help', 'unp'], ['unpin']],
     [['nonsense', ''], []],
   ])('for %j are %j', async (words, expected) => {
@@ -36,9 +48,15 @@ describe('candidates', () => {
 describe('__complete', () => {
   const home = tmpdir();
   test('asks the host for names, and leaves out what a shell line cannot show', async () => {
-    const ran = await runFake(['__complete', '--', 'snap', ''], { env: { BELAY_HOME: home }, answers: { 'sources.list': () => ({ sources: [aSource(), aSource({ name: 'x\u202ey' })] }) } });
+    const ran = await runFake(['__complete', '--', 'snap', ''], {
+      env: { BELAY_HOME: home },
+      answers: { 'sources.list': () => ({ sources: [aSource(), aSource({ name: 'x\u202ey' })] }) },
+    });
     expect(ran).toMatchObject({ code: 0, stdout: 'shop\n', stderr: '', closes: 1 });
-    const snapshots = await runFake(['__complete', '--', 'show', ''], { env: { BELAY_HOME: home }, answers: { 'snapshot.list': () => ({ snapshots: [aSnapshot({ name: 'fixture' })], total: 1, problems: [] }) } });
+    const snapshots = await runFake(['__complete', '--', 'show', ''], {
+      env: { BELAY_HOME: home },
+      answers: { 'snapshot.list': () => ({ snapshots: [aSnapshot({ name: 'fixture' })], total: 1, problems: [] }) },
+    });
     expect(snapshots.stdout.split('\n')).toEqual(['latest', 'latest:shop', 'fixture', '4f2a91c0', '']);
   });
 
@@ -63,7 +81,11 @@ describe('scripts', () => {
   test('bash completes words with colons and spaces', () => {
     const stub = 'belay() { case "$*" in *"snap "*) echo "web shop";; *) echo latest:shop; echo latest:web;; esac; }';
     const complete = (line: string) => `COMP_LINE=${JSON.stringify(line)}; COMP_POINT=\${#COMP_LINE}; _belay_complete; printf '<%s>' "\${COMPREPLY[@]}"; echo`;
-    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', `${stub}\n${completionScript('bash')}\n${complete('belay show latest:sh')}\n${complete('belay show ')}\n${complete('belay snap w')}`], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      ['--norc', '-c', `${stub}\n${completionScript('bash')}\n${complete('belay show latest:sh')}\n${complete('belay show ')}\n${complete('belay snap w')}`],
+      { encoding: 'utf8' },
+    );
     expect(stderr).toBe('');
     expect(stdout).toBe('<shop><latest:web>\n<latest:shop><latest:web>\n<web\\ shop>\n'.replace('<latest:web>\n<latest:shop>', '<web>\n<latest:shop>'));
   });

@@ -4,9 +4,20 @@ import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
 import type { Answers } from '../../helpers/cli/fake-client.ts';
 import { aPreflight, aSnapshot, aSource, anUndo, aVerification } from '../../helpers/cli/models.ts';
 
-const collectPlan: CommandOutput<'repository.collect'>['plan'] = { freesNow: 1024, freesAfter: 4096, packsDropped: 1, packsRewritten: 2, bytesRewritten: 512, skipped: [], hash: 'h1' };
+const collectPlan: CommandOutput<'repository.collect'>['plan'] = {
+  freesNow: 1024,
+  freesAfter: 4096,
+  packsDropped: 1,
+  packsRewritten: 2,
+  bytesRewritten: 512,
+  skipped: [],
+  hash: 'h1',
+};
 const collectAnswers: Answers = {
-  'repository.collect': (input) => (input.confirm === undefined ? { plan: collectPlan } : { plan: collectPlan, done: { freed: 1024, quarantined: 0, rewritten: 512, packsDropped: 1, notes: [] } }),
+  'repository.collect': (input) =>
+    input.confirm === undefined
+      ? { plan: collectPlan }
+      : { plan: collectPlan, done: { freed: 1024, quarantined: 0, rewritten: 512, packsDropped: 1, notes: [] } },
 };
 
 describe('a plan', () => {
@@ -18,7 +29,10 @@ describe('a plan', () => {
   });
 
   test.each(['n\n', '\n', 'yeah\n', '\u0004'])('is left at the answer %j', async (text) => {
-    const ran = await runFake(['collect'], { answers: collectAnswers, typed: [{ after: '[y/N]', ...(text === '\u0004' ? { signal: 'SIGINT' as const } : { text }) }] });
+    const ran = await runFake(['collect'], {
+      answers: collectAnswers,
+      typed: [{ after: '[y/N]', ...(text === '\u0004' ? { signal: 'SIGINT' as const } : { text }) }],
+    });
     expect(ran.code).toBe(130);
     expect(ran.calls).toHaveLength(1);
   });
@@ -38,7 +52,10 @@ describe('a plan', () => {
 
   test('of forget names the snapshots, and takes numbers without a sign', async () => {
     const plan = { snapshots: [aSnapshot()], freesNow: 0, freesAfter: 2048, hash: 'f1' };
-    const ran = await runFake(['forget', '12', 'abcd1234'], { answers: { 'snapshot.forget': (input) => ({ plan, done: input.confirm === 'f1' }) }, typed: [{ after: 'Forget 1 snapshot? [y/N]', text: 'yes\n' }] });
+    const ran = await runFake(['forget', '12', 'abcd1234'], {
+      answers: { 'snapshot.forget': (input) => ({ plan, done: input.confirm === 'f1' }) },
+      typed: [{ after: 'Forget 1 snapshot? [y/N]', text: 'yes\n' }],
+    });
     expect(ran.code).toBe(0);
     expect(ran.stderr).toContain('4f2a91c0');
     expect(ran.calls.map((call) => call.input)).toEqual([{ snapshots: ['#12', 'abcd1234'] }, { snapshots: ['#12', 'abcd1234'], confirm: 'f1' }]);
@@ -58,7 +75,8 @@ function rewindAnswers(environment: 'dev' | 'test' | 'staging' | 'production'): 
   };
 }
 
-const rewinds = (ran: { readonly calls: readonly { readonly name: string; readonly input: Record<string, unknown> }[] }) => ran.calls.filter((call) => call.name === 'rewind').map((call) => call.input);
+const rewinds = (ran: { readonly calls: readonly { readonly name: string; readonly input: Record<string, unknown> }[] }) =>
+  ran.calls.filter((call) => call.name === 'rewind').map((call) => call.input);
 
 describe('danger in proportion', () => {
   test.each(['dev', 'test'] as const)('%s is rewound without a question, and the way back is said', async (environment) => {
@@ -101,7 +119,9 @@ describe('danger in proportion', () => {
 
   test('a dry run exits as the first thing in the way would', async () => {
     const blockers = [{ code: 'target.busy', statement: 'Another process has it open.', hint: 'Use --in-place.' }];
-    const ran = await runFake(['rewind', 'shop', '--dry-run', '--json'], { answers: { rewind: () => ({ preflight: aPreflight({ blockers }), target: '/x', durationMs: 3 }) } });
+    const ran = await runFake(['rewind', 'shop', '--dry-run', '--json'], {
+      answers: { rewind: () => ({ preflight: aPreflight({ blockers }), target: '/x', durationMs: 3 }) },
+    });
     expect(ran.code).toBe(4);
     expect(objectOf(ran)).toMatchObject({ ok: true, data: { preflight: { blockers } } });
   });
@@ -114,14 +134,18 @@ describe('undo', () => {
     'undo.run': () => ({ undone: anUndo() }),
     'undo.discard': () => ({ discarded: anUndo() }),
   });
-  const ran = (argv: string[], environment: 'dev' | 'production' = 'dev', typed?: { after: string; text: string }[]) => runFake(argv, { answers: answers(environment), ...(typed === undefined ? {} : { typed }) });
+  const ran = (argv: string[], environment: 'dev' | 'production' = 'dev', typed?: { after: string; text: string }[]) =>
+    runFake(argv, { answers: answers(environment), ...(typed === undefined ? {} : { typed }) });
 
   test('of a development source is not asked about', async () => {
     expect(await ran(['undo'])).toMatchObject({ code: 0 });
   });
 
   test('that loses writes, of a production source, or for good is asked about', async () => {
-    for (const argv of [['undo', '--force'], ['undo', 'u-3f19', '--discard']]) {
+    for (const argv of [
+      ['undo', '--force'],
+      ['undo', 'u-3f19', '--discard'],
+    ]) {
       expect(await ran(argv)).toMatchObject({ code: 2 });
       expect(await ran([...argv, '--yes'])).toMatchObject({ code: 0 });
       expect(await ran(argv, 'dev', [{ after: '[y/N]', text: 'n\n' }])).toMatchObject({ code: 130 });

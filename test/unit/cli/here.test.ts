@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sqliteFilesOf } from '../../../electron/cli/database-url.ts';
 import type { Source } from '../../../electron/contract/model.ts';
 import type { Answers } from '../../helpers/cli/fake-client.ts';
-import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import { containing, objectOf, runFake } from '../../helpers/cli/fake-world.ts';
 import { aSnapshot, aSource } from '../../helpers/cli/models.ts';
 
 describe('DATABASE_URL', () => {
@@ -48,18 +48,27 @@ function answers(sources: readonly Source[]): Answers {
   };
 }
 const at = (name: string, ...path: string[]) => aSource({ name, location: { path: join(folder, ...path) } });
-const snapped = (ran: { readonly calls: readonly { readonly name: string; readonly input: Record<string, unknown> }[] }) => ran.calls.filter((call) => call.name === 'snapshot.create').map((call) => call.input['source']);
+const snapped = (ran: { readonly calls: readonly { readonly name: string; readonly input: Record<string, unknown> }[] }) =>
+  ran.calls.filter((call) => call.name === 'snapshot.create').map((call) => call.input['source']);
 
 describe('a command without a source', () => {
   test('takes the one of the current folder, also through a link, and none of a folder whose name begins alike', async () => {
     const known = answers([at('inside', 'project', 'db', 'dev.db'), at('beside', 'project-two', 'x.db'), at('gone', 'project-two', 'gone', 'x.db')]);
-    for (const cwd of [join(folder, 'project'), join(folder, 'link'), join(folder, 'project', 'db')]) expect(snapped(await runFake(['snap'], { cwd, answers: known }))).toEqual(['inside']);
+    for (const cwd of [join(folder, 'project'), join(folder, 'link'), join(folder, 'project', 'db')])
+      expect(snapped(await runFake(['snap'], { cwd, answers: known }))).toEqual(['inside']);
   });
 
   test('where there are several asks at a terminal, and names them elsewhere', async () => {
     const known = answers([at('one', 'project', 'one.db'), at('two', 'project', 'two.db')]);
     const cwd = join(folder, 'project');
-    const asked = await runFake(['snap'], { cwd, answers: known, typed: [{ after: '[1-2] ', text: '7\n' }, { after: '[1-2] ', text: '2\n' }] });
+    const asked = await runFake(['snap'], {
+      cwd,
+      answers: known,
+      typed: [
+        { after: '[1-2] ', text: '7\n' },
+        { after: '[1-2] ', text: '2\n' },
+      ],
+    });
     expect(snapped(asked)).toEqual(['two']);
     const piped = await runFake(['snap', '--json'], { cwd, answers: known });
     expect(piped.code).toBe(2);
@@ -78,7 +87,11 @@ describe('a command without a source', () => {
     const first = await runFake(['snap'], { cwd, env, answers: answers([]) });
     expect(first.calls.find((call) => call.name === 'sources.add')?.input).toMatchObject({ location: { path: join(cwd, 'db', 'dev.db') } });
     expect(snapped(first)).toEqual(['dev']);
-    const known = await runFake(['snap'], { cwd: folder, env: { DATABASE_URL: 'file:link/db/dev.db' }, answers: answers([at('inside', 'project', 'db', 'dev.db'), at('beside', 'project-two', 'x.db')].slice(0, 1)) });
+    const known = await runFake(['snap'], {
+      cwd: folder,
+      env: { DATABASE_URL: 'file:link/db/dev.db' },
+      answers: answers([at('inside', 'project', 'db', 'dev.db'), at('beside', 'project-two', 'x.db')].slice(0, 1)),
+    });
     expect(known.calls.some((call) => call.name === 'sources.add')).toBe(false);
     expect(snapped(known)).toEqual(['inside']);
     const missing = await runFake(['snap'], { cwd, env: { DATABASE_URL: 'file:./nowhere.db' }, answers: answers([]) });
@@ -93,14 +106,29 @@ describe('a command without a source', () => {
 });
 
 describe('BACKUP_DIR', () => {
-  const status = (pid: number): Answers => ({ status: () => ({ home: '/h', version: '1', host: { pid, startedBy: 'serve', clients: 1 }, locked: false, sources: [], snapshots: 0, jobs: [], undo: [], next: [] }) });
+  const status = (pid: number): Answers => ({
+    status: () => ({
+      home: '/h',
+      version: '1',
+      host: { pid, startedBy: 'serve', clients: 1 },
+      locked: false,
+      sources: [],
+      snapshots: 0,
+      jobs: [],
+      undo: [],
+      next: [],
+    }),
+  });
   const exporting: Answers = { export: (input) => ({ snapshot: aSnapshot(), files: [{ path: input.to, bytes: 1 }] }) };
 
   test('of this command is honoured where another process is the host', async () => {
     const backups = join(folder, 'made', 'backups');
     const ran = await runFake(['snap', 'a/b'], { env: { BACKUP_DIR: backups }, answers: { ...answers([]), ...status(1), ...exporting } });
     expect(ran.code).toBe(0);
-    expect(ran.calls.find((call) => call.name === 'export')?.input).toMatchObject({ snapshot: '4f2a91c0aa55aa55', to: join(backups, 'a-b-20261120T120307Z-4f2a91c0.sqlite') });
+    expect(ran.calls.find((call) => call.name === 'export')?.input).toMatchObject({
+      snapshot: '4f2a91c0aa55aa55',
+      to: join(backups, 'a-b-20261120T120307Z-4f2a91c0.sqlite'),
+    });
   });
 
   test('is left to the host where this command is it', async () => {
@@ -112,6 +140,6 @@ describe('BACKUP_DIR', () => {
     const file = join(folder, 'project', 'db', 'dev.db');
     const ran = await runFake(['snap', 'shop', '--json'], { env: { BACKUP_DIR: join(file, 'x') }, answers: { ...answers([]), ...status(1), ...exporting } });
     expect(ran.code).toBe(0);
-    expect(objectOf(ran)).toMatchObject({ ok: true, data: { warnings: [expect.stringContaining('BACKUP_DIR')] } });
+    expect(objectOf(ran)).toMatchObject({ ok: true, data: { warnings: [containing('BACKUP_DIR')] } });
   });
 });

@@ -53,12 +53,21 @@ describe('an error of the host', () => {
   test('keeps code, hint, details and causes, in both forms', async () => {
     const answers: Answers = {
       'snapshot.show': () => {
-        throw new AppError('repository.damaged', 'The manifest \u001b[2J of #3 is damaged.', { hint: 'Run belay check.', details: { file: 'm/3' }, cause: new Error('tag mismatch') });
+        throw new AppError('repository.damaged', 'The manifest \u001b[2J of #3 is damaged.', {
+          hint: 'Run belay check.',
+          details: { file: 'm/3' },
+          cause: new Error('tag mismatch'),
+        });
       },
     };
     const json = await runFake(['show', '3', '--json'], { answers });
     expect(json.code).toBe(6);
-    expect(objectOf(json)).toMatchObject({ belay: 1, command: 'show', ok: false, error: { code: 'repository.damaged', hint: 'Run belay check.', details: { file: 'm/3' }, cause: { message: 'tag mismatch' } } });
+    expect(objectOf(json)).toMatchObject({
+      belay: 1,
+      command: 'show',
+      ok: false,
+      error: { code: 'repository.damaged', hint: 'Run belay check.', details: { file: 'm/3' }, cause: { message: 'tag mismatch' } },
+    });
     const plain = await runFake(['show', '3'], { answers });
     expect(plain).toMatchObject({ code: 6, stdout: '' });
     expect(plain.stderr).toBe('belay: The manifest \\u{1b}[2J of #3 is damaged.\n  because: tag mismatch\n  Run belay check.\n  (repository.damaged)\n');

@@ -106,10 +106,19 @@ describe('lines to paste', () => {
 
   test('a shell gives back the very words', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\u0000', '')), { minLength: 1, maxLength: 4 }), (words) => {
-        const { stdout } = spawnSync('bash', ['-c', `belay() { printf '%s\\0' "$@"; }; ${commandLine(...words)}`], { encoding: 'utf8', env: { LC_ALL: 'C.UTF-8' } });
-        expect(stdout.split('\u0000').slice(0, -1)).toEqual(words);
-      }),
+      fc.property(
+        fc.array(
+          fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\u0000', '')),
+          { minLength: 1, maxLength: 4 },
+        ),
+        (words) => {
+          const { stdout } = spawnSync('bash', ['-c', `belay() { printf '%s\\0' "$@"; }; ${commandLine(...words)}`], {
+            encoding: 'utf8',
+            env: { LC_ALL: 'C.UTF-8' },
+          });
+          expect(stdout.split('\u0000').slice(0, -1)).toEqual(words);
+        },
+      ),
       { numRuns: 40, examples: [[["a\nb\t'\\", '\u202e\u001b', "'"]]] },
     );
   });
@@ -119,7 +128,12 @@ describe('tables', () => {
   const columns = [{ title: 'name', least: 6 }, { title: 'size', align: 'right' as const }, { title: 'nothing' }];
 
   test('are aligned, and leave out a column without a text', () => {
-    expect(table(columns, [['shop', '1.0 MiB', ''], ['a', '12 B', '']]).map((line) => paint(line, false))).toEqual(['name     size', 'shop  1.0 MiB', 'a        12 B']);
+    expect(
+      table(columns, [
+        ['shop', '1.0 MiB', ''],
+        ['a', '12 B', ''],
+      ]).map((line) => paint(line, false)),
+    ).toEqual(['name     size', 'shop  1.0 MiB', 'a        12 B']);
   });
 
   test('fit the width by shortening the middle of what may give way', () => {
@@ -130,7 +144,15 @@ describe('tables', () => {
   test('count wide and combining characters as the terminal does', () => {
     expect([widthOf('日本'), widthOf('e\u0301'), widthOf('😀'), widthOf('abc')]).toEqual([4, 1, 2, 3]);
     expect(padEnd('日本', 6)).toBe('日本  ');
-    expect(table([{ title: 'x' }, { title: 'y' }], [['日本', '1'], ['abcd', '2']]).map((line) => paint(line, false))).toEqual(['x     y', '日本  1', 'abcd  2']);
+    expect(
+      table(
+        [{ title: 'x' }, { title: 'y' }],
+        [
+          ['日本', '1'],
+          ['abcd', '2'],
+        ],
+      ).map((line) => paint(line, false)),
+    ).toEqual(['x     y', '日本  1', 'abcd  2']);
   });
 
   test('a shortened text is never wider than asked', () => {
@@ -142,7 +164,13 @@ describe('tables', () => {
   });
 
   test('facts leave out what is not known', () => {
-    expect(facts([['a', '1'], ['long', undefined], ['bb', '2']]).map((line) => paint(line, false))).toEqual(['a   1', 'bb  2']);
+    expect(
+      facts([
+        ['a', '1'],
+        ['long', undefined],
+        ['bb', '2'],
+      ]).map((line) => paint(line, false)),
+    ).toEqual(['a   1', 'bb  2']);
   });
 });
 

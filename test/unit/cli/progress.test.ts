@@ -46,7 +46,11 @@ describe('progress', () => {
       wait(1000);
     }
     view.show({ ...half, stage: 'packing' });
-    expect(written().split('\n').map((line) => line.split(',')[0])).toEqual(['reading shop.db', 'reading shop.db', 'reading shop.db', 'packing', '']);
+    expect(
+      written()
+        .split('\n')
+        .map((line) => line.split(',')[0]),
+    ).toEqual(['reading shop.db', 'reading shop.db', 'reading shop.db', 'packing', '']);
     expect(written()).not.toMatch(/[\r\u001b]/);
   });
 });

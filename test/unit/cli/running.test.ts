@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../electron/core/app/faces.ts';
 import type { Answers } from '../../helpers/cli/fake-client.ts';
-import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import { containing, objectOf, runFake } from '../../helpers/cli/fake-world.ts';
 import { aPreflight, aSnapshot, aSource, anUndo } from '../../helpers/cli/models.ts';
 
 let cwd = '';
@@ -28,7 +28,7 @@ describe('run', () => {
     const ran = await runFake(exiting('process.exit(0)'), { cwd, env, answers });
     expect(ran.code).toBe(0);
     expect(ran.calls.map((call) => call.name)).toEqual(['snapshot.create']);
-    expect(ran.calls[0]?.input).toMatchObject({ source: 'shop', tags: ['run'], note: expect.stringContaining('process.exit(0)') });
+    expect(ran.calls[0]?.input).toMatchObject({ source: 'shop', tags: ['run'], note: containing('process.exit(0)') });
     expect(ran.stderr).not.toContain('rewind');
   });
 
@@ -73,11 +73,19 @@ describe('run', () => {
   test('answers as one object, with the line to rewind', async () => {
     const ran = await runFake(['run', '--json', '--source', 'shop', '--', node, '-e', 'process.exit(5)'], { cwd, env, answers });
     expect(ran.code).toBe(5);
-    expect(objectOf(ran)).toMatchObject({ command: 'run', ok: true, data: { exitCode: 5, command: [node, '-e', 'process.exit(5)'], rewindLines: [line], rewound: [], snapshots: [{ source: 'shop' }] } });
+    expect(objectOf(ran)).toMatchObject({
+      command: 'run',
+      ok: true,
+      data: { exitCode: 5, command: [node, '-e', 'process.exit(5)'], rewindLines: [line], rewound: [], snapshots: [{ source: 'shop' }] },
+    });
   });
 
   test('leaves the options of its command alone', async () => {
-    const ran = await runFake(['run', '--source', 'shop', node, '-e', 'process.exit(process.argv.includes("--json") ? 9 : 1)', '--', '--json'], { cwd, env, answers });
+    const ran = await runFake(['run', '--source', 'shop', node, '-e', 'process.exit(process.argv.includes("--json") ? 9 : 1)', '--', '--json'], {
+      cwd,
+      env,
+      answers,
+    });
     expect(ran.code).toBe(9);
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../electron/core/app/faces.ts';
 import type { Answers } from '../../helpers/cli/fake-client.ts';
-import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import { containing, objectOf, runFake } from '../../helpers/cli/fake-world.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('a locked repository', () => {
   test('without a terminal and a file is refused with the way to give it', async () => {
     const ran = await runFake(['key', 'list', '--json'], { answers: locked() });
     expect(ran.code).toBe(5);
-    expect(objectOf(ran)['error']).toMatchObject({ code: 'repository.passphrase-needed', hint: expect.stringContaining('--passphrase-file') });
+    expect(objectOf(ran)['error']).toMatchObject({ code: 'repository.passphrase-needed', hint: containing('--passphrase-file') });
     expect(ran.calls).toHaveLength(1);
   });
 
@@ -72,7 +72,13 @@ describe('a locked repository', () => {
 
   test('asks at a terminal, without echo, three times at most', async () => {
     const asked = 'recovery key instead): ';
-    const ran = await runFake(['key', 'list'], { answers: locked(), typed: [{ after: asked, text: 'no\r' }, { after: asked, text: 'corr\u007frect horse\r' }] });
+    const ran = await runFake(['key', 'list'], {
+      answers: locked(),
+      typed: [
+        { after: asked, text: 'no\r' },
+        { after: asked, text: 'corr\u007frect horse\r' },
+      ],
+    });
     expect(ran.code).toBe(0);
     expect(ran.stderr).not.toContain('horse');
     expect(ran.rawModes).toEqual([true, false, true, false]);
@@ -82,7 +88,13 @@ describe('a locked repository', () => {
   });
 
   test('takes the recovery key after an empty passphrase, and Ctrl-C leaves', async () => {
-    const ran = await runFake(['key', 'list'], { answers: locked(), typed: [{ after: 'instead): ', text: '\r' }, { after: 'Recovery key: ', text: 'RK\r' }] });
+    const ran = await runFake(['key', 'list'], {
+      answers: locked(),
+      typed: [
+        { after: 'instead): ', text: '\r' },
+        { after: 'Recovery key: ', text: 'RK\r' },
+      ],
+    });
     expect(ran.code).toBe(0);
     const left = await runFake(['key', 'list'], { answers: locked(), typed: [{ after: 'instead): ', text: 'abc\u0003' }] });
     expect(left).toMatchObject({ code: 130, rawModes: [true, false] });
@@ -109,7 +121,13 @@ describe('a file with a secret', () => {
 });
 
 describe('init', () => {
-  const answers: Answers = { 'repository.init': (input) => ({ repository: { ...repository, protection: input.passphrase === undefined ? 'none' : 'keys' }, attached: false, ...(input.passphrase === undefined ? {} : { recoveryKey: 'RK-1' }) }) };
+  const answers: Answers = {
+    'repository.init': (input) => ({
+      repository: { ...repository, protection: input.passphrase === undefined ? 'none' : 'keys' },
+      attached: false,
+      ...(input.passphrase === undefined ? {} : { recoveryKey: 'RK-1' }),
+    }),
+  };
 
   test('asks for a passphrase twice, and again where the two differ', async () => {
     const typed = [
@@ -128,7 +146,8 @@ describe('init', () => {
   test('leaves it out when the answer is no, or when it was said', async () => {
     const asked = await runFake(['init', 'repo'], { answers, typed: [{ after: '[Y/n] ', text: 'n\n' }] });
     const said = await runFake(['init', 'repo', '--no-encryption'], { answers });
-    for (const ran of [asked, said]) expect(ran.calls[0]?.input).toEqual({ location: '/projects/shop/repo', chunkAverage: 16384, remember: false, attach: false });
+    for (const ran of [asked, said])
+      expect(ran.calls[0]?.input).toEqual({ location: '/projects/shop/repo', chunkAverage: 16384, remember: false, attach: false });
   });
 
   test('does not decide by itself in a script', async () => {
@@ -144,7 +163,9 @@ describe('init', () => {
         return { repository, attached: true };
       },
     };
-    expect((await runFake(['init', '/r', '--attach'], { answers: attach, typed: [{ after: 'Passphrase of the repository: ', text: 'correct horse\r' }] })).code).toBe(0);
+    expect(
+      (await runFake(['init', '/r', '--attach'], { answers: attach, typed: [{ after: 'Passphrase of the repository: ', text: 'correct horse\r' }] })).code,
+    ).toBe(0);
     expect((await runFake(['init', '/r', '--attach', '--passphrase-file', 'right'], { cwd: folder, answers: attach })).code).toBe(0);
     expect((await runFake(['init', '/r', '--attach'], { answers: attach })).code).toBe(5);
   });
