@@ -1,0 +1,195 @@
+import path from 'node:path';
+import { setImmediate as yieldNow } from 'node:timers/promises';
+import { syncFolder } from '../base/durable-file.ts';
+import { throwIfCancelled } from '../base/errors.ts';
+import type { Clock, Log } from '../base/ports.ts';
+import type { Problem, RecordedFact, SnapshotRecord, StoredObject } from '../repository/repository.ts';
+import { catalogError, timed } from './connection.ts';
+import { dumpLines } from './dump.ts';
+import { subjectOf, withFact } from './facts.ts';
+import { openOrSetAside, removeCatalog, replaceCatalog } from './opening.ts';
+import type { Notice } from './opening.ts';
+import { createQueries } from './queries.ts';
+import type { SnapshotFilter } from './queries.ts';
+import { openStore } from './store.ts';
+import type { HighestOf } from './store.ts';
+import type { CatalogObject } from './rows.ts';
+
+export interface CatalogEntry {
+  readonly snapshot: SnapshotRecord;
+  readonly objects: Iterable<StoredObject> | AsyncIterable<StoredObject>;
+}
+
+/**
+ * What the window and the lists read: a cache of the repository in one SQLite file, never the only place of anything. Reads
+ * and single changes are synchronous and short; the two that write object tables give way to the event loop between batches.
+ * A change that was reported as done survives a power cut.
+ */
+export interface Catalog {
+  readonly libraryVersion: string;
+  /** The file that was set aside at opening, where it was damaged or no catalog. */
+  readonly notice: Notice | undefined;
+  /** The repository that the content is of; undefined where the catalog was never filled and must be. */
+  repositoryId(): string | undefined;
+
+  /**
+   * Builds the whole content anew in a file beside, then puts it in place at once: readers see the old content until then, and
+   * after a crash too. Changes made meanwhile hold in both. `problems` is asked when all entries were read.
+   */
+  replaceAll(repositoryId: string, entries: AsyncIterable<CatalogEntry>, problems: () => readonly Problem[], signal?: AbortSignal): Promise<void>;
+  /** Lists a snapshot, or lists it anew, with its objects; it shows with all of them when this resolves. */
+  upsertSnapshot(record: SnapshotRecord, objects: CatalogEntry['objects']): Promise<void>;
+  /** Brings a listed snapshot's facts (tags, pin, note, proofs) up to date. False where it is not listed. */
+  updateSnapshot(record: SnapshotRecord): boolean;
+  /** Applies one of the repository journal's facts to the snapshot that it is about, where that is listed. */
+  applyFact(fact: RecordedFact): void;
+  /** False where it was not listed. */
+  removeSnapshot(id: string): boolean;
+  setProblems(problems: readonly Problem[]): void;
+
+  ids(): readonly string[];
+  /** Newest first (by number). `total` counts all that match. */
+  list(filter: SnapshotFilter): { readonly snapshots: readonly SnapshotRecord[]; readonly total: number };
+  /** Throws `snapshot.unknown`, `input.ambiguous`. */
+  get(ref: string): SnapshotRecord;
+  /** The source's newest snapshot whose highest level is `proved`. */
+  newestProved(source: string): SnapshotRecord | undefined;
+  /** In the repository's order. Unknown ids have none. */
+  objects(id: string, page: { readonly limit: number; readonly offset: number }): { readonly objects: readonly CatalogObject[]; readonly total: number };
+  problems(): readonly Problem[];
+  /** Everything that the catalog says, one canonical line a fact: two catalogs that say the same dump the same. */
+  dump(): readonly string[];
+  /** Safe to call twice. */
+  close(): void;
+}
+
+export interface CatalogPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly highest: HighestOf;
+}
+
+const ROWS_A_COMMIT = 2000;
+
+/**
+ * Opens the catalog in `file`, made where it is missing, brought to the newest version. Throws `catalog.newer`,
+ * `home.unusable`. Damaged and foreign files are set aside: see `notice`.
+ */
+export function openCatalog(file: string, ports: CatalogPorts): Catalog {
+  const { highest, log } = ports;
+  const time = timed(ports);
+  const building = `${file}.building`;
+  removeCatalog(building);
+  const opened = openOrSetAside(file, highest, time);
+  if (opened.notice !== undefined) log.warn('catalog set aside', { ...opened.notice });
+  let { store } = opened;
+  let queries = createQueries(store.reader, time);
+  let last: Promise<unknown> = Promise.resolve();
+  /** Changes that take more than one turn run one after the other. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const run = last.then(work);
+    last = run.catch(() => undefined);
+    return run;
+  };
+  /** Snapshots changed while a rebuild runs: their records, or undefined for removed ones. */
+  let touched: Map<string, SnapshotRecord | undefined> | undefined;
+  let closed = false;
+
+  const sweep = (): void => {
+    store.sweep().catch((error: unknown) => log.error('the catalog could not sweep', { error }));
+  };
+  const touch = (id: string, record: SnapshotRecord | undefined): void => void touched?.set(id, record);
+
+  /** Puts the finished file in place of the open one; synchronous, so that no reader sees anything between. */
+  const swap = (): void => {
+    store.close();
+    try {
+      replaceCatalog(building, file);
+    } finally {
+      store = openStore(file, highest, time);
+      queries = createQueries(store.reader, time);
+    }
+  };
+  const rebuild: Catalog['replaceAll'] = async (repositoryId, entries, problems, signal) => {
+    removeCatalog(building);
+    const changed = (touched = new Map<string, SnapshotRecord | undefined>());
+    const next = openStore(building, highest, time);
+    try {
+      next.begin();
+      let waiting = 0;
+      for await (const { snapshot, objects } of entries) {
+        throwIfCancelled(signal);
+        await next.put(snapshot, objects);
+        waiting += 1 + snapshot.totals.objects;
+        if (waiting < ROWS_A_COMMIT) continue;
+        next.commit();
+        next.begin();
+        waiting = 0;
+        await yieldNow();
+      }
+      next.commit();
+      for (const [id, record] of changed) {
+        if (record === undefined) next.remove(id);
+        else next.update(record);
+      }
+      next.setProblems(problems());
+      next.setMeta('repository', repositoryId);
+      next.close();
+      swap();
+    } catch (error) {
+      next.close();
+      removeCatalog(building);
+      throw catalogError(error);
+    } finally {
+      touched = undefined;
+    }
+    sweep();
+    await syncFolder(path.dirname(file));
+  };
+
+  sweep();
+  const catalog: Catalog = {
+    libraryVersion: store.libraryVersion,
+    notice: opened.notice,
+    repositoryId: () => queries.meta('repository'),
+    replaceAll: (...args) => inTurn(() => rebuild(...args)),
+    upsertSnapshot: (record, objects) =>
+      inTurn(async () => {
+        await store.put(record, objects);
+        sweep();
+      }),
+    updateSnapshot(record) {
+      const listed = store.update(record);
+      if (listed) touch(record.id, record);
+      return listed;
+    },
+    applyFact(recorded) {
+      const id = subjectOf(recorded.fact);
+      const record = id === undefined ? undefined : queries.byId(id);
+      if (record === undefined) return;
+      const changed = withFact(record, recorded);
+      if (changed === undefined) catalog.removeSnapshot(record.id);
+      else catalog.updateSnapshot(changed);
+    },
+    removeSnapshot(id) {
+      const listed = store.remove(id);
+      touch(id, undefined);
+      if (listed) sweep();
+      return listed;
+    },
+    setProblems: (problems) => store.setProblems(problems),
+    ids: () => queries.ids(),
+    list: (filter) => queries.list(filter),
+    get: (ref) => queries.get(ref),
+    newestProved: (source) => queries.newestProved(source),
+    objects: (id, page) => queries.objects(id, page),
+    problems: () => queries.problems(),
+    dump: () => time('dump', () => dumpLines(store.reader)),
+    close() {
+      if (closed) return;
+      closed = true;
+      store.close();
+    },
+  };
+  return catalog;
+}

@@ -1,0 +1,61 @@
+import type { Database } from 'better-sqlite3';
+import { z } from 'zod';
+import { AppError } from '../base/errors.ts';
+
+const hit = z.object({ key: z.number(), id: z.string(), seq: z.number(), source: z.string(), created_at: z.number(), name: z.string().nullable() });
+const columns = 'key, id, seq, source, created_at, name';
+const MOST = 11;
+
+/**
+ * The key of the one snapshot that `ref` points at: its id, a unique prefix of at least 4 digits, `#seq`, its name, `latest`,
+ * `latest:<source>`. The newest is the one with the highest number. Throws `snapshot.unknown`, and `input.ambiguous` naming
+ * the candidates: a name that two snapshots have is never resolved by guessing.
+ */
+export function resolveRef(db: Database, ref: string): number {
+  const hits = z.array(hit).parse(candidates(db, ref));
+  const [first, second] = hits;
+  if (first === undefined) throw unknown(ref);
+  if (second === undefined) return first.key;
+  const shown = hits.slice(0, MOST - 1);
+  throw new AppError('input.ambiguous', `${ref} can mean ${hits.length < MOST ? String(hits.length) : 'more than ten'} snapshots.`, {
+    hint: `Point at one by its number: ${shown
+      .slice(0, 3)
+      .map((one) => `#${String(one.seq)}`)
+      .join(', ')}`,
+    details: {
+      ref,
+      candidates: shown.map((one) => ({
+        id: one.id,
+        seq: one.seq,
+        source: one.source,
+        createdAt: one.created_at,
+        ...(one.name === null ? {} : { name: one.name }),
+      })),
+    },
+  });
+}
+
+function candidates(db: Database, ref: string): unknown[] {
+  const newest = 'order by seq desc, key desc limit 1';
+  if (ref === 'latest') return db.prepare(`select ${columns} from snapshots ${newest}`).all();
+  if (ref.startsWith('latest:')) return db.prepare(`select ${columns} from snapshots where source = ? ${newest}`).all(ref.slice('latest:'.length));
+  const seq = /^#(\d{1,15})$/.exec(ref)?.[1];
+  if (seq !== undefined) return db.prepare(`select ${columns} from snapshots where seq = ? order by key limit ${String(MOST)}`).all(Number(seq));
+  const exact = db.prepare(`select ${columns} from snapshots where id = ?`).all(ref);
+  if (exact.length > 0) return exact;
+  const order = `order by seq desc limit ${String(MOST)}`;
+  if (!/^[0-9a-f]{4,}$/.test(ref)) return db.prepare(`select ${columns} from snapshots where name = ? ${order}`).all(ref);
+  // `g` follows the last digit of hex: every id with the prefix lies between.
+  return db.prepare(`select ${columns} from snapshots where name = @ref or (id >= @ref and id < @ref || 'g') ${order}`).all({ ref });
+}
+
+function unknown(ref: string): AppError {
+  const source = ref.startsWith('latest:') ? ref.slice('latest:'.length) : undefined;
+  const statement =
+    ref === 'latest' ? 'There is no snapshot yet.' : source === undefined ? `There is no snapshot ${ref}.` : `There is no snapshot of ${source}.`;
+  const hint =
+    ref === 'latest' || source !== undefined
+      ? `Take one: belay snap ${source ?? '<source>'}`
+      : 'List the snapshots with `belay list`; an id needs at least 4 digits.';
+  return new AppError('snapshot.unknown', statement, { hint, details: { ref } });
+}
