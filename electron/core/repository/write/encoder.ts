@@ -1,0 +1,220 @@
+import { BugError, isAppError } from '../../base/errors.ts';
+import { damaged, sameBytes } from '../format/bytes.ts';
+import type { ChunkKind } from '../format/crypto.ts';
+import { CHUNK_DATA, CHUNK_LIST, CHUNK_TABLE } from '../format/crypto.ts';
+import { TAG_BYTES } from '../format/limits.ts';
+import { CODEC_ZSTD } from '../format/pack.ts';
+import type { Codec } from '../format/pack.ts';
+import { compressSegment, decodeSegment, makeDictionary, plainEncoding } from '../format/segment.ts';
+import type { ChunkSource } from '../read/chunk-source.ts';
+import type { FrameRuns } from '../read/frame-runs.ts';
+import { DeltaDraft, type Draft } from './draft.ts';
+import type { Gate } from './gate.ts';
+import type { Known } from './known.ts';
+import type { DraftOwner, DraftSink } from './lane.ts';
+import type { MemoryPool } from './memory-pool.ts';
+import type { PackSink } from './pack-sink.ts';
+
+/** Raw bytes on their way before whoever feeds must wait. */
+const BACKLOG_BYTES = 2 << 20;
+/** A delta is kept below this share of what its chunks would take without bases, as reckoned from the bases' own segments. */
+const KEEP_DATA = 0.4;
+/** The same for lists and tables, against a trial: half of a list is ids that nothing compresses. */
+const KEEP_METADATA = 0.8;
+/** Bases just proved are kept as views up to this: a chunk's neighbours are bases of its neighbours too. */
+const PROVED_BYTES = 512 << 10;
+
+export interface EncoderParts {
+  readonly source: ChunkSource;
+  readonly known: Known;
+  readonly packs: PackSink;
+  readonly gate: Gate;
+  readonly pool: MemoryPool;
+  /** `data`: chunks of kind 0; `metadata`: lists and tables. */
+  readonly content: 'data' | 'metadata';
+  /** Told of the first failure, so that whatever waits elsewhere for these frames ends too. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Encoded {
+  readonly codec: Codec;
+  readonly bytes: Uint8Array;
+  readonly bases: readonly number[];
+  readonly dictionary: Uint8Array | undefined;
+}
+
+/**
+ * Turns drafts into sealed frames: compresses them in the thread pool, some at once; appends them to the pack in the order in
+ * which they came; then opens each frame from the pack's buffer, decompresses it and compares it with the bytes still held. A
+ * pack is published only when every frame of it has passed.
+ */
+export class Encoder implements DraftSink {
+  readonly #parts: EncoderParts;
+  readonly #runs: FrameRuns;
+  readonly #proved = new Map<number, Uint8Array>();
+  #provedBytes = 0;
+  #backlog = 0;
+  #tail: Promise<void> = Promise.resolve();
+  readonly #working = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+  #wake: (() => void)[] = [];
+
+  constructor(parts: EncoderParts) {
+    this.#parts = parts;
+    this.#runs = parts.source.runs();
+  }
+
+  memory(length: number): Buffer {
+    return this.#parts.pool.take(length);
+  }
+
+  lengthOf(entry: number): number {
+    return this.#parts.source.table.lengthOf(entry);
+  }
+
+  submit(draft: Draft, owner: DraftOwner): void {
+    this.#backlog += draft.length;
+    const encoded = this.#parts.gate.run(() => this.#encode(draft));
+    const work = this.#follow(this.#tail, encoded, draft, owner);
+    this.#tail = work.then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** Resolves when more may be submitted. Throws what went wrong on the way, if anything did. */
+  async room(): Promise<void> {
+    while (this.#failure === undefined && this.#backlog > BACKLOG_BYTES) {
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve);
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Resolves when everything submitted so far is in a pack and compared. Throws what went wrong on the way. */
+  async drain(): Promise<void> {
+    await this.#tail;
+    await Promise.all(this.#working);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Makes every later step fail with `error`; work under way ends by itself. */
+  stop(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#wakeUp();
+    this.#parts.onFailure(error);
+  }
+
+  async #follow(before: Promise<void>, encoding: Promise<Encoded | undefined>, draft: Draft, owner: DraftOwner): Promise<void> {
+    try {
+      const [encoded] = await Promise.all([encoding, before]);
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (encoded === undefined) {
+        owner.demoted(draft.chunks());
+        this.#done(draft);
+        return;
+      }
+      if (draft instanceof DeltaDraft) owner.kept();
+      await this.#append(draft, encoded);
+    } catch (error) {
+      this.stop(error);
+      this.#done(draft);
+    }
+  }
+
+  async #append(draft: Draft, encoded: Encoded): Promise<void> {
+    const { packs, gate } = this.#parts;
+    const frame = await packs.append(draft, encoded);
+    const comparing = gate
+      .run(async () => {
+        if (this.#failure !== undefined) return;
+        const raw = await decodeSegment(frame.reopen(), { codec: encoded.codec, raw: draft.length }, encoded.dictionary);
+        if (!sameBytes(raw, draft.raw)) throw damaged('A segment does not decode to the bytes that it was made from; nothing of it was published.');
+        frame.passed();
+      })
+      .catch((error: unknown) => {
+        this.stop(error);
+      })
+      .then(() => {
+        this.#working.delete(comparing);
+        this.#done(draft);
+      });
+    this.#working.add(comparing);
+  }
+
+  #done(draft: Draft): void {
+    this.#backlog -= draft.length;
+    this.#parts.pool.give(draft.memory);
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    const waiting = this.#wake;
+    this.#wake = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Undefined where a delta is not worth keeping or its bases cannot be read. */
+  async #encode(draft: Draft): Promise<Encoded | undefined> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (!(draft instanceof DeltaDraft)) {
+      const { raw } = draft;
+      return { ...plainEncoding(raw, await compressSegment(raw)), bases: [], dictionary: undefined };
+    }
+    const { bases } = draft;
+    const dictionary = await this.#dictionary(bases);
+    if (dictionary === undefined) return undefined;
+    const bytes = await compressSegment(draft.raw, dictionary);
+    return bytes.length + TAG_BYTES < (await this.#worth(draft)) ? { codec: CODEC_ZSTD, bytes, bases, dictionary } : undefined;
+  }
+
+  /** Most bytes that a delta of the draft may take. */
+  async #worth(draft: DeltaDraft): Promise<number> {
+    if (this.#parts.content === 'metadata') return KEEP_METADATA * (await compressSegment(draft.raw)).length;
+    const { known } = this.#parts;
+    const ratios = draft.bases.map((base) => known.plainRatio(base));
+    const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+    return KEEP_DATA * Math.min(mean, 1) * draft.length;
+  }
+
+  /** The bases' bytes, each compared with its id. Undefined where one cannot be had: another form is always possible. */
+  async #dictionary(bases: readonly number[]): Promise<Uint8Array | undefined> {
+    const bytes: Uint8Array[] = [];
+    for (const base of bases) {
+      const chunk = await this.#base(base);
+      if (chunk === undefined) return undefined;
+      bytes.push(chunk);
+    }
+    return makeDictionary(bytes);
+  }
+
+  async #base(entry: number): Promise<Uint8Array | undefined> {
+    const held = this.#proved.get(entry);
+    if (held !== undefined) return held;
+    const bytes = await this.#prove(entry);
+    if (bytes === undefined || this.#proved.has(entry)) return bytes;
+    this.#proved.set(entry, bytes);
+    this.#provedBytes += bytes.length;
+    for (const [oldest, { length }] of this.#proved) {
+      if (this.#provedBytes <= PROVED_BYTES) break;
+      this.#proved.delete(oldest);
+      this.#provedBytes -= length;
+    }
+    return bytes;
+  }
+
+  async #prove(entry: number): Promise<Uint8Array | undefined> {
+    const { source, content } = this.#parts;
+    const kinds: readonly ChunkKind[] = content === 'data' ? [CHUNK_DATA] : [CHUNK_LIST, CHUNK_TABLE];
+    for (const kind of kinds) {
+      try {
+        return (await source.chunk(kind, entry, this.#runs)).bytes;
+      } catch (error) {
+        if (error instanceof BugError || !isAppError(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+}
