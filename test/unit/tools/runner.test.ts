@@ -54,12 +54,13 @@ describe('npm test over a planted tree', () => {
   });
 
   it('fails where an error escapes from every test', async () => {
-    const { code, last } = await run(['unit'], {
+    const { code, last, output } = await run(['unit'], {
       'test/unit/a.test.ts': test('is well', "setTimeout(() => { throw new Error('late'); }, 0);").replace(
         '});\n',
         "});\nit('waits', async () => { await expect.poll(() => 1).toBe(1); await new Promise((resolve) => setTimeout(resolve, 50)); });\n",
       ),
     });
+    expect(output).toContain('unit: outside of any test: late');
     expect(last).toBe('2 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
   });
