@@ -8,7 +8,7 @@ import { exitCodeOf, exits } from './exit-codes.ts';
 import { homeFolder } from './home.ts';
 import { answered, failed } from './json.ts';
 import { Leaving } from './leaving.ts';
-import { Output } from './output/output.ts';
+import { columnsOf, Output } from './output/output.ts';
 import { noProgress, progressView } from './output/progress.ts';
 import { commandWord, parse } from './program.ts';
 import type { Parsed } from './program.ts';
@@ -33,15 +33,16 @@ export async function runCli(world: World): Promise<number> {
 
 async function runCommand(world: World, parsed: Parsed & { kind: 'run' }, common: Common, output: Output): Promise<number> {
   const leaving = new Leaving(world);
-  const prompter = new Prompter(world.stdin, world.stderr);
-  const progress = common.quiet ? noProgress : progressView(world.stderr, world.clock);
-  output.beforeNote = () => progress.clear();
-  const home = homeFolder(world, common.home);
-  const session = new Session({ world, home, output, common, prompter, leaving, progress });
-  const context = new Context({ world, common, output, prompter, leaving, home, session });
+  let session: Session | undefined;
   let code: number;
   let printed = false;
   try {
+    const prompter = new Prompter(world.stdin, world.stderr);
+    const progress = common.quiet ? noProgress : progressView(world.stderr, world.clock);
+    output.beforeNote = () => progress.clear();
+    const home = homeFolder(world, common.home);
+    session = new Session({ world, home, output, common, prompter, leaving, progress });
+    const context = new Context({ world, common, output, prompter, leaving, home, session });
     const { run } = parsed.spec;
     if (run === undefined) throw usageError('A command is missing.', `Run: belay ${parsed.name} --help`);
     const result = await run(context, parsed.given);
@@ -55,16 +56,27 @@ async function runCommand(world: World, parsed: Parsed & { kind: 'run' }, common
     code = fail(output, { json: common.json && !printed }, parsed.name, wire);
     if (wire.code === 'cancelled') code = leaving.exitCode;
   }
+  const wellEnded = session === undefined || (await letGo(session, leaving, output));
+  leaving.end();
+  // The answer is printed already; how the connection ended changes the exit code only where nothing else did.
+  return wellEnded || code !== exits.ok ? code : exits.failed;
+}
+
+/** Lets the host go. Where this command is the host, it stays for as long as somebody else uses it, and says so. */
+async function letGo(session: Session, leaving: Leaving, output: Output): Promise<boolean> {
+  const stays = 'Another client still uses the host that this command started; it stays until that has ended.';
+  const notice = setTimeout(() => output.note(stays), 2000);
+  notice.unref();
+  leaving.onFirst = () => output.say(`${stays} Ctrl-C again ends it at once.`);
   try {
     await session.close();
+    return true;
   } catch (error) {
-    // The answer is printed already; how the connection ended changes the exit code only where nothing else did.
     printError(output, toWireError(error));
-    if (code === exits.ok) code = exits.failed;
+    return false;
   } finally {
-    leaving.end();
+    clearTimeout(notice);
   }
-  return code;
 }
 
 function fail(output: Output, common: Pick<Common, 'json'>, command: string, error: WireError): number {
@@ -87,7 +99,7 @@ async function parseWords(world: World): Promise<Parsed> {
     argv = [...argv, word];
   }
   const spec = await (word === undefined ? undefined : entryOf(word)?.load());
-  return parse(argv, spec, world.version, world.stdout.isTTY === true ? (world.stdout.columns ?? 80) : 100);
+  return parse(argv, spec, world.version, world.stdout.isTTY === true ? columnsOf(world.stdout) : 100);
 }
 
 /** The common options of a line that was not parsed to its end (misuse, help): enough to answer in the form that was asked for. */

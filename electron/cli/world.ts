@@ -31,7 +31,7 @@ export interface World {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly platform: string;
+  readonly platform: NodeJS.Platform;
   readonly userFolder: string;
   readonly version: string;
   readonly pid: number;

@@ -10,6 +10,11 @@ export interface TextStream {
   readonly columns?: number | undefined;
 }
 
+/** Columns of a terminal; 80 where it does not say, or says 0 as a bare pseudo-terminal does. */
+export function columnsOf(stream: TextStream): number {
+  return stream.columns === undefined || stream.columns === 0 ? 80 : stream.columns;
+}
+
 export interface OutputOptions {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
@@ -40,7 +45,7 @@ export class Output {
 
   /** Columns of standard output where it is a terminal; undefined in a pipe, where nothing is shortened. */
   get width(): number | undefined {
-    return this.#options.stdout.isTTY === true ? Math.max(40, this.#options.stdout.columns ?? 80) : undefined;
+    return this.#options.stdout.isTTY === true ? Math.max(40, columnsOf(this.#options.stdout)) : undefined;
   }
 
   /** The same forms on standard error, whatever `--json` says: for what stands before a question. */

@@ -2,6 +2,7 @@ import type { JobProgress } from '../../contract/model.ts';
 import type { Clock } from '../../core/app/faces.ts';
 import { escapeText } from './escape.ts';
 import { count, duration, size } from './format.ts';
+import { columnsOf } from './output.ts';
 import type { TextStream } from './output.ts';
 import { fit, padEnd } from './width.ts';
 
@@ -35,7 +36,7 @@ function terminalView(stream: TextStream, clock: Clock): ProgressView {
       if (now - last < redrawEvery) return;
       last = now;
       drawn = true;
-      stream.write(`\r${fit(escapeText(barText(progress)), (stream.columns ?? 80) - 1)}\u001b[K`);
+      stream.write(`\r${fit(escapeText(barText(progress)), columnsOf(stream) - 1)}\u001b[K`);
     },
     clear,
   };

@@ -4,3 +4,4 @@ export type { Clock } from '../base/ports.ts';
 export { systemClock } from '../base/system.ts';
 export { runForeground } from '../process/foreground.ts';
 export type { ForegroundEnd } from '../process/foreground.ts';
+export { resolveHome } from '../sources/home.ts';

@@ -16,7 +16,7 @@ export interface FakeRun {
   readonly answers?: Answers;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  readonly platform?: string;
+  readonly platform?: NodeJS.Platform;
   /** A person at a terminal who types these, in order. */
   readonly typed?: readonly Typed[];
   readonly terminal?: boolean;
