@@ -76,6 +76,8 @@ function parseRecord(footer: Cursor, where: { pack: Pack; number: number; at: nu
 export class Chunks {
   /** What could not be read and was done without. */
   readonly warnings: string[] = [];
+  /** Segments named by index files and footers. */
+  readonly segments = { plain: 0, delta: 0, padding: 0 };
   readonly #folder: string;
   readonly #keys: Keys;
   readonly #places = new Map<string, Place[]>();
@@ -161,6 +163,7 @@ export class Chunks {
     if (this.#known.has(pack.name)) return;
     this.#known.add(pack.name);
     for (const segment of segments) {
+      this.segments[segment.delta ? 'delta' : segment.chunks.length === 0 ? 'padding' : 'plain'] += 1;
       let from = 0;
       for (const { id, length } of segment.chunks) {
         const places = this.#places.get(id) ?? [];

@@ -25,6 +25,10 @@ export class IndependentReader {
     return [...this.history.warnings, ...this.#chunks.warnings];
   }
 
+  get segments(): Chunks['segments'] {
+    return this.#chunks.segments;
+  }
+
   /** The snapshot with this number or whose id begins so. */
   snapshot(which: string): Snapshot {
     const found = this.history.snapshots.filter((snapshot) => snapshot.id.startsWith(which) || String(snapshot.seq) === which);

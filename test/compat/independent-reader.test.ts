@@ -1,0 +1,226 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quietTask } from '../../electron/core/base/ports.ts';
+import { silentLog, systemClock, systemRandom } from '../../electron/core/base/system.ts';
+import { createRepository } from '../../electron/core/repository/create.ts';
+import { openRepository } from '../../electron/core/repository/open.ts';
+import type { Repository } from '../../electron/core/repository/repository.ts';
+import { messageOf } from '../independent/bytes.ts';
+import { tagsOf } from '../independent/history.ts';
+import type { Secret } from '../independent/keys.ts';
+import { IndependentReader } from '../independent/reader.ts';
+import { inputs } from './independent-inputs.ts';
+import type { Input } from './independent-inputs.ts';
+
+const ports = { clock: systemClock, random: systemRandom, log: silentLog };
+const passphrase = 'Grüße aus dem Speicher';
+
+interface Made {
+  readonly folder: string;
+  /** Ids of the snapshots, in the order of `inputs`. */
+  readonly ids: readonly string[];
+  readonly recovery: Secret | undefined;
+  readonly keyFile: Secret | undefined;
+}
+
+let root = '';
+let open: Made;
+let shut: Made;
+
+/** One snapshot per input, each with the one before as parent, through the repository's public face. */
+async function make(folder: string, chunkAverage: number, secret: string | undefined): Promise<Made> {
+  const made = await createRepository(folder, { chunkAverage, keyFile: secret !== undefined, ...(secret === undefined ? {} : { passphrase: secret }) }, ports);
+  const ids: string[] = [];
+  try {
+    for (const [at, input] of inputs.entries()) ids.push(await capture(made.repository, input, at, ids.at(-1)));
+    await made.repository.record([
+      { kind: 'tags', snapshot: ids[0] ?? '', add: ['later'], remove: ['number-0'] },
+      { kind: 'pin', snapshot: ids[1] ?? '', reason: 'kept' },
+    ]);
+  } finally {
+    await made.repository.close();
+  }
+  return {
+    folder,
+    ids,
+    recovery: made.recoveryKey === undefined ? undefined : { kind: 'recovery', value: made.recoveryKey },
+    keyFile: made.keyFile === undefined ? undefined : { kind: 'keyfile', value: Buffer.from(made.keyFile) },
+  };
+}
+
+async function capture(repository: Repository, input: Input, at: number, parent: string | undefined): Promise<string> {
+  const writer = await repository.begin(parent === undefined ? {} : { parent }, quietTask());
+  for (const { name, framing, pieces } of input.groups) {
+    const group = await writer.group(name, framing);
+    for (const { bytes, rowEnds } of pieces) await group.write(new Uint8Array(bytes), rowEnds === undefined ? undefined : new Uint32Array(rowEnds));
+    await group.end();
+  }
+  for (const object of input.objects) await writer.object(object);
+  const record = await writer.commit({ source: 'shop', engine: 'sqlite', tags: [`number-${at}`], createdAt: 1_760_000_000_000 + at, capture: { at } });
+  return record.id;
+}
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'belay-second-reader-'));
+  open = await make(join(root, 'open'), 4096, undefined);
+  shut = await make(join(root, 'shut'), 16_384, passphrase);
+});
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** What each input says its objects' bytes are. */
+function expected(input: Input): Map<string, Buffer> {
+  const groups = new Map(input.groups.map(({ name, pieces }) => [name, Buffer.concat(pieces.map(({ bytes }) => bytes))]));
+  return new Map(
+    input.objects.map(({ name, group, at = 0, length = 0 }) => {
+      const bytes = group === undefined ? undefined : groups.get(group);
+      return [name, bytes?.subarray(at, at + length) ?? Buffer.alloc(0)];
+    }),
+  );
+}
+
+/** Names of objects that read back as other bytes, and of those that are missing or too many, of every snapshot. */
+function differences(reader: IndependentReader, made: Made): string[] {
+  return inputs.flatMap((input, at) => {
+    const rows = new Map(reader.objects(reader.snapshot(made.ids[at] ?? '')).map((object) => [object.name, object]));
+    const rightful = expected(input);
+    const extra = [...rows.keys()].filter((name) => !rightful.has(name));
+    const wrong = [...rightful].filter(([name, bytes]) => {
+      const object = rows.get(name);
+      return object === undefined || !Buffer.concat([...reader.read(object)]).equals(bytes);
+    });
+    return [...extra, ...wrong.map(([name]) => name)].map((name) => `${at}: ${name}`);
+  });
+}
+
+function copyOf(made: Made, name: string): string {
+  const folder = join(root, name);
+  cpSync(made.folder, folder, { recursive: true });
+  return folder;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function flip(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 0x10, at);
+  writeFileSync(path, bytes);
+}
+
+/** Why not everything can be read; empty where all can. */
+function refusal(folder: string): string {
+  try {
+    const reader = new IndependentReader(folder);
+    return differences(reader, open).join(', ');
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+describe('what the product wrote, read by a reader that shares no code with it', () => {
+  test('every object of every snapshot, without protection', () => {
+    const reader = new IndependentReader(open.folder);
+    expect(reader.history.snapshots.map(({ id }) => id)).toEqual(open.ids);
+    expect(differences(reader, open)).toEqual([]);
+    expect(reader.warnings).toEqual([]);
+    expect(reader.segments.delta).toBeGreaterThan(0);
+    expect(reader.segments.plain).toBeGreaterThan(0);
+  });
+
+  test('every object of every snapshot, by passphrase, key file and recovery key', () => {
+    expect(shut.recovery).toBeDefined();
+    expect(shut.keyFile).toBeDefined();
+    const decomposed = passphrase.normalize('NFD');
+    for (const secret of [{ kind: 'passphrase', value: decomposed } as const, shut.keyFile, shut.recovery]) {
+      const reader = new IndependentReader(shut.folder, secret);
+      expect(reader.history.snapshots).toHaveLength(inputs.length);
+      expect(reader.warnings).toEqual([]);
+    }
+    expect(differences(new IndependentReader(shut.folder, shut.recovery), shut)).toEqual([]);
+    expect(() => new IndependentReader(shut.folder, { kind: 'passphrase', value: `${passphrase} ` })).toThrow('its tag does not fit');
+    expect(() => new IndependentReader(shut.folder)).toThrow('needs a passphrase');
+  });
+
+  test('manifests and journal', () => {
+    const { history } = new IndependentReader(open.folder);
+    expect(history.snapshots.map(({ manifest }) => manifest['source'])).toEqual(inputs.map(() => 'shop'));
+    expect(history.snapshots.map((snapshot) => tagsOf(snapshot, history.facts))).toEqual([['later'], ...inputs.slice(1).map((_, at) => [`number-${at + 1}`])]);
+    expect(history.facts).toContainEqual({ kind: 'pin', snapshot: open.ids[1], reason: 'kept' });
+  });
+
+  test('by its command', () => {
+    const command = fileURLToPath(new URL('../independent/reader.ts', import.meta.url));
+    const run = (...words: string[]) => execFileSync(process.execPath, [command, ...words], { maxBuffer: 64 * 1024 * 1024 });
+    const listed = run(open.folder, 'list').toString().trimEnd().split('\n');
+    expect(listed.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(open.ids);
+    const [name, bytes] = [...expected(inputs[1] ?? inputs[0])][0] ?? ['', Buffer.alloc(0)];
+    expect(run(open.folder, 'objects', '2').toString()).toContain(JSON.stringify(name));
+    writeFileSync(join(root, 'passphrase'), `${passphrase}\n`);
+    expect(run(shut.folder, '--passphrase-file', join(root, 'passphrase'), 'cat', '2', name).equals(bytes)).toBe(true);
+  });
+
+  test('the product reads on what it wrote, so that neither reader is alone in being right', async () => {
+    const repository = await openRepository(open.folder, { unlock: { kind: 'none' } }, ports);
+    try {
+      for (const [at, input] of inputs.entries()) {
+        for (const [name, bytes] of expected(input)) {
+          const pieces: Uint8Array[] = [];
+          for await (const piece of repository.read(open.ids[at] ?? '', name)) pieces.push(piece);
+          expect(Buffer.concat(pieces).equals(bytes), name).toBe(true);
+        }
+      }
+    } finally {
+      await repository.close();
+    }
+  });
+});
+
+describe('damaged copies', () => {
+  test('a flipped byte in any pack of data: refused, and the pack is named', () => {
+    for (const [at, path] of filesBelow(join(open.folder, 'packs')).entries()) {
+      const folder = copyOf(open, `flipped-${at}`);
+      flip(join(folder, path.slice(open.folder.length)), 70);
+      expect(refusal(folder)).toContain(path.slice(-32));
+    }
+  });
+
+  test('no index file at all; then no second copies either', () => {
+    const folder = copyOf(open, 'no-index');
+    rmSync(join(folder, 'index'), { recursive: true });
+    expect(refusal(folder)).toBe('');
+    for (const name of ['config.copy', 'meta.copy', 'snapshots.copy']) rmSync(join(folder, name), { recursive: true });
+    expect(refusal(folder)).toBe('');
+  });
+
+  test('each index file damaged', () => {
+    const folder = copyOf(open, 'bad-index');
+    for (const path of filesBelow(join(folder, 'index'))) flip(path, 80);
+    expect(refusal(folder)).toBe('');
+    expect(new IndependentReader(folder).warnings.length).toBeGreaterThan(0);
+  });
+
+  test('every first copy of config, manifests and metadata damaged', () => {
+    const folder = copyOf(open, 'bad-first');
+    for (const path of [join(folder, 'config'), ...filesBelow(join(folder, 'snapshots')), ...filesBelow(join(folder, 'meta'))]) flip(path, 70);
+    const reader = new IndependentReader(folder);
+    expect(reader.history.snapshots.map(({ id }) => id)).toEqual(open.ids);
+    expect(differences(reader, open)).toEqual([]);
+  });
+
+  test('a manifest taken away with its copy is missed, the others are read', () => {
+    const folder = copyOf(open, 'taken');
+    for (const place of ['snapshots', 'snapshots.copy']) rmSync(join(folder, place, `0000000002-${open.ids[1] ?? ''}`));
+    const reader = new IndependentReader(folder);
+    expect(reader.warnings).toEqual([expect.stringContaining('number 2 is missing')]);
+    expect(reader.history.snapshots.map(({ id }) => id)).toEqual([open.ids[0], ...open.ids.slice(2)]);
+  });
+});
