@@ -29,11 +29,13 @@ export class IndependentReader {
     return this.#chunks.segments;
   }
 
-  /** The snapshot with this number or whose id begins so. */
+  /** The snapshot with this number, else the only one whose id begins so. */
   snapshot(which: string): Snapshot {
-    const found = this.history.snapshots.filter((snapshot) => snapshot.id.startsWith(which) || String(snapshot.seq) === which);
-    const [only, ...more] = found;
-    must(only !== undefined && more.length === 0, `${found.length} snapshots answer to ${which}`);
+    const { snapshots } = this.history;
+    const numbered = snapshots.filter((snapshot) => String(snapshot.seq) === which);
+    const [only, ...more] = numbered.length > 0 ? numbered : snapshots.filter((snapshot) => snapshot.id.startsWith(which));
+    must(only !== undefined, `no snapshot answers to ${which}`);
+    must(more.length === 0, `${more.length + 1} snapshots answer to ${which}`);
     return only;
   }
 
