@@ -1,0 +1,139 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemRandom } from '../../../electron/core/base/system.ts';
+import { openRestoreRecords, type RestoreRecords } from '../../../electron/core/restore/records.ts';
+import { discardUndo, keptPerTarget, prepareRestore, promoteHeld, settleAll, undoSwap } from '../../../electron/core/restore/restore.ts';
+import { contentOf, PlaceEngine, testContext } from '../../helpers/app/place-engine.ts';
+
+let home: string;
+let places: PlaceEngine;
+let records: RestoreRecords;
+const reopen = async (): Promise<void> => {
+  records = await openRestoreRecords(home, { random: systemRandom });
+};
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'belay-restore-'));
+  places = new PlaceEngine();
+  places.places.set('shop', 'broken');
+  await reopen();
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+const order = (text = 'good') => ({ content: contentOf(text, 'shop'), target: { location: { place: 'shop' }, mode: 'replace' as const }, checks: [], source: 'shop' });
+const context = () => testContext(home);
+const engineOf = () => places.engine;
+
+async function rewind(text = 'good') {
+  const { held } = await prepareRestore(places.engine, order(text), records, context());
+  return promoteHeld(places.engine, held, { what: 'rewind' }, records, context());
+}
+
+describe('a restore over an existing target', () => {
+  test('swaps the proved copy in, keeps the old one, and undo puts it back', async () => {
+    const undo = await rewind();
+    expect(places.places.get('shop')).toBe('good');
+    expect(places.places.get(undo.kept)).toBe('broken');
+    expect(records.held()).toEqual([]);
+    await undoSwap(engineOf, undo.id, false, records, context());
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+    expect(records.undo()).toEqual([]);
+  });
+
+  test('is refused where something stands in the way, before anything is written', async () => {
+    places.blockers = [{ code: 'target.busy', statement: 'open elsewhere', hint: 'close it' }];
+    await expect(prepareRestore(places.engine, order(), records, context())).rejects.toMatchObject({ code: 'target.busy', hint: 'close it' });
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+  });
+
+  test('a copy that is not equal is never swapped in and not left behind', async () => {
+    places.spoiled = 'not the same';
+    await expect(prepareRestore(places.engine, order(), records, context())).rejects.toMatchObject({ code: 'target.not-equal' });
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+    expect(records.held()).toEqual([]);
+  });
+
+  test('a restore that fails half-way leaves nothing behind', async () => {
+    places.failAt = 'restore';
+    await expect(prepareRestore(places.engine, order(), records, context())).rejects.toMatchObject({ code: 'target.no-space' });
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+    expect(records.held()).toEqual([]);
+  });
+
+  test.each(['before-intent', 'after-intent', 'after-swap'] as const)('a swap that fails %s ends in one of its two states, and says which', async (step) => {
+    const { held } = await prepareRestore(places.engine, order(), records, context());
+    places.failAt = step;
+    await expect(promoteHeld(places.engine, held, { what: 'rewind' }, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
+    places.failAt = undefined;
+    const swapped = places.places.get('shop') === 'good';
+    expect(swapped).toBe(step === 'after-swap');
+    expect(records.undo().map((row) => row.state)).toEqual(swapped ? ['kept'] : []);
+    if (swapped) await undoSwap(engineOf, undefined, false, records, context());
+    expect(places.places.get('shop')).toBe('broken');
+  });
+});
+
+describe('after a crash', () => {
+  test('a swap that had begun is completed or rolled back at the next start', async () => {
+    const undo = await rewind();
+    const file = join(home, 'restores.json');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace(/"state":(\s*)"kept"/, '"state":$1"pending"'));
+    await reopen();
+    expect(records.undo()[0]?.state).toBe('pending');
+    const notes = await settleAll(engineOf, records, context());
+    expect(notes).toEqual([`an interrupted rewind of shop was completed`]);
+    expect(records.undo()[0]?.state).toBe('kept');
+
+    places.places.delete(undo.kept);
+    for (const row of records.undo()) await records.putUndo({ ...row, state: 'pending' });
+    expect(await settleAll(engineOf, records, context())).toEqual(['an interrupted rewind of shop was rolled back']);
+    expect(records.undo()).toEqual([]);
+  });
+
+  test('a copy that was being built is removed; one that waits for a decision stays', async () => {
+    const { held } = await prepareRestore(places.engine, order(), records, context());
+    await records.putHeld({ ...held, id: 'second', state: 'building', copy: { ...held.copy, location: { place: 'half' } } });
+    places.places.set('half', 'x');
+    await reopen();
+    expect(await settleAll(engineOf, records, context())).toEqual(['an unfinished copy beside shop was removed']);
+    expect(places.places.has('half')).toBe(false);
+    expect(records.held().map((row) => row.id)).toEqual([held.id]);
+  });
+});
+
+describe('undo', () => {
+  test('goes back one swap after the other, newest first', async () => {
+    const first = await rewind('one');
+    const second = await rewind('two');
+    await expect(undoSwap(engineOf, first.id, false, records, context())).rejects.toMatchObject({ code: 'undo.target-changed', details: { newer: second.id } });
+    await undoSwap(engineOf, undefined, false, records, context());
+    expect(places.places.get('shop')).toBe('one');
+    await undoSwap(engineOf, undefined, false, records, context());
+    expect(places.places.get('shop')).toBe('broken');
+    await expect(undoSwap(engineOf, undefined, false, records, context())).rejects.toMatchObject({ code: 'undo.nothing' });
+  });
+
+  test('one that fails leaves the kept copy on record', async () => {
+    const undo = await rewind();
+    places.failAt = 'undo';
+    await expect(undoSwap(engineOf, undo.id, false, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
+    expect(records.undo().map((row) => [row.entry.id, row.state])).toEqual([[undo.id, 'kept']]);
+  });
+
+  test(`keeps the newest ${keptPerTarget} old copies of a target`, async () => {
+    const all = [];
+    for (let number = 0; number < keptPerTarget + 2; number += 1) all.push(await rewind(`text ${number}`));
+    expect(records.undo().map((row) => row.entry.id)).toEqual(all.slice(2).map((entry) => entry.id));
+    expect(all.slice(0, 2).some((entry) => places.places.has(entry.kept))).toBe(false);
+  });
+
+  test('a discarded one is gone for good', async () => {
+    const undo = await rewind();
+    await discardUndo(engineOf, undo.id, records, context());
+    expect([...places.places]).toEqual([['shop', 'good']]);
+    await expect(undoSwap(engineOf, undo.id, false, records, context())).rejects.toMatchObject({ code: 'undo.nothing' });
+  });
+});
