@@ -28,28 +28,50 @@ export function encodeIndexFile(
   packs: Iterable<PackEntry>,
   supersedes: readonly string[],
 ): { readonly bytes: Uint8Array; readonly name: string } {
-  const builder = new SealedBuilder(keys, TYPE_INDEX, random);
-  let batch: PackEntry[] = [];
-  let size = 2;
-  const flush = (): void => {
-    if (batch.length === 0) return;
-    builder.append(encodeBatch(batch, size));
-    batch = [];
-    size = 2;
-  };
-  for (const pack of packs) {
-    const length = ENTRY_HEAD + footerBytes(pack.footer);
-    if (size + length > MAX_FRAME || batch.length === 0xffff) flush();
-    batch.push(pack);
-    size += length;
+  const builder = new IndexFileBuilder(keys, random);
+  for (const pack of packs) builder.add(pack);
+  return builder.finish(supersedes);
+}
+
+/** Builds an index file pack by pack, for whoever has more of them than fit between two breaths. */
+export class IndexFileBuilder {
+  private readonly builder: SealedBuilder;
+  private batch: PackEntry[] = [];
+  private size = 2;
+
+  constructor(keys: KeyMaterial, random: Random) {
+    this.builder = new SealedBuilder(keys, TYPE_INDEX, random);
   }
-  flush();
-  const footer = encodeFrameLengths(builder.storedLengths);
-  footer.u16(supersedes.length);
-  for (const name of supersedes) footer.bytes(fromHex(name, ID_BYTES, 'The name of an index file'));
-  const file = builder.finish(footer.finish());
-  if (file.bytes.length > MAX_FILE) throw new RangeError('Too many packs for one index file.');
-  return file;
+
+  /** Bytes so far: close it well before `MAX_FILE`. */
+  get bytes(): number {
+    return this.builder.bytes + this.size;
+  }
+
+  add(pack: PackEntry): void {
+    const length = ENTRY_HEAD + footerBytes(pack.footer);
+    if (this.size + length > MAX_FRAME || this.batch.length === 0xffff) this.flush();
+    this.batch.push(pack);
+    this.size += length;
+  }
+
+  private flush(): void {
+    if (this.batch.length === 0) return;
+    this.builder.append(encodeBatch(this.batch, this.size));
+    this.batch = [];
+    this.size = 2;
+  }
+
+  /** Throws RangeError where it does not fit one file. */
+  finish(supersedes: readonly string[]): { readonly bytes: Uint8Array; readonly name: string } {
+    this.flush();
+    const footer = encodeFrameLengths(this.builder.storedLengths);
+    footer.u16(supersedes.length);
+    for (const name of supersedes) footer.bytes(fromHex(name, ID_BYTES, 'The name of an index file'));
+    const file = this.builder.finish(footer.finish());
+    if (file.bytes.length > MAX_FILE) throw new RangeError('Too many packs for one index file.');
+    return file;
+  }
 }
 
 function encodeBatch(batch: readonly PackEntry[], size: number): Uint8Array {
