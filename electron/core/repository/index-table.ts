@@ -217,6 +217,11 @@ export class IndexTable {
     return this.entryAt[entry] ?? 0;
   }
 
+  /** Number of copies of the entry. */
+  copyCount(entry: number): number {
+    return this.has(entry) ? 1 + (this.more.get(entry)?.length ?? 0) : 0;
+  }
+
   /** Every copy of the entry, the best one first. */
   copies(entry: number): readonly ChunkCopy[] {
     if (!this.has(entry)) return [];

@@ -10,14 +10,16 @@ import type { PackPlace, SegmentPlace } from '../index-table.ts';
 const OPEN_PACKS = 256;
 
 /**
- * Reads ranges and frames of packs wherever they lie: at their place, at the second copy (metadata), in quarantine. Keeps the
- * keys of the packs used last.
+ * Reads ranges and frames of packs wherever they lie: at their place, at the second copy (metadata), in quarantine, in another
+ * folder. Keeps the keys of the packs used last.
  */
 export class PackFiles {
   private readonly store: BlobStore;
   private readonly keys: KeyMaterial;
   private readonly ciphers = new Map<string, Promise<FrameCipher>>();
-  private quarantined: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
+  private strays: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
+
+  private readonly hopeless = new Set<string>();
 
   constructor(store: BlobStore, keys: KeyMaterial) {
     this.store = store;
@@ -71,26 +73,34 @@ export class PackFiles {
     return opening;
   }
 
-  /** Where copies of a pack may lie, the usual place first. */
-  private async *paths(pack: PackPlace): AsyncGenerator<string> {
-    yield packPath(pack);
-    const copy = packCopyPath(pack);
-    if (copy !== undefined) yield copy;
-    this.quarantined ??= listQuarantine(this.store);
-    yield* (await this.quarantined).get(pack.name) ?? [];
+  /** Where copies of a pack may lie, the usual place first; then quarantine, and wherever else a file has its name. */
+  async *paths(pack: PackPlace): AsyncGenerator<string> {
+    const usual = [packPath(pack), packCopyPath(pack)].filter((path) => path !== undefined);
+    yield* usual;
+    const tried = new Set(usual);
+    for (let again = this.strays !== undefined; ; again = false) {
+      this.strays ??= listStrays(this.store);
+      for (const path of (await this.strays).get(pack.name) ?? []) {
+        if (!tried.has(path)) yield path;
+        tried.add(path);
+      }
+      // A collector may have moved the pack since the last listing: look once more, but not again for the same pack.
+      if (!again || this.hopeless.has(pack.name)) return;
+      this.hopeless.add(pack.name);
+      this.strays = undefined;
+    }
   }
 }
 
-const quarantinedPack = /^quarantine\/[0-9]+\/(?:packs\/[0-9a-f]{2}|meta|meta\.copy)\/([0-9a-f]{32})$/;
+const packFile = /\/([0-9a-f]{32})$/;
 
-async function listQuarantine(store: BlobStore): Promise<ReadonlyMap<string, readonly string[]>> {
+async function listStrays(store: BlobStore): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, string[]>();
-  for (const entry of await store.list('quarantine')) {
-    const name = quarantinedPack.exec(entry.path)?.[1];
-    if (name === undefined) continue;
-    const paths = found.get(name) ?? [];
-    paths.push(entry.path);
-    found.set(name, paths);
+  for (const folder of ['packs', 'meta', 'meta.copy', 'quarantine']) {
+    for (const { path } of await store.list(folder)) {
+      const name = packFile.exec(path)?.[1];
+      if (name !== undefined) found.set(name, [...(found.get(name) ?? []), path]);
+    }
   }
   return found;
 }

@@ -69,7 +69,8 @@ export class SegmentCache {
     this.bytes -= held.bytes;
   }
 
-  private async decode(segment: number, runs: FrameRuns): Promise<Buffer> {
+  /** The raw bytes of a segment that nobody will want again: its bases come through the cache, it does not enter it itself. */
+  async decode(segment: number, runs: FrameRuns): Promise<Buffer> {
     const place = this.table.segmentPlace(segment);
     if (!place.delta) return decodeSegment(await runs.take(segment), place);
     const [plain, bases] = await Promise.all([runs.take(segment), this.quickBases(segment, runs)]);

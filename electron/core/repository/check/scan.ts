@@ -1,0 +1,167 @@
+import { isAppError, throwIfCancelled } from '../../base/errors.ts';
+import { inFile } from '../format/bytes.ts';
+import { fileName } from '../format/crypto.ts';
+import type { FrameCipher } from '../format/crypto.ts';
+import { ID_BYTES } from '../format/limits.ts';
+import { SEGMENT_DELTA, SEGMENT_PADDING, openPackFooter } from '../format/pack.ts';
+import type { PackFooter } from '../format/pack.ts';
+import { HEADER_BYTES, openHeader } from '../format/sealed.ts';
+import { packPath } from '../index-table.ts';
+import type { PackPlace } from '../index-table.ts';
+import { kindOf } from '../journal/manifests.ts';
+import { breathe } from '../read/breathe.ts';
+import { openSealedEnds } from '../read/sealed-range.ts';
+import { isWanted, tell } from './context.ts';
+import type { CheckContext } from './context.ts';
+
+/** One read of a pack. */
+const READ_BYTES = 2 << 20;
+
+/** Takes the plaintext of a wanted frame that opened. */
+export type OnFrame = (segment: number, frame: Buffer) => Promise<void>;
+
+/** A pack with its segments in the order of the file. */
+export interface PackSegments {
+  readonly number: number;
+  readonly pack: PackPlace;
+  readonly segments: readonly number[];
+}
+
+/**
+ * Reads one file of a pack and authenticates header, footer and every wanted frame; with all frames wanted, padding too. Frames of
+ * the usual place go to `onFrame`; one that does not open there is taken from another copy, and its segment is bad when there is
+ * none. Faults are noted, never thrown.
+ */
+export async function scanFile(context: CheckContext, path: string, item: PackSegments, size: number | undefined, onFrame: OnFrame | undefined): Promise<void> {
+  const { findings, count } = context;
+  count.files++;
+  if (size === undefined) findings.add(path, 'missing', 'The file is missing.', true);
+  else if (size !== item.pack.bytes) findings.add(path, 'damaged', `The file has ${String(size)} bytes instead of ${String(item.pack.bytes)}.`, true);
+  const cipher = size === undefined ? undefined : await openCipher(context, path, item.pack);
+  const footer = size === undefined || cipher === undefined ? undefined : await openFooter(context, path, item, size);
+  const wanted = item.segments.filter((segment) => isWanted(context, segment));
+  let bad = 0;
+  for (const run of runsOf(context, wanted)) {
+    throwIfCancelled(context.task.signal);
+    const bytes = cipher === undefined ? undefined : await readRun(context, path, run.from, Math.min(run.to, size ?? 0) - run.from);
+    for (const segment of run.segments) {
+      const place = context.table.segmentPlace(segment);
+      const at = place.offset - run.from;
+      let frame = bytes === undefined ? undefined : cipher?.open(place.frame, bytes.subarray(at, at + place.stored));
+      if (frame === undefined) bad++;
+      if (path === packPath(item.pack)) frame ??= await elsewhere(context, segment, item.pack);
+      if (frame !== undefined && onFrame !== undefined) await onFrame(segment, frame);
+    }
+    await breathe();
+    tell(context, 'reading packs');
+  }
+  if (bad > 0 && size !== undefined) findings.add(path, 'damaged', `${String(bad)} of ${String(wanted.length)} segments do not authenticate.`, true);
+  if (cipher !== undefined && footer !== undefined && context.wanted === undefined) await scanPadding(context, path, cipher, footer);
+}
+
+async function openCipher(context: CheckContext, path: string, pack: PackPlace): Promise<FrameCipher | undefined> {
+  return noting(context, path, async () => openHeader(await context.store.read(path, { from: 0, length: HEADER_BYTES }), context.keys, pack.type));
+}
+
+/** Reads the pack's own footer and compares it with what the index says. */
+async function openFooter(context: CheckContext, path: string, item: PackSegments, size: number): Promise<PackFooter | undefined> {
+  const footer = await noting(context, path, async () => {
+    const ends = await openSealedEnds(context.store, path, size, context.keys, item.pack.type);
+    return openPackFooter(ends.footer, ends.frames, ends.bodyBytes);
+  });
+  if (footer === undefined || sameAsIndex(context, item, footer)) return footer;
+  const name = await noting(context, path, async () => fileName(await context.store.read(path)));
+  const statement = name === undefined || name === item.pack.name ? 'The index describes another file.' : `The file is the one that belongs to the name ${name}.`;
+  context.findings.add(path, 'misplaced', statement, true);
+  return undefined;
+}
+
+function sameAsIndex(context: CheckContext, item: PackSegments, footer: PackFooter): boolean {
+  const { table, contents } = context;
+  let next = 0;
+  let offset = HEADER_BYTES;
+  for (const [frame, record] of footer.records.entries()) {
+    if (record.kind !== SEGMENT_PADDING) {
+      const segment = item.segments[next++];
+      if (segment === undefined) return false;
+      const place = table.segmentPlace(segment);
+      const same =
+        place.frame === frame && place.offset === offset && place.stored === record.stored && place.raw === record.raw &&
+        place.codec === record.codec && place.delta === (record.kind === SEGMENT_DELTA);
+      if (!same) return false;
+      const held = new Map([...contents.of(segment)].map((piece) => [piece.at, piece]));
+      let at = 0;
+      for (const [i, length] of record.lengths.entries()) {
+        const piece = held.get(at);
+        if (piece === undefined || piece.length !== length || !table.isId(piece.entry, record.ids, i * ID_BYTES)) return false;
+        at += length;
+      }
+      const bases = table.basesOf(segment);
+      if (bases.length !== record.bases.length) return false;
+      if (!record.bases.every((base, i) => table.isId(bases[i] ?? 0, footer.baseIds, base * ID_BYTES))) return false;
+    }
+    offset += record.stored;
+  }
+  return next === item.segments.length;
+}
+
+/** The frame from any other copy; its segment is bad where there is none. */
+async function elsewhere(context: CheckContext, segment: number, pack: PackPlace): Promise<Buffer | undefined> {
+  try {
+    return await context.source.packs.frame(pack, context.table.segmentPlace(segment));
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    context.losses.segment(segment, packPath(pack));
+    return undefined;
+  }
+}
+
+async function readRun(context: CheckContext, path: string, from: number, length: number): Promise<Uint8Array | undefined> {
+  if (length <= 0) return undefined;
+  context.count.bytesRead += length;
+  return noting(context, path, () => context.store.read(path, { from, length }));
+}
+
+async function noting<T>(context: CheckContext, path: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const named = inFile(path, error);
+    if (!isAppError(named) || named.code === 'repository.newer-format') throw named;
+    context.findings.add(path, kindOf(named), named.message, true);
+    return undefined;
+  }
+}
+
+interface ReadRun {
+  readonly from: number;
+  to: number;
+  readonly segments: number[];
+}
+
+function runsOf(context: CheckContext, segments: readonly number[]): readonly ReadRun[] {
+  const runs: ReadRun[] = [];
+  for (const segment of segments) {
+    const { offset, stored } = context.table.segmentPlace(segment);
+    const run = runs.at(-1);
+    if (run !== undefined && offset + stored - run.from <= READ_BYTES && offset - run.to <= READ_BYTES / 16) {
+      run.to = offset + stored;
+      run.segments.push(segment);
+    } else {
+      runs.push({ from: offset, to: offset + stored, segments: [segment] });
+    }
+  }
+  return runs;
+}
+
+/** Padding holds nothing, but a changed byte in it is a changed file. */
+async function scanPadding(context: CheckContext, path: string, cipher: FrameCipher, footer: PackFooter): Promise<void> {
+  let offset = HEADER_BYTES;
+  for (const [frame, record] of footer.records.entries()) {
+    if (record.kind === SEGMENT_PADDING) {
+      const sealed = await readRun(context, path, offset, record.stored);
+      if (sealed !== undefined && cipher.open(frame, sealed) === undefined) context.findings.add(path, 'damaged', 'Its padding does not authenticate.', true);
+    }
+    offset += record.stored;
+  }
+}
