@@ -92,10 +92,10 @@ describe('names that are not there', () => {
 });
 
 describe('a repository that cannot be used', () => {
-  const damage = async (place: Place, change: (fields: Record<string, unknown>) => Record<string, unknown>) => {
+  const damage = async (place: Place, forge: (fields: Record<string, unknown>) => Record<string, unknown>) => {
     for (const name of ['config', 'config.copy']) {
       const path = join(place.home, 'repository', name);
-      await writeFile(path, `${JSON.stringify(change(record(JSON.parse(await readFile(path, 'utf8')))))}\n`);
+      await writeFile(path, `${JSON.stringify(forge(record(JSON.parse(await readFile(path, 'utf8')))))}\n`);
     }
   };
 

@@ -134,6 +134,7 @@ describe('BACKUP_DIR', () => {
   test('is left to the host where this command is it', async () => {
     const ran = await runFake(['snap', 'shop'], { env: { BACKUP_DIR: '/b' }, answers: { ...answers([]), ...status(4711) } });
     expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.calls.map((call) => call.name)).toEqual(['snapshot.create', 'status']);
   });
 
   test('that cannot be written is a warning: the snapshot is acknowledged already', async () => {
