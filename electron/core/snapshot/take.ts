@@ -82,7 +82,7 @@ function notesOf(report: CaptureReport, request: TakeRequest): CaptureNotes {
 function openSink(writer: SnapshotWriter): { readonly sink: CaptureSink; readonly open: () => number } {
   let open = 0;
   const wrap = (name: string, group: GroupWriter): GroupStream => ({
-    write: (bytes) => group.write(bytes),
+    write: (bytes, rowEnds) => group.write(bytes, rowEnds),
     end: async () => {
       const ended = await group.end();
       open -= 1;
