@@ -18,7 +18,7 @@ export interface DemoParts {
 }
 
 /** A step of the demo did not end as it must: what Belay promises does not hold here. */
-export class DemoFailure extends Error {}
+class DemoFailure extends Error {}
 
 /**
  * The main job from end to end: makes a database, snapshots it, proves the snapshot, damages the database, rewinds it and proves

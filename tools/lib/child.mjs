@@ -21,7 +21,7 @@ export async function handOver(command, args, options = {}) {
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>}
  */
-export function runInherited(command, args, options = {}) {
+function runInherited(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options });
     const atTerminal = process.stdin.isTTY === true || process.stdout.isTTY === true || process.stderr.isTTY === true;
