@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { systemClock, systemCode } from '../core/app/faces.ts';
 import { runCli } from './app.ts';
@@ -23,7 +24,7 @@ const world: World = {
   cwd: process.cwd(),
   platform: process.platform,
   userFolder: homedir(),
-  version: '0.1.0',
+  version: packageVersion(),
   pid: process.pid,
   clock: systemClock,
   stdin: process.stdin,
@@ -50,4 +51,11 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
     if (stream.destroyed || stream.writableLength === 0) resolve();
     else stream.write('', () => resolve());
   });
+}
+
+function packageVersion(): string {
+  const parsed: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  if (typeof parsed !== 'object' || parsed === null || !('version' in parsed) || typeof parsed.version !== 'string')
+    throw new Error('package.json names no version.');
+  return parsed.version;
 }

@@ -12,7 +12,7 @@ const list: CommandSpec = {
     { flags: '--before <number>', description: 'only entries before this number', whole: { least: 0, most: 999_999_999_999 } },
     { flags: '--what <what>', description: 'only these, e.g. snapshot.create' },
   ],
-  examples: [{ line: 'belay journal list --what rows.read', what: 'who looked at data' }],
+  examples: [{ line: 'belay journal list --what snapshot.rows', what: 'who looked at data' }],
   run: async (context, input) => {
     const data = await context.call('journal.list', {
       ...given('limit', input.whole('limit')),
