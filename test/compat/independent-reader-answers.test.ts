@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -23,6 +23,7 @@ function answer(pattern: RegExp): string {
 const configText = answer(/^(\{"belay".*\})$/m);
 const passphraseSlot = answer(/^(\{.*"kind":"passphrase".*\})$/m);
 const recoverySlot = answer(/^(\{.*"kind":"recovery".*\})$/m);
+const slotName = answer(/"slot":"([0-9a-f]{32})"/);
 const recoveryKey = answer(/^((?:[0-9A-Z]{4}-){13}[0-9A-Z]{4})$/m);
 
 let folder = '';
@@ -70,7 +71,7 @@ test('a pack', () => {
 });
 
 test('config and slots: passphrase, recovery key, and what must be refused', { timeout: 20_000 }, () => {
-  place(folder, { config: `${configText}\n`, 'keys.copy/10': passphraseSlot, 'keys/11': recoverySlot });
+  place(folder, { config: `${configText}\n`, [`keys.copy/${slotName}`]: passphraseSlot, [`keys/${slotName}`]: recoverySlot });
   const passphrase = { kind: 'passphrase', value: 'correct horse' } as const;
   expect(openKeys(folder, passphrase)).toEqual(knownKeys);
   expect(openKeys(folder, { kind: 'recovery', value: recoveryKey })).toEqual(knownKeys);
@@ -86,10 +87,13 @@ test('config and slots: passphrase, recovery key, and what must be refused', { t
   expect(() => openSlot(Buffer.from(passphraseSlot.replace('"created":176', '"created":177')), passphrase, 'slot')).toThrow('its tag does not fit');
   expect(() => openKeys(`${folder}/nowhere`, passphrase)).toThrow(Refusal);
 
-  place(folder, { config: `${configText.replace('1760000000000', '1760000000001')}\n`, 'keys/10': passphraseSlot });
+  place(folder, { config: `${configText.replace('1760000000000', '1760000000001')}\n`, [`keys/${slotName}`]: passphraseSlot });
   expect(() => openKeys(folder, passphrase)).toThrow('its mac does not fit');
   place(folder, { 'config.copy': `${configText}\n` });
   expect(openKeys(folder, passphrase)).toEqual(knownKeys);
+
+  for (const keys of ['keys', 'keys.copy']) renameSync(join(folder, keys, slotName), join(folder, keys, 'f'.repeat(32)));
+  expect(() => openKeys(folder, passphrase)).toThrow(`is slot ${slotName}`);
 });
 
 test('a recovery key and a key file give 32 bytes', () => {

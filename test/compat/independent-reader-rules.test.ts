@@ -4,60 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { messageOf, sha256 } from '../independent/bytes.ts';
 import type { JsonObject } from '../independent/bytes.ts';
-import { chunkId } from '../independent/keys.ts';
-import { config, delta, digestOf, indexFile, inner, knownKeys, leaf, nameOf, numbered, pack, place, plain, run, seal } from '../independent/forge.ts';
-import type { Segment } from '../independent/forge.ts';
+import { indexFile, nameOf, numbered, pack, place, plain, run, seal } from '../independent/forge.ts';
 import { tagsOf } from '../independent/history.ts';
 import { IndependentReader } from '../independent/reader.ts';
-
-const salt = (number: number) => sha256(Buffer.of(number));
-const noise = (seed: number, blocks: number) => Buffer.concat(Array.from({ length: blocks }, (_, at) => sha256(Buffer.of(seed, at))));
-const a = noise(1, 90);
-const b = Buffer.concat([a.subarray(0, 1000), Buffer.from('changed'), a.subarray(1000)]);
-const z = Buffer.concat([Buffer.from('37a430ec', 'hex'), noise(2, 60)]);
-const stream = [a, b, z, a];
-const bytes = Buffer.concat(stream);
-const leaves = [leaf(0, [a, b]), leaf(0, [z, a])];
-const sums = [[2, a.length + b.length] as const, [2, z.length + a.length] as const];
-const root = inner(1, leaves, sums);
-const dataSegments: readonly Segment[] = [plain(0, [a, z], true), delta(b, [z, a]), { kind: 18, frame: Buffer.alloc(100, 7), raw: 100, chunks: [], bases: [] }];
-const group: JsonObject = { g: 'main', framing: 'none', list: chunkId(knownKeys, 1, root), digest: digestOf(stream), bytes: bytes.length, chunks: 4 };
-const objects: readonly JsonObject[] = [
-  { n: 'all', k: 'file', g: 'main', at: 0, len: bytes.length },
-  { n: 'empty', k: 'file', at: 0, len: 0 },
-  { n: 'part', k: 'file', g: 'main', at: a.length + 5, len: b.length + 10 },
-];
-
-interface Change {
-  readonly rows?: readonly JsonObject[];
-  readonly table?: Buffer;
-  readonly data?: readonly Segment[];
-  /** A node in place of the root, under an id of its own. */
-  readonly root?: Buffer;
-  readonly manifest?: JsonObject;
-  readonly config?: JsonObject;
-}
-
-/** The files of a repository with one snapshot, every part as the document says but for `change`. */
-function sample(change: Change = {}): { files: Record<string, Buffer | string>; data: string; meta: string; index: string; manifest: string } {
-  const top = change.root ?? root;
-  const rows = change.rows ?? [{ ...group, list: chunkId(knownKeys, 1, top) }, ...objects];
-  const table = change.table ?? Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const tableRoot = leaf(2, [table]);
-  const data = pack(1, change.data ?? dataSegments, salt(1));
-  const meta = pack(2, [plain(2, [table]), plain(1, [tableRoot, ...leaves, top], true)], salt(2));
-  const index = indexFile([data, meta], [], salt(3));
-  const location = { list: chunkId(knownKeys, 1, tableRoot), digest: digestOf([table]), objects: rows.filter((row) => 'n' in row).length };
-  const written = numbered(4, { v: 1, seq: 1, previous: null, tags: ['first'], table: location, ...change.manifest }, salt(4));
-  const manifest = { ...written, name: `0000000001-${written.id}` };
-  const files: Record<string, Buffer | string> = {};
-  for (const name of ['config', 'config.copy']) files[name] = config(change.config);
-  files[`packs/${data.name.slice(0, 2)}/${data.name}`] = data.file;
-  for (const folder of ['meta', 'meta.copy']) files[`${folder}/${meta.name}`] = meta.file;
-  files[`index/${nameOf(index)}`] = index;
-  for (const folder of ['snapshots', 'snapshots.copy']) files[`${folder}/${manifest.name}`] = manifest.file;
-  return { files, data: `packs/${data.name.slice(0, 2)}/${data.name}`, meta: meta.name, index: `index/${nameOf(index)}`, manifest: manifest.name };
-}
+import { a, b, cases, dataSegments, longestBases, right, salt, sample, stricter, z } from './independent-sample.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -91,14 +41,17 @@ function refusal(): string {
   }
 }
 
-const right = { all: bytes, empty: Buffer.alloc(0), part: bytes.subarray(a.length + 5, a.length + b.length + 15) };
-
 describe('a repository as the document says', () => {
   test('plain and delta segments, padding, a list of two levels, ranges, empty objects', () => {
     place(folder, sample().files);
     const reader = new IndependentReader(folder);
     expect(readAll(reader)).toEqual(right);
     expect(reader.warnings).toEqual([]);
+  });
+
+  test('bases of 1 MiB', () => {
+    place(folder, sample({ data: longestBases }).files);
+    expect(readAll()).toEqual(right);
   });
 
   test('without its index file, with every file of metadata only in its copy, with a damaged config', () => {
@@ -176,6 +129,11 @@ describe('a repository as the document says', () => {
     expect(warnings).toEqual([]);
     expect(tagsOf(new IndependentReader(folder).snapshot('1'), history.facts)).toEqual(['y', 'z']);
 
+    place(folder, { [`snapshots/${gone.name}`]: gone.file });
+    expect(new IndependentReader(folder).history.snapshots.map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(new IndependentReader(folder).warnings).toEqual([]);
+    rmSync(join(folder, 'snapshots', gone.name));
+
     rmSync(join(folder, 'journal', one.name));
     expect(new IndependentReader(folder).warnings).toEqual([expect.stringContaining(`journal: ${one.name} is missing`)]);
     rmSync(join(folder, 'journal', two.name));
@@ -184,61 +142,7 @@ describe('a repository as the document says', () => {
 });
 
 describe('refused', () => {
-  const cases: readonly (readonly [what: string, change: Change, message: string])[] = [
-    ['a config of format 2', { config: { belay: 2 } }, 'repository format 2'],
-    ['an ability that it does not know', { config: { requires: ['shiny'] } }, 'shiny'],
-    ['another hash', { config: { hash: 'sha512' } }, 'hash other than'],
-    ['a delta as base of a delta', { data: [plain(0, [a]), delta(z, [a]), delta(b, [z, a])] }, 'base'],
-    [
-      'a delta made with other bases',
-      { data: [plain(0, [a, z]), { ...delta(b, [z, b.subarray(0, a.length)]), bases: delta(b, [z, a]).bases }] },
-      'do not give id',
-    ],
-    ['a delta stored as it is', { data: [plain(0, [a, z]), { ...delta(b, [a]), kind: 17 }] }, 'kind of segment'],
-    ['a plain segment that names bases', { data: [{ ...plain(0, [a, z]), bases: delta(b, [a]).bases }] }, 'bases'],
-    ['a frame that gives fewer bytes', { data: [{ ...plain(0, [a, z], true), frame: plain(0, [a], true).frame }] }, 'bytes instead of'],
-    ['a frame that gives more bytes', { data: [{ ...plain(0, [a], true), frame: plain(0, [a, z], true).frame }] }, 'no zstd frame of at most'],
-    ['chunks that do not fill their segment', { data: [{ ...plain(0, [a, z]), raw: a.length + z.length - 1 }] }, 'cannot be'],
-    ['a chunk without bytes', { data: [plain(0, [a, Buffer.alloc(0), z])] }, 'do not fill it'],
-    ['chunks of fewer bytes than their segment', { data: [{ ...plain(0, [a, z], true), chunks: plain(0, [a]).chunks }] }, 'do not fill it'],
-    ['padding that names a chunk', { data: [{ ...plain(0, [a]), kind: 18 }] }, 'chunks'],
-    [
-      'a chunk under a wrong id',
-      { data: [plain(0, [z, b]), { ...plain(0, [b]), chunks: [{ id: chunkId(knownKeys, 0, a), length: b.length }] }] },
-      'do not give id',
-    ],
-    [
-      'sums that differ from the nodes',
-      {
-        root: inner(1, leaves, [
-          [2, sums[0]?.[1] ?? 0],
-          [3, sums[1]?.[1] ?? 0],
-        ]),
-      },
-      'chunks where 4 belong',
-    ],
-    [
-      'sums that differ below',
-      {
-        root: inner(1, leaves, [
-          [1, 3000],
-          [3, bytes.length - 3000],
-        ]),
-      },
-      'other sums',
-    ],
-    ['a node two levels above its leaves', { root: inner(2, leaves, sums) }, 'level 0 below level 2'],
-    ['a node with bytes behind its entries', { root: Buffer.concat([root, Buffer.of(0)]) }, 'bytes too many'],
-    ['a wrong digest of a group', { rows: [{ ...group, digest: digestOf([a]) }, ...objects] }, 'digest does not fit'],
-    ['a wrong digest of the table', { manifest: { table: { list: '0'.repeat(32), digest: '0'.repeat(64), objects: 3 } } }, 'cannot be read'],
-    ['an object beyond its group', { rows: [group, { n: 'all', k: 'file', g: 'main', at: 1, len: bytes.length }] }, 'beyond its group'],
-    ['an object of no group', { rows: [group, { n: 'all', k: 'file', g: 'other', at: 0, len: 1 }] }, 'lies in no group'],
-    ['a name that is there twice', { rows: [group, { n: 'x', k: 'f', at: 0, len: 0 }, { n: 'x', k: 'f', at: 0, len: 0 }] }, 'there twice'],
-    ['a group behind objects', { rows: [{ n: 'x', k: 'f', at: 0, len: 0 }, group] }, 'behind objects'],
-    ['a table whose last row has no end', { table: Buffer.from('{"n":"x","k":"f","at":0,"len":0}') }, 'has no end'],
-    ['a manifest of another number', { manifest: { seq: 7 } }, 'another number inside'],
-  ];
-  test.each(cases)('%s', (_what, change, message) => {
+  test.each([...cases, ...stricter])('%s', (_what, change, message) => {
     place(folder, sample(change).files);
     expect(refusal()).toContain(message);
   });
@@ -253,6 +157,11 @@ describe('refused', () => {
   test('a secret where none is needed: the config may have been replaced', () => {
     place(folder, sample().files);
     expect(() => new IndependentReader(folder, { kind: 'passphrase', value: 'x' })).toThrow('although one was given');
+  });
+
+  test('key slots where none is needed, likewise', () => {
+    place(folder, { ...sample().files, 'keys/00': '' });
+    expect(() => new IndependentReader(folder)).toThrow('although there are key slots');
   });
 
   test('every byte of a pack flipped: named, or not needed', () => {
@@ -296,6 +205,17 @@ describe('refused', () => {
     expect(history.snapshots.map(({ id }) => id)).toEqual([manifest.slice(11)]);
     expect(warnings).toEqual(expect.arrayContaining([expect.stringContaining('do not fit its name'), expect.stringContaining('type 5 where type 4')]));
     expect(warnings).toHaveLength(2);
+  });
+
+  test('a manifest that opens and says nonsense: only it is lost', () => {
+    const { files, manifest } = sample();
+    const wrong = numbered(4, { v: 1, seq: 2, previous: 'f'.repeat(64), table: null }, salt(31));
+    const twin = numbered(4, { v: 1, seq: 1, previous: null, table: { list: '0'.repeat(32), digest: '0'.repeat(64), objects: 0 } }, salt(32));
+    place(folder, { ...files, [`snapshots/${wrong.name}`]: wrong.file, [`snapshots/${twin.name}`]: twin.file });
+    const { warnings, history } = new IndependentReader(folder);
+    expect(history.snapshots.map(({ id }) => id).toSorted()).toEqual([manifest.slice(11), twin.id].toSorted());
+    for (const part of ['number 1 is there twice', 'number 2 does not follow', 'is not an object'])
+      expect(warnings).toContainEqual(expect.stringContaining(part));
   });
 
   test('a closing that names another number of frames', () => {

@@ -37,7 +37,7 @@ interface Numbered {
 
 const limits = { [fileType.manifest]: 262_144, [fileType.journal]: 1_048_576 } as const;
 
-/** Every manifest that opens, the journal, and what is wrong with them. */
+/** Every manifest that opens and is not forgotten, the journal, and what is wrong with them. */
 export function readHistory(folder: string, keys: Keys): History {
   const warnings: string[] = [];
   const journal = readAll(folder, ['journal'], fileType.journal, keys, warnings);
@@ -49,7 +49,15 @@ export function readHistory(folder: string, keys: Keys): History {
   const tombstones = facts.filter((fact) => fact['kind'] === 'forgotten');
   const forgotten = new Map(tombstones.map((fact) => [wholeOf(fact['seq'], 'tombstone'), hexOf(fact['fileHash'], 32, 'tombstone').toString('hex')]));
   checkChain(manifests, forgotten, warnings);
-  return { snapshots: manifests.map(snapshotOf), facts, warnings };
+  const snapshots: Snapshot[] = [];
+  for (const file of manifests.filter(({ seq, fileHash }) => forgotten.get(seq) !== fileHash)) {
+    try {
+      snapshots.push(snapshotOf(file));
+    } catch (error) {
+      warnings.push(messageOf(error));
+    }
+  }
+  return { snapshots, facts, warnings };
 }
 
 /** All files `<seq>-<name>` of the folders, one of each name, by number. */
@@ -87,8 +95,7 @@ function readOne(path: string, type: 4 | 5, keys: Keys): Numbered {
 function checkChain(manifests: readonly Numbered[], gone: ReadonlyMap<number, string>, warnings: string[]): void {
   const hashes = new Map(gone);
   for (const { seq, id, fileHash } of manifests) {
-    if (gone.get(seq) === fileHash) warnings.push(`snapshots: number ${seq} was forgotten and is still there`);
-    else if (hashes.has(seq)) warnings.push(`snapshots: number ${seq} is there twice (${id})`);
+    if (hashes.has(seq) && gone.get(seq) !== fileHash) warnings.push(`snapshots: number ${seq} is there twice (${id})`);
     hashes.set(seq, fileHash);
   }
   const highest = Math.max(0, ...hashes.keys());

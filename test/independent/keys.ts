@@ -1,6 +1,6 @@
 import { createDecipheriv, createHmac, hkdfSync, scryptSync, timingSafeEqual } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { NewerFormat, Refusal, canonical, hexOf, listOf, messageOf, must, objectOf, parseObject, sha256, textOf, wholeOf } from './bytes.ts';
 import type { JsonObject } from './bytes.ts';
 
@@ -70,14 +70,14 @@ export function keyFileBytes(file: Buffer): Buffer {
 }
 
 /** master | repository id, out of one key slot. Refused: other secrets, changed slots, parameters that format 1 does not allow. */
-export function openSlot(file: Buffer, secret: Secret, what: string): { master: Buffer; repository: Buffer } {
+export function openSlot(file: Buffer, secret: Secret, what: string): { slot: string; master: Buffer; repository: Buffer } {
   const slot = parseObject(file, 4096, what);
   must(slot['v'] === 1, `${what}: not a slot of version 1`);
   must(slot['kind'] === secret.kind, `${what}: opens by another kind of secret`);
   const key = slotKey(objectOf(slot['kdf'], `${what} kdf`), secret, what);
   const nonce = hexOf(slot['nonce'], 12, `${what} nonce`);
   const open = unseal(key, nonce, Buffer.from(canonical(slot, 'wrapped')), hexOf(slot['wrapped'], 64, `${what} wrapped`), what);
-  return { master: open.subarray(0, 32), repository: open.subarray(32) };
+  return { slot: textOf(slot['slot'], `${what} slot`), master: open.subarray(0, 32), repository: open.subarray(32) };
 }
 
 function slotKey(kdf: JsonObject, secret: Secret, what: string): Buffer {
@@ -121,18 +121,23 @@ function keysFromConfig(folder: string, file: Buffer, what: string, secret: Secr
 function masterOf(folder: string, config: JsonObject, repository: Buffer, what: string, secret: Secret | undefined): Buffer {
   if (config['protection'] === 'none') {
     must(secret === undefined, `${what}: says that no secret is needed, although one was given`);
+    must(slotsOf(folder).length === 0, `${what}: says that no secret is needed, although there are key slots`);
     return hexOf(config['master'], 32, `${what} master`);
   }
   must(config['protection'] === 'keys', `${what}: a protection that format 1 does not know`);
   must(secret !== undefined, `${what}: needs a passphrase, key file or recovery key`);
   if (secret.kind === 'recovery') recoveryBytes(String(secret.value));
-  const slots = ['keys', 'keys.copy'].flatMap((place) => namesIn(join(folder, place)).map((name) => `${place}/${name}`));
-  const attempts = slots.map((path) => () => {
+  const attempts = slotsOf(folder).map((path) => () => {
     const open = openSlot(readSmall(join(folder, path), 4096), secret, path);
+    must(open.slot === basename(path), `${path}: is slot ${open.slot}`);
     must(open.repository.equals(repository), `${path}: belongs to another repository`);
     return open.master;
   });
   return firstThatOpens(attempts, 'no key slot opens');
+}
+
+function slotsOf(folder: string): string[] {
+  return ['keys', 'keys.copy'].flatMap((place) => namesIn(join(folder, place)).map((name) => `${place}/${name}`));
 }
 
 /** The first result; where all fail a `Refusal` that says why each did. A newer format is said at once. */

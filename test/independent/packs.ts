@@ -214,7 +214,7 @@ export class Chunks {
     const plain = file.frame(segment.number, segment.at, segment.stored);
     if (!segment.zstd) return plain;
     const dictionary = segment.delta ? Buffer.concat([deltaPrefix, ...segment.bases.map((id) => this.#base(id, segment))]) : undefined;
-    must((dictionary?.length ?? 0) <= mebibyte + deltaPrefix.length, `${file.path}: frame ${segment.number}: bases of more than 1 MiB`);
+    must((dictionary?.length ?? 0) <= mebibyte, `${file.path}: frame ${segment.number}: bases of more than 1 MiB`);
     const raw = inflate(plain, segment.raw, `${file.path}: frame ${segment.number}`, dictionary);
     must(raw.length === segment.raw, `${file.path}: frame ${segment.number}: ${raw.length} bytes instead of ${segment.raw}`);
     return raw;
