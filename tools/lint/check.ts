@@ -55,7 +55,7 @@ function checkFile(root: string, file: string): Violation[] {
   const product = file.startsWith('electron/') || file.startsWith('renderer/');
   for (const use of source.imports) {
     if (use.specifier === undefined) {
-      if (product) report(use.line, 'imports a computed path, which no net can follow');
+      if (product) report(use.line, "imports a computed path, which no net can follow: write new URL('./file.ts', import.meta.url)");
       continue;
     }
     const local = use.specifier.startsWith('.');

@@ -71,6 +71,8 @@ export function readSource(path: string, text: string): Source {
     MemberExpression: (node) => {
       const what = memberName(node);
       if (what === undefined) return;
+      // A path built from the file's own place is an import that cannot be followed.
+      if (what === 'import.meta.dirname' || what === 'import.meta.filename') reach(undefined, node);
       const kind = what.startsWith('console.') ? 'console' : worldMembers.get(what);
       if (kind !== undefined) world.push({ what, kind, line: lineOf(node.start) });
     },

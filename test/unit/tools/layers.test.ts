@@ -110,11 +110,14 @@ describe('layers', () => {
     expect(statementsFor({ 'electron/core/jobs/bad.ts': text })).toEqual([expect.stringContaining('source of randomness directly: randomBytes')]);
   });
 
-  it('names a computed import, which it cannot follow', () => {
-    expect(statementsFor({ 'electron/core/jobs/bad.ts': 'export const load = (path: string) => import(path);\n' })).toEqual([
-      'electron/core/jobs/bad.ts:1: imports a computed path, which no net can follow',
-    ]);
-  });
+  it.each(['const load = (path: string) => import(path);', 'const worker = import.meta.dirname + "/../app/app.ts";', 'const own = import.meta.filename;'])(
+    'names an import that it cannot follow: %s',
+    (text) => {
+      expect(statementsFor({ 'electron/core/jobs/bad.ts': `export ${text}\n` })).toEqual([
+        "electron/core/jobs/bad.ts:1: imports a computed path, which no net can follow: write new URL('./file.ts', import.meta.url)",
+      ]);
+    },
+  );
 
   it('names a file of more than 400 lines, in tests and tools too', () => {
     const lines = (count: number) => 'export {};\n'.repeat(count);
