@@ -3,6 +3,7 @@ import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { environmentBadge, locationOf, warningLines } from '../output/views.ts';
 import { AppError } from '../../core/app/faces.ts';
+import type { Context } from '../context.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -14,14 +15,18 @@ const add: CommandSpec = {
     { flags: '--name <name>', description: 'name of the source (default: from the file)' },
     { flags: '--environment <environment>', description: 'what a mistake would cost (default: dev)', choices: ['dev', 'test', 'staging', 'production'] },
     { flags: '--project <project>', description: 'sources that belong together' },
-    { flags: '--attached <file>', description: 'another file of the same set; may be repeated', many: true, complete: 'file' },
+    {
+      flags: '--attached <name=file>',
+      description: 'another file that the application attaches under that name, captured with it; may be repeated',
+      many: true,
+    },
   ],
   examples: [
     { line: 'belay source add ./dev.db', what: 'named after the file' },
     { line: 'belay source add /srv/shop/shop.sqlite --name shop --environment production', what: 'a restore into it will ask for its name' },
   ],
   run: async (context, input) => {
-    const attached = input.list('attached').map((file) => context.absolute(file));
+    const attached = input.list('attached').map((text) => attachedFile(context, text));
     const data = await context.call('sources.add', {
       ...given('name', input.text('name')),
       ...given('environment', environmentOf(input.text('environment'))),
@@ -127,6 +132,13 @@ export const source: CommandSpec = {
   ],
   commands: [add, list, remove, test],
 };
+
+/** `logs=./logs.db`. */
+function attachedFile(context: Context, text: string): { name: string; path: string } {
+  const at = text.indexOf('=');
+  if (at <= 0) throw new AppError('input.invalid', `--attached ${text} names no file.`, { hint: 'Give a name and a file: --attached logs=./logs.db' });
+  return { name: text.slice(0, at), path: context.absolute(text.slice(at + 1)) };
+}
 
 const environments = ['dev', 'test', 'staging', 'production'] as const;
 
