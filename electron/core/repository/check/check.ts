@@ -56,7 +56,7 @@ export async function checkRepository(parts: CheckParts, options: CheckOptions, 
   const loaded = await loadIndex(store, keys, { signal: task.signal, unindexed: 'use' });
   noteIndex(loaded, findings, count);
   const { table } = loaded;
-  const contents = new SegmentContents(table);
+  const contents = await SegmentContents.make(table);
   const losses = new Losses(table, contents);
   const source = new ChunkSource(store, keys, table);
   const chosen = [...history.kept.values()].filter((entry) => options.snapshots === undefined || options.snapshots.includes(entry.id));
@@ -66,12 +66,12 @@ export async function checkRepository(parts: CheckParts, options: CheckOptions, 
   noteUnindexed(loaded, walked.reached, findings);
   const wanted = options.snapshots === undefined ? undefined : wantedSegments(table, walked.reached);
   const context: CheckContext = { store, keys, table, source, contents, findings, losses, wanted, task, count };
-  await checkPacks(context, options.level);
-  losses.spreadToDeltas((_segment, file) => {
+  const decoder = await checkPacks(context, options.level);
+  await losses.spreadToDeltas((_segment, file) => {
     findings.add(file, 'damaged', 'A delta names a base that lies in no plain segment.', true);
   });
-  if (options.level === 'decoded') await new Decoder(context).deltas();
-  else count.chunks = countChunks(context);
+  if (decoder === undefined) count.chunks = countChunks(context);
+  else await decoder.settle();
 
   const affected = new Affected(source, losses, task.signal);
   if (losses.any || walked.faults) for (const entry of chosen) await affected.snapshot(entry);
@@ -181,13 +181,13 @@ function wantedSegments(table: IndexTable, reached: Uint8Array): Uint8Array {
   return wanted;
 }
 
-async function checkPacks(context: CheckContext, level: CheckOptions['level']): Promise<void> {
+async function checkPacks(context: CheckContext, level: CheckOptions['level']): Promise<Decoder | undefined> {
   const { store, count, findings, losses } = context;
   const sizes = new Map<string, number>();
   for (const folder of ['packs', 'meta', 'meta.copy']) for (const entry of await store.list(folder)) sizes.set(entry.path, entry.bytes);
   const items = packsOf(context);
   for (const { pack } of items) count.bytesTotal += pack.bytes * (packCopyPath(pack) === undefined ? 1 : 2);
-  const decoder = level === 'decoded' ? new Decoder(context) : undefined;
+  const decoder = level === 'decoded' ? await Decoder.make(context) : undefined;
   for (const item of items) {
     for (const path of [packPath(item.pack), packCopyPath(item.pack)]) {
       if (path === undefined) continue;
@@ -205,7 +205,8 @@ async function checkPacks(context: CheckContext, level: CheckOptions['level']): 
       if (usual && !(await hasOther(context, item))) for (const segment of item.segments) losses.segment(segment, path);
     }
   }
-  await decoder?.drain();
+  await decoder?.finish();
+  return decoder;
 }
 
 /** Whether another copy of the pack has its size. */

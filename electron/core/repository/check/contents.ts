@@ -1,4 +1,5 @@
 import type { IndexTable } from '../index-table.ts';
+import { breathe, breather } from '../read/breathe.ts';
 
 /** One chunk as it lies in a segment. */
 export interface Piece {
@@ -15,30 +16,36 @@ export class SegmentContents {
   private readonly starts: Uint32Array;
   private readonly pieces: Uint32Array;
 
-  constructor(table: IndexTable) {
+  private constructor(starts: Uint32Array, pieces: Uint32Array) {
+    this.starts = starts;
+    this.pieces = pieces;
+  }
+
+  static async make(table: IndexTable): Promise<SegmentContents> {
     const starts = new Uint32Array(table.segments + 1);
-    const each = (visit: (segment: number, entry: number, at: number, length: number) => void): void => {
+    const breath = breather();
+    const each = async (visit: (segment: number, entry: number, at: number, length: number) => void): Promise<void> => {
       for (let entry = 0; entry < table.size; entry++) {
+        if (breath.due()) await breathe();
         if (!table.has(entry)) continue;
         if (table.copyCount(entry) === 1) visit(table.segmentOf(entry), entry, table.atOf(entry), table.lengthOf(entry));
         else for (const copy of table.copies(entry)) visit(copy.segment, entry, copy.at, copy.length);
       }
     };
-    each((segment) => {
+    await each((segment) => {
       starts[segment + 1] = (starts[segment + 1] ?? 0) + 1;
     });
     for (let segment = 0; segment < table.segments; segment++) starts[segment + 1] = (starts[segment + 1] ?? 0) + (starts[segment] ?? 0);
     const next = starts.slice();
     const pieces = new Uint32Array((starts[table.segments] ?? 0) * 3);
-    each((segment, entry, at, length) => {
+    await each((segment, entry, at, length) => {
       const place = next[segment] ?? 0;
       next[segment] = place + 1;
       pieces[place * 3] = entry;
       pieces[place * 3 + 1] = at;
       pieces[place * 3 + 2] = length;
     });
-    this.starts = starts;
-    this.pieces = pieces;
+    return new SegmentContents(starts, pieces);
   }
 
   count(segment: number): number {

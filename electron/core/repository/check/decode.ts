@@ -3,120 +3,156 @@ import { toHex } from '../format/bytes.ts';
 import { sha256 } from '../format/crypto.ts';
 import { decodeSegment } from '../format/segment.ts';
 import { packPath } from '../index-table.ts';
-import { breathe } from '../read/breathe.ts';
-import { isWanted, tell } from './context.ts';
+import { breathe, breather } from '../read/breathe.ts';
+import type { FrameRuns } from '../read/frame-runs.ts';
+import { isWanted } from './context.ts';
 import type { CheckContext } from './context.ts';
 import { Lanes } from './lanes.ts';
 
 /** Decodings under way at once: enough for the thread pool while this thread hashes. */
 const WIDTH = 6;
-/** Stored bytes of deltas that are planned together. */
-const BATCH_BYTES = 16 << 20;
+/** Stored bytes of deltas whose reads are planned together. */
+const BATCH_BYTES = 4 << 20;
 /** Raw bytes hashed between two chances for timers. */
 const BREATH_BYTES = 2 << 20;
 
-/** Decodes segments and compares every chunk with its id. Faults are noted, never thrown. */
+/**
+ * Decodes segments and compares every chunk with its id. A delta is decoded when the last of its bases has just been, so that each
+ * plain segment is decoded about once however many deltas were built on it. Faults are noted, never thrown.
+ */
 export class Decoder {
   private readonly context: CheckContext;
   private readonly lanes = new Lanes(WIDTH);
+  /** Wanted deltas by place of their last base: place x `width` + segment. */
+  private readonly order: Float64Array;
+  private readonly width: number;
+  private next = 0;
+  private planned = 0;
+  private runs: FrameRuns;
+  private readonly doubtful: number[] = [];
   private sinceBreath = 0;
 
-  constructor(context: CheckContext) {
+  private constructor(context: CheckContext, order: Float64Array, width: number) {
     this.context = context;
+    this.order = order;
+    this.width = width;
+    this.runs = context.source.runs();
   }
 
-  /** Takes a plain segment's opened frame; waits while too many are under way. */
+  static async make(context: CheckContext): Promise<Decoder> {
+    const { table } = context;
+    const breath = breather();
+    const width = Math.max(table.segments, 1);
+    const order: number[] = [];
+    for (let segment = 0; segment < table.segments; segment++) {
+      if (!table.isDelta(segment) || !isWanted(context, segment)) continue;
+      let last = 0;
+      for (const base of table.basesOf(segment)) last = Math.max(last, table.segmentOf(base));
+      // Two numbers in one: a float holds both exactly.
+      order.push(last * width + segment);
+      if (breath.due()) await breathe();
+    }
+    return new Decoder(context, Float64Array.from(order).sort(), width);
+  }
+
+  /** Takes a plain segment's opened frame, in ascending order of segments; waits while too many are under way. */
   async plain(segment: number, frame: Buffer): Promise<void> {
-    const place = this.context.table.segmentPlace(segment);
-    await this.lanes.add(() => this.attempt(segment, () => decodeSegment(frame, place)));
-    if (this.sinceBreath < BREATH_BYTES) return;
-    this.sinceBreath = 0;
-    await breathe();
+    await this.deltasBefore(segment);
+    const { table, source } = this.context;
+    const place = table.segmentPlace(segment);
+    await this.lanes.add(async () => {
+      const raw = decodeSegment(frame, place);
+      source.cache.put(segment, raw);
+      await this.attempt(segment, raw);
+    });
+    await this.breath();
   }
 
-  async drain(): Promise<void> {
+  /** Decodes the deltas that are left, and waits for all that is under way. */
+  async finish(): Promise<void> {
+    await this.deltasBefore(this.width);
     await this.lanes.drain();
   }
 
-  private async attempt(segment: number, decode: () => Promise<Buffer>): Promise<void> {
-    const { table, findings, losses } = this.context;
+  private async deltasBefore(segment: number): Promise<void> {
+    while (this.next < this.order.length) {
+      const key = this.order[this.next] ?? 0;
+      if (Math.floor(key / this.width) >= segment) return;
+      throwIfCancelled(this.context.task.signal);
+      if (this.next >= this.planned) this.plan();
+      this.next++;
+      const { runs } = this;
+      await this.lanes.add(() => this.delta(key % this.width, runs));
+      await this.breath();
+    }
+  }
+
+  private plan(): void {
+    const { table, source } = this.context;
+    const batch: number[] = [];
+    let bytes = 0;
+    while (this.planned < this.order.length && bytes < BATCH_BYTES) {
+      const segment = (this.order[this.planned++] ?? 0) % this.width;
+      batch.push(segment);
+      bytes += table.segmentPlace(segment).stored;
+    }
+    this.runs = source.runs();
+    this.runs.announce(batch);
+  }
+
+  /** A delta that does not come out right may do so because of a base that is known as bad only later: it is looked at again. */
+  private async delta(segment: number, runs: FrameRuns): Promise<void> {
     try {
-      this.prove(segment, await decode());
+      const raw = await this.context.source.cache.decode(segment, runs);
+      if (this.wrongPieces(segment, raw).length === 0) return;
     } catch (error) {
       if (!isAppError(error)) throw error;
-      const file = packPath(table.pack(table.segmentPlace(segment).pack));
+    }
+    this.doubtful.push(segment);
+  }
+
+  /** Notes what is wrong with deltas whose bases are all to be had. Call when losses have spread to deltas. */
+  async settle(): Promise<void> {
+    const { source, losses } = this.context;
+    for (const segment of this.doubtful) {
+      throwIfCancelled(this.context.task.signal);
+      if (losses.isBad(segment)) continue;
+      await this.attempt(segment, source.provedSegment(segment, source.runs()));
+      await breathe();
+    }
+  }
+
+  private async attempt(segment: number, decoding: Promise<Buffer>): Promise<void> {
+    const { table, findings, losses } = this.context;
+    const file = packPath(table.pack(table.segmentPlace(segment).pack));
+    try {
+      for (const entry of this.wrongPieces(segment, await decoding)) {
+        findings.add(file, 'damaged', `Chunk ${toHex(table.idOf(entry))} decodes to other bytes than its id names.`, true);
+        losses.chunk(entry, segment, file);
+      }
+    } catch (error) {
+      if (!isAppError(error)) throw error;
       findings.add(file, 'damaged', error.message, true);
       losses.segment(segment, file);
     }
   }
 
-  private prove(segment: number, raw: Buffer): void {
-    const { table, source, contents, findings, losses, count } = this.context;
+  /** Entries of the chunks in a segment that are not what their ids name. */
+  private wrongPieces(segment: number, raw: Buffer): number[] {
+    const { source, contents, count } = this.context;
+    const wrong: number[] = [];
     for (const { entry, at, length } of contents.of(segment)) {
       const digest = sha256(raw.subarray(at, at + length));
       count.chunks++;
-      if (source.isAnyKind(entry, { segment, at, length }, digest)) continue;
-      const file = packPath(table.pack(table.segmentPlace(segment).pack));
-      findings.add(file, 'damaged', `Chunk ${toHex(table.idOf(entry))} decodes to other bytes than its id names.`, true);
-      losses.chunk(entry, segment, file);
+      if (!source.isAnyKind(entry, { segment, at, length }, digest)) wrong.push(entry);
     }
     this.sinceBreath += raw.length;
+    return wrong;
   }
 
-  /**
-   * Decodes every wanted delta that can be decoded, in the order of its bases, so that each base segment is decoded about once
-   * however many snapshots ago it was stored.
-   */
-  async deltas(): Promise<void> {
-    const { source, task, losses } = this.context;
-    for (const batch of this.batches()) {
-      throwIfCancelled(task.signal);
-      const runs = source.runs();
-      runs.announce(this.withBases(batch));
-      for (const segment of batch) {
-        throwIfCancelled(task.signal);
-        if (!losses.isBad(segment)) await this.lanes.add(() => this.attempt(segment, () => source.cache.decode(segment, runs)));
-        if (this.sinceBreath >= BREATH_BYTES) {
-          this.sinceBreath = 0;
-          await breathe();
-        }
-      }
-      await this.lanes.drain();
-      tell(this.context, 'decoding changes');
-    }
-  }
-
-  private *withBases(batch: Uint32Array): Generator<number> {
-    const { table } = this.context;
-    for (const segment of batch) {
-      yield segment;
-      for (const base of table.basesOf(segment)) if (table.hasPlain(base)) yield table.segmentOf(base);
-    }
-  }
-
-  /** The wanted deltas by place of their first base, in batches of `BATCH_BYTES` stored. */
-  private *batches(): Generator<Uint32Array> {
-    const { table } = this.context;
-    let count = 0;
-    for (let segment = 0; segment < table.segments; segment++) if (table.isDelta(segment) && isWanted(this.context, segment)) count++;
-    // Two numbers in one: place of the first base, then the segment; a float holds both exactly.
-    const order = new Float64Array(count);
-    const width = Math.max(table.segments, 1);
-    let next = 0;
-    for (let segment = 0; segment < table.segments; segment++) {
-      if (!table.isDelta(segment) || !isWanted(this.context, segment)) continue;
-      const base = table.basesOf(segment)[0] ?? 0;
-      order[next++] = Math.max(table.segmentOf(base), 0) * width + segment;
-    }
-    order.sort();
-    let from = 0;
-    let bytes = 0;
-    for (let i = 0; i < count; i++) {
-      bytes += table.segmentPlace((order[i] ?? 0) % width).stored;
-      if (bytes < BATCH_BYTES && i + 1 < count) continue;
-      yield Uint32Array.from(order.subarray(from, i + 1), (key) => key % width);
-      from = i + 1;
-      bytes = 0;
-    }
+  private async breath(): Promise<void> {
+    if (this.sinceBreath < BREATH_BYTES) return;
+    this.sinceBreath = 0;
+    await breathe();
   }
 }

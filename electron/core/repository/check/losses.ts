@@ -1,5 +1,6 @@
 import { packPath } from '../index-table.ts';
 import type { ChunkCopy, IndexTable } from '../index-table.ts';
+import { breathe, breather } from '../read/breathe.ts';
 import type { SegmentContents } from './contents.ts';
 
 /** Stands for the file that would hold a chunk which nothing here holds. */
@@ -66,9 +67,11 @@ export class Losses {
    * Marks every delta of which a base cannot be had from a plain segment. Call when all that is known of plain segments is known.
    * `orphan` is told of deltas whose base lies in no plain segment at all.
    */
-  spreadToDeltas(orphan: (segment: number, file: string) => void): void {
+  async spreadToDeltas(orphan: (segment: number, file: string) => void): Promise<void> {
     const { table } = this;
+    const breath = breather();
     for (let segment = 0; segment < table.segments; segment++) {
+      if (breath.due()) await breathe();
       for (const base of table.basesOf(segment)) {
         if (table.hasPlain(base)) {
           if (!this.any) continue;

@@ -71,13 +71,18 @@ export class ChunkSource {
   private async rescue(kind: ChunkKind, entry: number, runs: FrameRuns): Promise<ProvedChunk | undefined> {
     for (const copy of this.table.copies(entry)) {
       try {
-        const raw = await this.cache.decodeProved(copy.segment, runs, (base) => this.provedBase(base, runs));
+        const raw = await this.provedSegment(copy.segment, runs);
         return this.prove(kind, entry, copy, raw);
       } catch (error) {
         if (!isAppError(error)) throw error;
       }
     }
     return undefined;
+  }
+
+  /** The raw bytes of a segment, past the cache, from bases that are each proved by their id. Its own chunks are not. */
+  provedSegment(segment: number, runs: FrameRuns): Promise<Buffer> {
+    return this.cache.decodeProved(segment, runs, (base) => this.provedBase(base, runs));
   }
 
   /** A base from any of its plain copies; its kind follows from the type of its pack. */

@@ -45,11 +45,17 @@ export class SegmentCache {
       return known.raw;
     }
     const raw = this.decode(segment, runs);
+    this.put(segment, raw);
+    return raw;
+  }
+
+  /** Keeps the raw bytes of a segment that somebody else decodes; forgets them should that fail. */
+  put(segment: number, raw: Promise<Buffer>): void {
+    this.forget(segment);
     this.keep(segment, { raw, bytes: this.table.segmentPlace(segment).raw });
     raw.catch(() => {
       this.forget(segment);
     });
-    return raw;
   }
 
   private keep(segment: number, held: Held): void {
