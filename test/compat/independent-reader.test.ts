@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { quietTask } from '../../electron/core/base/ports.ts';
@@ -9,10 +9,13 @@ import { silentLog, systemClock, systemRandom } from '../../electron/core/base/s
 import { createRepository } from '../../electron/core/repository/create.ts';
 import { openRepository } from '../../electron/core/repository/open.ts';
 import type { Repository } from '../../electron/core/repository/repository.ts';
-import { messageOf } from '../independent/bytes.ts';
+import { Cursor, messageOf } from '../independent/bytes.ts';
 import { tagsOf } from '../independent/history.ts';
+import { openKeys } from '../independent/keys.ts';
 import type { Secret } from '../independent/keys.ts';
+import { parsePackFooter } from '../independent/packs.ts';
 import { IndependentReader } from '../independent/reader.ts';
+import { SealedFile, fileType } from '../independent/sealed.ts';
 import { inputs } from './independent-inputs.ts';
 import type { Input } from './independent-inputs.ts';
 
@@ -155,6 +158,26 @@ describe('what the product wrote, read by a reader that shares no code with it',
     expect(history.snapshots.map(({ manifest }) => manifest['source'])).toEqual(inputs.map(() => 'shop'));
     expect(history.snapshots.map((snapshot) => tagsOf(snapshot, history.facts))).toEqual([['later'], ...inputs.slice(1).map((_, at) => [`number-${at + 1}`])]);
     expect(history.facts).toContainEqual({ kind: 'pin', snapshot: open.ids[1], reason: 'kept' });
+  });
+
+  test('what a writer must: bases only from plain segments of packs of earlier snapshots, second copies the same', () => {
+    const keys = openKeys(open.folder, undefined);
+    const paths = [...filesBelow(join(open.folder, 'packs')), ...filesBelow(join(open.folder, 'meta'))];
+    const packs = paths.map((path) => {
+      const type = path.includes('/meta/') ? fileType.metadata : fileType.data;
+      using file = new SealedFile(path, type, keys);
+      const pack = { name: basename(path), type };
+      return { path, written: statSync(path).mtimeMs, segments: parsePackFooter(new Cursor(file.footer().plain, path), pack, path).segments };
+    });
+    const plain = (segment: (typeof packs)[number]['segments'][number], base: string) => !segment.delta && segment.chunks.some(({ id }) => id === base);
+    const bases = packs.flatMap((pack) => pack.segments.flatMap((segment) => segment.bases.map((base) => ({ base, pack }))));
+    const wrong = bases.filter(({ base, pack }) => !packs.some((one) => one.written < pack.written && one.segments.some((segment) => plain(segment, base))));
+    expect(bases.length).toBeGreaterThan(100);
+    expect(wrong).toEqual([]);
+    for (const place of ['meta', 'snapshots', 'config']) {
+      const copies = place === 'config' ? [join(open.folder, place)] : filesBelow(join(open.folder, place));
+      for (const path of copies) expect(readFileSync(path.replace(`/${place}`, `/${place}.copy`)).equals(readFileSync(path)), path).toBe(true);
+    }
   });
 
   test('by its command', () => {
