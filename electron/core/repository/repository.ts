@@ -236,6 +236,7 @@ export interface CollectPlan {
   readonly bytesRewritten: number;
   readonly skipped: readonly string[];
   readonly purgeNow: boolean;
+  readonly budget?: number;
   readonly hash: string;
 }
 

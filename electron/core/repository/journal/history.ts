@@ -3,7 +3,7 @@ import type { Fact, Problem, ProofFact, RecordedFact, SnapshotRecord } from '../
 import { rolledBackJournal } from './journal.ts';
 import type { JournalState } from './journal.ts';
 import { SNAPSHOTS } from './manifests.ts';
-import type { ManifestEntry, ManifestState } from './manifests.ts';
+import type { LostManifest, ManifestEntry, ManifestState } from './manifests.ts';
 
 export type Tombstone = Extract<Fact, { readonly kind: 'forgotten' }>;
 
@@ -28,8 +28,10 @@ export interface History {
   /** Their manifests, by id. */
   readonly kept: ReadonlyMap<string, ManifestEntry>;
   readonly tombstones: readonly Tombstone[];
-  /** Manifests that lie there although a tombstone stands for them: a forget that was interrupted. */
-  readonly leftovers: readonly ManifestEntry[];
+  /** Paths of manifests that lie there although a tombstone stands for them: a forget that was interrupted. */
+  readonly leftovers: readonly string[];
+  /** Manifests of which no copy opens and that were not forgotten. */
+  readonly lost: readonly LostManifest[];
   /** Manifests that are damaged or lost, links that do not fit, numbers that nothing stands for, and what a high-water mark misses. */
   readonly problems: readonly Problem[];
   /**
@@ -42,9 +44,9 @@ export interface History {
 /** Merges manifests with journal facts and follows the chain of `previous` over manifests and tombstones. */
 export function historyOf(state: ManifestState, journal: JournalState, mark: HighWaterMark | undefined): History {
   const tombstones = journal.facts.map((record) => record.fact).filter((fact) => fact.kind === 'forgotten');
-  const forgotten = new Set(tombstones.map((fact) => fact.fileHash));
+  const forgotten = new Set(tombstones.map((fact) => nameOf(fact.fileHash)));
   const facts = factsBySnapshot(journal.facts);
-  const kept = state.manifests.filter((entry) => !forgotten.has(entry.hash));
+  const kept = state.manifests.filter((entry) => !forgotten.has(entry.id));
   const standing = [
     ...state.lost.map(({ seq, id }) => ({ seq, hash: id.padEnd(64, '0') })),
     ...tombstones.map(({ seq, fileHash }) => ({ seq, hash: fileHash })),
@@ -55,7 +57,8 @@ export function historyOf(state: ManifestState, journal: JournalState, mark: Hig
     snapshots: kept.map((entry) => recordOf(entry, facts.get(entry.id) ?? [])),
     kept: new Map(kept.map((entry) => [entry.id, entry])),
     tombstones,
-    leftovers: state.manifests.filter((entry) => forgotten.has(entry.hash)),
+    leftovers: state.paths.filter((path) => forgotten.has(path.slice(-32))),
+    lost: state.lost.filter((entry) => !forgotten.has(entry.id)),
     problems: [...standingProblems(state, forgotten), ...chainProblems(state, tombstones, mark), ...rolledBackJournal(journal, mark?.journal ?? [])],
     newest,
   };
@@ -63,29 +66,32 @@ export function historyOf(state: ManifestState, journal: JournalState, mark: Hig
 
 /** What is said of a manifest that was forgotten while it was read, or is on its way to quarantine, is of no interest. */
 function standingProblems(state: ManifestState, forgotten: ReadonlySet<string>): readonly Problem[] {
-  const names = new Set([...forgotten].map((hash) => hash.slice(0, 32)));
-  return state.problems.filter((problem) => !names.has(problem.file.slice(-32)));
+  return state.problems.filter((problem) => !forgotten.has(problem.file.slice(-32)));
 }
 
 function chainProblems(state: ManifestState, tombstones: readonly Tombstone[], mark: HighWaterMark | undefined): readonly Problem[] {
-  const hashes = new Map<number, Set<string>>();
-  const known = (seq: number, hash: string): void => void hashes.set(seq, (hashes.get(seq) ?? new Set()).add(hash));
-  for (const entry of state.manifests) known(entry.seq, entry.hash);
-  for (const tombstone of tombstones) known(tombstone.seq, tombstone.fileHash);
-  const lost = new Set(state.lost.map((entry) => `${entry.seq} ${entry.id}`));
-  const stands = (seq: number, hash: string): boolean => hashes.get(seq)?.has(hash) === true || lost.has(`${seq} ${hash.slice(0, 32)}`);
+  const names = new Map<number, Set<string>>();
+  const known = (seq: number, name: string): void => void names.set(seq, (names.get(seq) ?? new Set()).add(name));
+  for (const { seq, id } of [...state.manifests, ...state.lost]) known(seq, id);
+  for (const { seq, fileHash } of tombstones) known(seq, nameOf(fileHash));
+  const stands = (seq: number, hash: string): boolean => names.get(seq)?.has(nameOf(hash)) === true;
   const taken = new Map<number, string>();
   for (const { seq, manifest } of state.manifests) {
     if (manifest.previous !== null && !stands(seq - 1, manifest.previous)) taken.set(seq - 1, manifest.previous);
   }
   if (mark !== undefined && mark.seq > 0 && !stands(mark.seq, mark.hash)) taken.set(mark.seq, mark.hash);
-  const problems: Problem[] = [...taken].map(([seq, hash]) => takenAway(numberedPath(SNAPSHOTS, seq, hash.slice(0, 32)), seq, hash.slice(0, 32)));
-  const standing = new Set([...hashes.keys(), ...state.lost.map((entry) => entry.seq), ...taken.keys()]);
+  const problems: Problem[] = [...taken].map(([seq, hash]) => takenAway(numberedPath(SNAPSHOTS, seq, nameOf(hash)), seq, nameOf(hash)));
+  const standing = new Set([...names.keys(), ...taken.keys()]);
   const highest = [...standing].reduce((high, seq) => Math.max(high, seq), 0);
   for (let seq = 1; seq <= highest && problems.length < MOST_PROBLEMS; seq += 1) {
     if (!standing.has(seq)) problems.push(takenAway(`${SNAPSHOTS}/${String(seq).padStart(10, '0')}-`, seq, undefined));
   }
   return problems.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** A file's name, from its hash: what a file that no longer opens is still known by. */
+function nameOf(hash: string): string {
+  return hash.slice(0, 32);
 }
 
 function takenAway(file: string, seq: number, snapshot: string | undefined): Problem {

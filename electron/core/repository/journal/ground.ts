@@ -1,0 +1,98 @@
+import type { BlobStore } from '../blob-store.ts';
+import type { KeyMaterial } from '../format/crypto.ts';
+import { Locks } from '../lock/lock.ts';
+import { lockPorts } from '../lock/world.ts';
+import type { RepositoryPorts } from '../lock/world.ts';
+import type { Fact, Problem } from '../repository.ts';
+import { Headroom } from '../store/headroom.ts';
+import { historyOf } from './history.ts';
+import type { HighWaterMark, History } from './history.ts';
+import { RepositoryJournal } from './journal.ts';
+import type { JournalState } from './journal.ts';
+import { Manifests } from './manifests.ts';
+import type { ManifestState } from './manifests.ts';
+
+/** Where marks are kept: outside the repository, one for each. */
+export interface HighWater {
+  get(repository: string): Promise<HighWaterMark | undefined>;
+  /** Durable when it resolves. */
+  raise(repository: string, mark: HighWaterMark): Promise<void>;
+}
+
+export interface Standing {
+  readonly history: History;
+  readonly manifests: ManifestState;
+  readonly journal: JournalState;
+  /** Everything found wrong with manifests, journal and their chains. */
+  readonly problems: readonly Problem[];
+}
+
+export interface GroundParts {
+  readonly store: BlobStore;
+  readonly keys: KeyMaterial;
+  /** 32 hex digits. */
+  readonly id: string;
+  readonly ports: RepositoryPorts;
+  readonly highWater?: HighWater | undefined;
+}
+
+/** What every part of an open repository stands on: its files, keys and locks, its journal and manifests. */
+export class Ground {
+  readonly store: BlobStore;
+  readonly keys: KeyMaterial;
+  readonly id: string;
+  readonly ports: RepositoryPorts;
+  readonly locks: Locks;
+  readonly headroom: Headroom;
+  readonly journal: RepositoryJournal;
+  readonly manifests: Manifests;
+  readonly #highWater: HighWater | undefined;
+  #raised = '';
+
+  constructor(parts: GroundParts) {
+    const { store, keys, ports } = parts;
+    this.store = store;
+    this.keys = keys;
+    this.id = parts.id;
+    this.ports = ports;
+    this.locks = new Locks(lockPorts(store, ports));
+    this.headroom = new Headroom(store, ports);
+    this.journal = new RepositoryJournal(store, keys, ports);
+    this.manifests = new Manifests(store, keys);
+    this.#highWater = parts.highWater;
+  }
+
+  /**
+   * Reads what is new of manifests and journal and follows their chains, against the mark that is kept elsewhere; raises the mark
+   * where nothing was rolled back. The manifests are read first: one that is forgotten meanwhile has its tombstone by then.
+   */
+  async read(signal?: AbortSignal): Promise<Standing> {
+    const mark = await this.mark();
+    const manifests = await this.manifests.read(signal);
+    const journal = await this.journal.read(signal);
+    const history = historyOf(manifests, journal, mark);
+    const problems = [...history.problems, ...journal.problems];
+    if (!problems.some((problem) => problem.kind === 'rolled-back')) await this.#raise(history, journal);
+    return { history, manifests, journal, problems };
+  }
+
+  /** What was seen of this repository before, as it is kept elsewhere. */
+  async mark(): Promise<HighWaterMark | undefined> {
+    return this.#highWater?.get(this.id);
+  }
+
+  /** Appends facts, durably, and raises the mark. */
+  async record(facts: readonly Fact[]): Promise<void> {
+    await this.journal.append(facts);
+    await this.read();
+  }
+
+  async #raise(history: History, journal: JournalState): Promise<void> {
+    if (this.#highWater === undefined) return;
+    const { seq, hash } = history.newest ?? { seq: 0, hash: '' };
+    const told = [seq, hash, ...journal.heads].join(' ');
+    if (told === this.#raised) return;
+    await this.#highWater.raise(this.id, { seq, hash, at: this.ports.clock.now(), journal: journal.heads });
+    this.#raised = told;
+  }
+}
