@@ -8,7 +8,7 @@ import { openIndexFile, readSupersedes } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { openPackFooter } from '../format/pack.ts';
 import { TYPE_INDEX, TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
-import { IndexTable } from '../index-table.ts';
+import { IndexTable, packCopyPath, packPath } from '../index-table.ts';
 import { breathe } from './breathe.ts';
 import { openSealedEnds } from './sealed-range.ts';
 
@@ -39,6 +39,11 @@ export interface LoadIndexOptions {
   readonly signal?: AbortSignal;
   /** `use`: read the footers of packs that no index file names. `ignore`: do not look for them. */
   readonly unindexed: 'use' | 'ignore';
+  /**
+   * `skip`: packs that are not at their place with their size are left out, so that a writer stores anew what they held. When left
+   * out they are taken up: a reader may find them in quarantine.
+   */
+  readonly absent?: 'skip';
 }
 
 /** Bytes of index per chunk, about: to make room in the table at once. */
@@ -62,13 +67,14 @@ export async function loadIndex(store: BlobStore, keys: KeyMaterial, options: Lo
       supersedes.set(entry.path, readSupersedes(ends.footer, ends.frames, ends.bodyBytes));
     });
   }
+  const present = options.absent === 'skip' ? await packSizes(store) : undefined;
   const loaded = new Map<string, string>();
   for (;;) {
     const gone = new Set([...supersedes.values()].flat());
     const next = listed.find(({ path }) => supersedes.has(path) && !loaded.has(path) && !gone.has(lastPart(path)));
     if (next === undefined) break;
     throwIfCancelled(options.signal);
-    const name = await noting(faults, next.path, () => loadOne(store, keys, next, table));
+    const name = await noting(faults, next.path, () => loadOne(store, keys, next, table, present));
     if (name === undefined) supersedes.delete(next.path);
     else loaded.set(next.path, name);
     await breathe();
@@ -100,13 +106,13 @@ async function noting<T>(faults: Map<string, FileFault>, path: string, work: () 
 }
 
 /** Adds all of one index file and returns its name. A file under another's name is refused: what it supersedes would mislead. */
-async function loadOne(store: BlobStore, keys: KeyMaterial, entry: BlobEntry, table: IndexTable): Promise<string> {
+async function loadOne(store: BlobStore, keys: KeyMaterial, entry: BlobEntry, table: IndexTable, present: ReadonlyMap<string, number> | undefined): Promise<string> {
   const bytes = await store.read(entry.path);
   const name = fileName(bytes);
   if (name !== lastPart(entry.path)) throw damaged('The file is not the one that its name says.', { name });
   let worked = 0;
   for (const pack of openIndexFile(bytes, keys).packs) {
-    table.addEntry(pack);
+    if (present === undefined || standsThere(pack, present)) table.addEntry(pack);
     worked += pack.footer.records.length;
     if (worked > 4096) {
       worked = 0;
@@ -114,6 +120,16 @@ async function loadOne(store: BlobStore, keys: KeyMaterial, entry: BlobEntry, ta
     }
   }
   return name;
+}
+
+async function packSizes(store: BlobStore): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const folder of ['packs', 'meta', 'meta.copy']) for (const { path, bytes } of await store.list(folder)) sizes.set(path, bytes);
+  return sizes;
+}
+
+function standsThere(pack: PackEntry, present: ReadonlyMap<string, number>): boolean {
+  return [packPath(pack), packCopyPath(pack)].some((path) => path !== undefined && present.get(path) === pack.bytes);
 }
 
 const packName = /\/([0-9a-f]{32})$/;
