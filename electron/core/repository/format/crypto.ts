@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync } from 'node:crypto';
+import { release } from '../../base/memory.ts';
 import { ID_BYTES, TAG_BYTES } from './limits.ts';
 
 /**
@@ -123,7 +124,9 @@ export class FrameCipher {
     this.nonce.writeUInt32LE(frame, 0);
     const cipher = createCipheriv('aes-256-gcm', this.key, this.nonce);
     cipher.setAAD(this.header);
-    out.set(cipher.update(plain), at);
+    const sealed = cipher.update(plain);
+    out.set(sealed, at);
+    release(sealed);
     cipher.final();
     out.set(cipher.getAuthTag(), at + plain.length);
     return plain.length + TAG_BYTES;

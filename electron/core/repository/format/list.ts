@@ -91,13 +91,13 @@ export function decodeList(bytes: Uint8Array): ListNode {
   if (count === 0) throw damaged('A chunk list has an impossible shape.');
   const children: NodeEntry[] = [];
   for (let i = 0; i < count; i++) {
-    children.push({ id: Uint8Array.from(reader.view(ID_BYTES)), chunks: reader.u32(), bytes: reader.u48(), rows: reader.u48() });
+    children.push({ id: new Uint8Array(reader.view(ID_BYTES)), chunks: reader.u32(), bytes: reader.u48(), rows: reader.u48() });
   }
   return { level, children };
 }
 
 function decodeEntry(reader: ByteReader): LeafEntry {
-  const entry = { id: Uint8Array.from(reader.view(ID_BYTES)), length: reader.u24(), rows: reader.u24() };
+  const entry = { id: new Uint8Array(reader.view(ID_BYTES)), length: reader.u24(), rows: reader.u24() };
   if (entry.length === 0 || entry.length > MAX_FRAME) throw damaged('A chunk list names a chunk of an impossible length.');
   return entry;
 }

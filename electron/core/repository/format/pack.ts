@@ -100,7 +100,7 @@ export function decodePackFooter(reader: ByteReader): PackFooter {
   if (count > MAX_FRAMES || count * 11 > reader.left) throw damaged('The footer of a pack counts more segments than it describes.');
   const records: SegmentRecord[] = [];
   for (let i = 0; i < count; i++) records.push(decodeRecord(reader, bases));
-  return { baseIds: Uint8Array.from(baseIds), records };
+  return { baseIds: new Uint8Array(baseIds), records };
 }
 
 function decodeRecord(reader: ByteReader, baseCount: number): SegmentRecord {

@@ -50,7 +50,7 @@ export function openHeader(header: Uint8Array, keys: KeyMaterial, type: FileType
     });
   }
   if (header[8] !== type) throw damaged(`The file is of type ${String(header[8])} where type ${String(type)} belongs.`);
-  const copy = Uint8Array.from(header);
+  const copy = new Uint8Array(header);
   return new FrameCipher(fileKey(keys, copy.subarray(32, 64), type), copy);
 }
 
