@@ -3,7 +3,8 @@ import type { BlobEntry, BlobStore, StoreDescription } from '../../../electron/c
 
 /**
  * A blob store in memory, as unkind as the port allows: `gate` is awaited before and within each operation, so that a test
- * chooses the order of events, and a listing leaves out whatever was made, replaced or removed while it ran.
+ * chooses the order of events; a listing leaves out whatever was replaced or removed while it ran, and of what was made meanwhile
+ * it shows only the newest, as a folder may that is read while it grows.
  */
 export class MemoryStore implements BlobStore {
   readonly location = 'memory';
@@ -20,8 +21,10 @@ export class MemoryStore implements BlobStore {
     await this.#gate(`list ${folder}`);
     const before = new Map(this.files);
     await this.#gate(`list ${folder} ends`);
-    const stood = [...before].filter(([path, file]) => path.startsWith(`${folder}/`) && this.files.get(path)?.version === file.version);
-    return stood.map(([path, file]) => ({ path, bytes: file.bytes.length, modifiedAt: 0 })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    const below = [...this.files].filter(([path]) => path.startsWith(`${folder}/`));
+    const stood = below.filter(([path, file]) => before.get(path)?.version === file.version);
+    const made = below.filter(([path]) => !before.has(path)).toSorted(([, a], [, b]) => a.version - b.version).slice(-1);
+    return [...stood, ...made].map(([path, file]) => ({ path, bytes: file.bytes.length, modifiedAt: 0 })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   async size(path: string): Promise<number | undefined> {
