@@ -1,0 +1,127 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { BelayClient } from '../contract/client.ts';
+import { AppError, isAppError, prepareHome, systemCode, systemMachine } from '../core/app/faces.ts';
+import { connectOver } from './client.ts';
+import { becomeHost } from './host.ts';
+import type { Host, HostOptions } from './host.ts';
+import { readLock } from './lock.ts';
+import type { HostLock } from './lock.ts';
+import { judgeOwner } from './owner.ts';
+import { LARGEST_FROM_HOST } from './wire/messages.ts';
+import { socketChannel } from './wire/socket-channel.ts';
+
+export interface Connected {
+  readonly client: BelayClient;
+  /** The host, where this process became it. It stays until it is closed; `lingerUntilIdle` does so when nobody needs it. */
+  readonly host: Host | undefined;
+}
+
+/** How long a host that does not answer, or is closing, is waited for, milliseconds. */
+const PATIENCE_MS = 20_000;
+/** How long a host that answers may take to open the data directory. */
+const OPENING_MS = 120_000;
+const PAUSE_MS = 50;
+
+/**
+ * Attaches to the host of the data directory, or becomes it and attaches to that. Of several that start at once, one becomes the
+ * host. Throws `home.in-use` where the owner is of another version, cannot be reached, or is on another machine;
+ * `home.unusable`; and what `createBelay` throws.
+ */
+export async function connectOrHost(options: HostOptions & { readonly signal?: AbortSignal }): Promise<Connected> {
+  const home = await prepareHome(options.home);
+  const found = await attachOrBecome({ ...options, home }, 'attach');
+  if (found.host === undefined) return found;
+  try {
+    return { host: found.host, client: await found.host.client(options.startedBy) };
+  } catch (error) {
+    await found.host.close('its own client could not be made');
+    throw error;
+  }
+}
+
+/** Becomes the host of the data directory; where another process is it, throws `home.in-use` saying who. */
+export async function hostAlone(options: HostOptions & { readonly signal?: AbortSignal }): Promise<Host> {
+  const home = await prepareHome(options.home);
+  const { host } = await attachOrBecome({ ...options, home }, 'refuse');
+  return host;
+}
+
+type Mode = 'attach' | 'refuse';
+type Found<M extends Mode> = M extends 'refuse'
+  ? { readonly host: Host }
+  : { readonly host: Host } | { readonly host: undefined; readonly client: BelayClient };
+
+async function attachOrBecome<M extends Mode>(options: HostOptions & { readonly signal?: AbortSignal }, mode: M): Promise<Found<M>>;
+async function attachOrBecome(options: HostOptions & { readonly signal?: AbortSignal }, mode: Mode): Promise<Found<'attach'>> {
+  const { home, ports, signal } = options;
+  const machine = systemMachine(ports.clock);
+  const deadline = ports.clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    signal?.throwIfAborted();
+    const lock = await readLock(home);
+    if (lock === undefined) {
+      const host = await becomeHost(options, undefined);
+      if (host !== undefined) return { host };
+      await pause(PAUSE_MS);
+      continue;
+    }
+    const client = await attach(lock, options);
+    if (client !== undefined) {
+      if (mode === 'attach') return { host: undefined, client };
+      await client.close();
+      throw inUse(home, lock, 'it answers');
+    }
+    const verdict = await judgeOwner(lock, machine);
+    if (verdict.state === 'dead') {
+      ports.log.info('the lock of a dead host is taken over', { why: verdict.why, pid: lock.process.pid });
+      const host = await becomeHost(options, lock);
+      if (host !== undefined) return { host };
+    } else if (ports.clock.monotonic() > deadline) {
+      throw inUse(home, lock, `it does not answer, and ${verdict.why}`);
+    }
+    await pause(PAUSE_MS);
+  }
+}
+
+/** A client of the lock's owner; undefined where it cannot be reached now, or is closing. Throws where it refuses for good. */
+async function attach(lock: HostLock, options: HostOptions): Promise<BelayClient | undefined> {
+  const socket = await open(lock.socket);
+  if (socket === undefined) return undefined;
+  try {
+    return await connectOver(socketChannel(socket, LARGEST_FROM_HOST), {
+      version: options.version,
+      client: options.startedBy,
+      token: lock.token,
+      patience: OPENING_MS,
+    });
+  } catch (error) {
+    if (isAppError(error, 'transport.closed')) return undefined;
+    throw error;
+  }
+}
+
+function open(address: string): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address);
+    socket.once('connect', () => {
+      socket.off('error', failed);
+      resolve(socket);
+    });
+    const failed = (error: Error): void => {
+      const code = systemCode(error);
+      if (code === 'EACCES' || code === 'EPERM')
+        reject(new AppError('transport.denied', 'The socket of the host belongs to another user.', { details: { socket: address }, cause: error }));
+      else resolve(undefined);
+    };
+    socket.once('error', failed);
+  });
+}
+
+function inUse(home: string, lock: HostLock, why: string): AppError {
+  return new AppError('home.in-use', `The data directory ${home} is in use by process ${String(lock.process.pid)} on ${lock.process.host}: ${why}.`, {
+    hint: 'Close that Belay. Where it is certain that none runs, remove host.lock in the data directory.',
+    details: { home, pid: lock.process.pid, host: lock.process.host, startedAt: lock.startedAt, startedBy: lock.startedBy, version: lock.belay },
+  });
+}

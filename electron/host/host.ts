@@ -1,0 +1,216 @@
+import type { BelayClient } from '../contract/client.ts';
+import type { Belay, HostFacts } from '../core/app/belay.ts';
+import { AppError, systemMachine } from '../core/app/faces.ts';
+import type { Clock, Log, Machine, Random } from '../core/app/faces.ts';
+import { connectOver } from './client.ts';
+import { listen, removeOldSockets, stillThere } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { releaseLock, takeLock, takeOver } from './lock.ts';
+import type { HostLock } from './lock.ts';
+import { judgeOwner } from './owner.ts';
+import { serveChannel } from './session.ts';
+import type { Session } from './session.ts';
+import type { Channel } from './wire/channel.ts';
+import { memoryChannels } from './wire/memory-channel.ts';
+import { LARGEST_FROM_CLIENT } from './wire/messages.ts';
+import { socketChannel } from './wire/socket-channel.ts';
+
+export interface HostPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface HostOptions {
+  /** The data directory, as `prepareHome` gave it. */
+  readonly home: string;
+  readonly version: string;
+  readonly startedBy: HostFacts['startedBy'];
+  /** Opens the core; called once, when the data directory is owned. */
+  readonly createBelay: (facts: HostFacts) => Promise<Belay>;
+  readonly ports: HostPorts;
+}
+
+/** The owner of a data directory, in this process: holds its lock, listens on its private socket, serves the core to clients. */
+export interface Host {
+  readonly home: string;
+  readonly version: string;
+  readonly belay: Belay;
+  /** A client in this process, over the same messages as any other. */
+  client(name: string): Promise<BelayClient>;
+  /** Serves one more connection; `token` is what its client must show. */
+  serve(channel: Channel, token: string): void;
+  /** Welcomed clients. */
+  clients(): number;
+  /** Closes the host as soon as no client and no job is left; resolves when it has closed. */
+  lingerUntilIdle(): Promise<void>;
+  /** Cancels every job and waits for each, ends every connection, gives the data directory back. Safe to call twice. */
+  close(reason: string): Promise<void>;
+  /** Resolves when the host has closed, with why. */
+  readonly closed: Promise<string>;
+}
+
+const GREETING_MS = 5000;
+const OPENING_MS = 120_000;
+
+/**
+ * Becomes the host of `home`. Resolves with undefined where another process is it, or is about to be. `before` is the lock of a
+ * host that was found dead. Rejects with what opening the core throws; the lock is given back then.
+ */
+export async function becomeHost(options: HostOptions, before: HostLock | undefined): Promise<Host | undefined> {
+  const { ports } = options;
+  const machine = systemMachine(ports.clock);
+  const host = new RunningHost(options, hex(ports.random, 32));
+  const nonce = hex(ports.random, 16);
+  const endpoint = await listen(options.home, nonce, (socket) => host.serve(socketChannel(socket, LARGEST_FROM_CLIENT), host.token));
+  try {
+    const lock: HostLock = {
+      version: 1,
+      nonce,
+      token: host.token,
+      socket: endpoint.address,
+      belay: options.version,
+      startedBy: options.startedBy,
+      startedAt: ports.clock.now(),
+      process: await machine.self(),
+    };
+    if (!(await owned(options.home, before, lock, machine))) {
+      await endpoint.close();
+      return undefined;
+    }
+    if (!(await stillThere(endpoint))) {
+      await endpoint.close();
+      await releaseLock(options.home, nonce);
+      return undefined;
+    }
+    await host.start(endpoint, nonce);
+    return host;
+  } catch (error) {
+    await endpoint.close();
+    await releaseLock(options.home, nonce);
+    throw error;
+  }
+}
+
+function owned(home: string, before: HostLock | undefined, mine: HostLock, machine: Machine): Promise<boolean> {
+  if (before === undefined) return takeLock(home, mine);
+  return takeOver(home, before, mine, async (lock) => (await judgeOwner(lock, machine)).state === 'dead');
+}
+
+class RunningHost implements Host {
+  readonly home: string;
+  readonly version: string;
+  readonly token: string;
+  readonly closed: Promise<string>;
+  readonly #options: HostOptions;
+  readonly #opened = Promise.withResolvers<Belay>();
+  readonly #ended = Promise.withResolvers<string>();
+  readonly #sessions = new Set<Session>();
+  readonly #unlisten: (() => void)[] = [];
+  #belay: Belay | undefined;
+  #endpoint: Endpoint | undefined;
+  #nonce = '';
+  #count = 0;
+  #reason: string | undefined;
+  #closing: Promise<void> | undefined;
+  #lingering = false;
+
+  constructor(options: HostOptions, token: string) {
+    this.home = options.home;
+    this.version = options.version;
+    this.token = token;
+    this.#options = options;
+    this.closed = this.#ended.promise;
+    // Clients that came before the core was open are told by their session; a host without any has nobody to tell.
+    this.#opened.promise.catch(() => undefined);
+  }
+
+  get belay(): Belay {
+    if (this.#belay === undefined) throw new AppError('transport.closed', 'The host is not open.');
+    return this.#belay;
+  }
+
+  async start(endpoint: Endpoint, nonce: string): Promise<void> {
+    const { createBelay, startedBy, ports } = this.#options;
+    this.#endpoint = endpoint;
+    this.#nonce = nonce;
+    await removeOldSockets(this.home, endpoint);
+    try {
+      this.#belay = await createBelay({ startedBy, clients: () => this.clients() });
+    } catch (error) {
+      this.#opened.reject(error);
+      throw error;
+    }
+    this.#unlisten.push(this.#belay.subscribe('job.changed', () => this.#settle()));
+    this.#opened.resolve(this.#belay);
+    ports.log.info('host open', { home: this.home, startedBy });
+  }
+
+  client(name: string): Promise<BelayClient> {
+    const [near, far] = memoryChannels();
+    this.#attach(far, undefined);
+    return connectOver(near, { version: this.version, client: name, patience: OPENING_MS });
+  }
+
+  serve(channel: Channel, token: string): void {
+    this.#attach(channel, token);
+  }
+
+  clients(): number {
+    return [...this.#sessions].filter((session) => session.welcomed()).length;
+  }
+
+  lingerUntilIdle(): Promise<void> {
+    this.#lingering = true;
+    this.#settle();
+    return this.closed.then(() => undefined);
+  }
+
+  close(reason: string): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  #attach(channel: Channel, token: string | undefined): void {
+    const session = serveChannel(channel, {
+      version: this.version,
+      token,
+      belay: this.#opened.promise,
+      closing: () => this.#reason,
+      named: (client) => {
+        this.#count += 1;
+        return `${client} ${String(this.#count)}`;
+      },
+      log: this.#options.ports.log,
+      changed: () => this.#settle(),
+      gone: () => this.#sessions.delete(session),
+      patience: GREETING_MS,
+    });
+    this.#sessions.add(session);
+  }
+
+  /** Closes where nothing keeps the host any more. In one turn with the check, so that nobody is welcomed in between. */
+  #settle(): void {
+    if (!this.#lingering || this.#reason !== undefined || this.clients() > 0 || this.belay.activeJobs() > 0) return;
+    this.close('no client and no job is left').catch((error: unknown) => this.#options.ports.log.error('the host could not close', { error }));
+  }
+
+  async #close(reason: string): Promise<void> {
+    const { log } = this.#options.ports;
+    this.#reason = reason;
+    try {
+      await this.#endpoint?.close();
+      await this.#belay?.close(reason);
+    } finally {
+      for (const unlisten of this.#unlisten) unlisten();
+      for (const session of this.#sessions) session.close(reason);
+      await releaseLock(this.home, this.#nonce);
+      log.info('host closed', { reason });
+      this.#ended.resolve(reason);
+    }
+  }
+}
+
+function hex(random: Random, bytes: number): string {
+  return Buffer.from(random.bytes(bytes)).toString('hex');
+}
