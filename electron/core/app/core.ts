@@ -31,13 +31,6 @@ export interface Core {
   readonly session: RepositorySession;
   readonly events: Events;
   readonly host: HostFacts;
-  readonly environment: CoreEnvironment;
-}
-
-/** What of the process's environment the core honours, read once at the start. */
-export interface CoreEnvironment {
-  /** `BACKUP_DIR`: a native dump is also put there after each snapshot. */
-  readonly backupFolder: string | undefined;
 }
 
 /** The engine of that kind. Throws `engine.unsupported` with the engines there are. */

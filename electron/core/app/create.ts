@@ -16,7 +16,7 @@ import { openHighWater } from '../sources/high-water.ts';
 import { openSettings, openSources } from '../sources/settings.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { syncCatalog } from './catalog-sync.ts';
-import { engineOf, type Core, type CoreEnvironment } from './core.ts';
+import { engineOf, type Core } from './core.ts';
 import { dispatch } from './dispatch.ts';
 import { createEvents } from './events.ts';
 import type { Handlers } from './handlers/handlers.ts';
@@ -60,7 +60,6 @@ export interface BelayParts {
   readonly secrets: SecretStore;
   readonly engines: readonly Engine[];
   readonly host: HostFacts;
-  readonly environment: CoreEnvironment;
 }
 
 /**
@@ -101,7 +100,6 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     session,
     events,
     host: parts.host,
-    environment: parts.environment,
   };
   const unlisten = [queue.onChanged((job) => events.emit('job.changed', { job })), journal.onAppended((entry) => events.emit('journal.appended', { entry }))];
   await settleInterrupted(core);

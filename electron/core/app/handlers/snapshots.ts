@@ -5,7 +5,6 @@ import type { Repository, SnapshotRecord } from '../../repository/repository.ts'
 import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
-import { dumpAfterSnapshot } from '../native-dump.ts';
 import { freshRecord, publishRecord, resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { problemsOf, proofsOf, summaryOf, toJson } from '../summaries.ts';
@@ -125,8 +124,7 @@ export async function snapshotSource(
     await publishRecord(core, repository, taken.record);
     const verification = await prove(repository, engine, { record: taken.record, level: options.level, parent, checks: [] }, context);
     const snapshot = await refreshed(core, repository, taken.record.id);
-    const dumped = await dumpAfterSnapshot(core, repository, engine, taken.record, context);
-    return { snapshot, warnings: [...taken.report.warnings, ...dumped], verification };
+    return { snapshot, warnings: [...taken.report.warnings], verification };
   });
 }
 
