@@ -1,4 +1,4 @@
-import { dumpWhereAttached } from '../backup-folder.ts';
+import { dumpToBackupFolder } from '../backup-folder.ts';
 import { chooseSource } from '../current-folder.ts';
 import { exits } from '../exit-codes.ts';
 import { duration, size } from '../output/format.ts';
@@ -42,7 +42,7 @@ export const snap: CommandSpec = {
       dryRun: input.flag('dryRun'),
     });
     const { snapshot } = data;
-    const warnings = [...data.warnings, ...(snapshot === undefined ? [] : await dumpWhereAttached(context, snapshot))];
+    const warnings = [...data.warnings, ...(snapshot === undefined ? [] : await dumpToBackupFolder(context, snapshot))];
     return {
       data: { ...data, warnings },
       exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok,
