@@ -5,7 +5,8 @@ import { isCancelled } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 
 /**
- * `BACKUP_DIR` of this command's environment: a native dump is also put there after each snapshot. Returns warnings; the snapshot is acknowledged already and a dump that fails never costs it.
+ * `BACKUP_DIR` of this command's environment: a native dump is also put there after each snapshot. Returns warnings; the
+ * snapshot is acknowledged already and a dump that fails never costs it.
  */
 export async function dumpToBackupFolder(context: Context, snapshot: SnapshotSummary): Promise<string[]> {
   const folder = context.world.env['BACKUP_DIR'];

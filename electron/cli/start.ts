@@ -18,19 +18,19 @@ process.stdout.on('error', (error: Error) => {
 // Nobody is left to tell.
 process.stderr.on('error', () => undefined);
 
+const version = packageVersion();
 const world: World = {
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
   platform: process.platform,
   userFolder: homedir(),
-  version: packageVersion(),
-  pid: process.pid,
+  version,
   clock: systemClock,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  connect: async (home) => (await import('./host.ts')).connect(home),
+  connect: async (home) => (await import('./host.ts')).connect(home, version),
   serve: async (home, options) => (await import('./host.ts')).serve(home, options),
   onLeave: (listener) => {
     for (const signal of signals) process.on(signal, listener);

@@ -34,7 +34,6 @@ export interface World {
   readonly platform: NodeJS.Platform;
   readonly userFolder: string;
   readonly version: string;
-  readonly pid: number;
   readonly clock: Clock;
   readonly stdin: InputStream;
   readonly stdout: TextStream;

@@ -85,7 +85,6 @@ export async function runFake(argv: readonly string[], run: FakeRun = {}): Promi
     platform: run.platform ?? 'linux',
     userFolder: '/home/someone',
     version: '9.8.7',
-    pid: 4711,
     clock: { now: () => run.now ?? someTime, monotonic: () => (ticks += 1000) },
     stdin,
     stdout: { isTTY: terminal, columns: run.columns, write: (text) => ((stdout += text), true) },
