@@ -52,17 +52,12 @@ export async function checkRepository(parts: CheckParts, options: CheckOptions, 
   const count: CheckCount = { files: 0, bytesRead: 0, bytesTotal: 0, chunks: 0 };
   task.progress({ stage: 'reading manifests and journal' });
   const history = await checkRecords(parts, findings, count, task);
-  task.progress({ stage: 'reading the index' });
-  const loaded = await loadIndex(store, keys, { signal: task.signal, unindexed: 'use' });
+  const chosen = [...history.kept.values()].filter((entry) => options.snapshots === undefined || options.snapshots.includes(entry.id));
+  const { loaded, source, walked } = await follow(parts, chosen, findings, task);
   noteIndex(loaded, findings, count);
   const { table } = loaded;
   const contents = await SegmentContents.make(table);
   const losses = new Losses(table, contents);
-  const source = new ChunkSource(store, keys, table);
-  const chosen = [...history.kept.values()].filter((entry) => options.snapshots === undefined || options.snapshots.includes(entry.id));
-
-  task.progress({ stage: 'following lists' });
-  const walked = await walkAll(source, chosen, findings, task);
   noteUnindexed(loaded, walked.reached, findings);
   const wanted = options.snapshots === undefined ? undefined : wantedSegments(table, walked.reached);
   const context: CheckContext = { store, keys, table, source, contents, findings, losses, wanted, task, count };
@@ -90,6 +85,23 @@ export async function checkRepository(parts: CheckParts, options: CheckOptions, 
     sound: soundOf(chosen, problems),
     durationMs: Math.round(ports.clock.monotonic() - began),
   };
+}
+
+/**
+ * Loads the index and walks all that the snapshots need. Packs that no index names are looked at only where something is missing
+ * without them: those of an interrupted writer or collector, half taken out perhaps, are nobody's concern.
+ */
+async function follow(parts: CheckParts, chosen: readonly ManifestEntry[], findings: Findings, task: Task) {
+  const { store, keys } = parts;
+  const walk = async (unindexed: 'ignore' | 'use') => {
+    task.progress({ stage: 'reading the index' });
+    const loaded = await loadIndex(store, keys, { signal: task.signal, unindexed });
+    const source = new ChunkSource(store, keys, loaded.table);
+    task.progress({ stage: 'following lists' });
+    return { loaded, source, walked: await walkAll(source, chosen, findings, task) };
+  };
+  const first = await walk('ignore');
+  return first.walked.missing === 0 && first.loaded.faults.length === 0 ? first : walk('use');
 }
 
 /** Config, key slots, journal, both copies of manifests. */
