@@ -8,6 +8,7 @@ import { fit, padEnd } from './width.ts';
 
 const redrawEvery = 100;
 const lineEvery = 10_000;
+const quietFor = 1000;
 const barWidth = 20;
 
 /** Shows how far a job is: a bar that redraws itself on a terminal, an occasional plain line in a pipe. */
@@ -42,14 +43,18 @@ function terminalView(stream: TextStream, clock: Clock): ProgressView {
   };
 }
 
-/** A line for each new stage and one every ten seconds, so that a log stays readable. */
+/**
+ * A line for each new stage and one every ten seconds, so that a log stays readable; stages that pass within a second, and jobs
+ * that are done by then, say nothing.
+ */
 function lineView(stream: TextStream, clock: Clock): ProgressView {
   let stage: string | undefined;
-  let last = 0;
+  let last: number | undefined;
   return {
     show(progress) {
       const now = clock.monotonic();
-      if (progress.stage === stage && now - last < lineEvery) return;
+      last ??= now;
+      if (now - last < (progress.stage === stage ? lineEvery : quietFor)) return;
       stage = progress.stage;
       last = now;
       stream.write(`${escapeText(plainText(progress))}\n`);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { answerOf, change, contentOf, ended, launcher, makeShop, Place, record } from '../../helpers/cli/belay.ts';
 
@@ -58,28 +59,38 @@ describe('leaving early', () => {
     }
   });
 
+  test('Ctrl-C at a terminal cancels the own job and leaves nothing of it', async () => {
+    await using place = await withBig();
+    const left = await place.atTerminal(['snap', 'big'], [{ after: '%', text: '\u0003' }]);
+    expect(left.code).toBe(130);
+    expect(left.stdout).toContain('waiting until the job has cleaned up');
+    await expectNothingLeft(place);
+  });
+
   test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s cancels the own job and leaves nothing of it', async (signal, code) => {
-    await using place = await Place.make();
-    makeShop(place.path('big.db'), 10);
-    change(
-      place.path('big.db'),
-      'create table noise (x blob); with recursive n(i) as (select 1 union all select i + 1 from n where i < 600) insert into noise select randomblob(100000) from n',
-    );
-    await place.ok('init', '--no-encryption');
-    await place.ok('source', 'add', 'big.db');
+  ] as const)('%s does so in a pipe, with an answer', async (signal, code) => {
+    await using place = await withBig();
     const child = place.start(['snap', 'big', '--json']);
-    child.stderr?.once('data', () => child.kill(signal));
-    const asked = performance.now();
-    const left = await ended(child);
+    const leaving = ended(child);
+    await until(async () => (await readdir(join(place.home, 'tmp')).catch(() => [])).length > 0);
+    child.kill(signal);
+    const left = await leaving;
     expect([left.code, record(answerOf(left)['error'])['code']]).toEqual([code, 'cancelled']);
-    expect(performance.now() - asked).toBeLessThan(20_000);
-    expect(await place.data('list')).toMatchObject({ total: 0 });
-    expect(await readdir(join(place.home, 'tmp'))).toEqual([]);
-    expect(await readdir(place.project)).toEqual(['big.db']);
-    expect((await place.run(['check'])).code).toBe(0);
+    await expectNothingLeft(place);
+  });
+
+  test('ends only its own job where somebody else is the host', async () => {
+    await using place = await withBig();
+    const host = place.start(['snap', 'big', '--json', '--name', 'kept']);
+    const whole = ended(host);
+    await until(async () => (await readdir(join(place.home, 'tmp')).catch(() => [])).length > 0);
+    const attached = place.start(['verify', 'latest', '--json']);
+    const second = ended(attached);
+    attached.kill('SIGINT');
+    expect((await second).code).not.toBe(0);
+    expect(answerOf(await whole)).toMatchObject({ ok: true, data: { snapshot: { name: 'kept' } } });
   });
 });
 
@@ -193,4 +204,28 @@ describe('the start', () => {
 
 function packageFolder(name: string): string {
   return join(launcher, '..', 'node_modules', name);
+}
+
+/** A place with a source of about 120 MB that nothing compresses, so that a snapshot takes a while. */
+async function withBig(): Promise<Place> {
+  const place = await Place.make();
+  makeShop(place.path('big.db'), 10);
+  change(
+    place.path('big.db'),
+    'create table noise (x blob); with recursive n(i) as (select 1 union all select i + 1 from n where i < 1200) insert into noise select randomblob(100000) from n',
+  );
+  await place.ok('init', '--no-encryption');
+  await place.ok('source', 'add', 'big.db');
+  return place;
+}
+
+async function expectNothingLeft(place: Place): Promise<void> {
+  expect(await place.data('list')).toMatchObject({ total: 0 });
+  expect(await readdir(join(place.home, 'tmp'))).toEqual([]);
+  expect(await readdir(place.project)).toEqual(['big.db']);
+  expect((await place.run(['check'])).code).toBe(0);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await setTimeout(20);
 }

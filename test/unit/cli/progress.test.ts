@@ -39,12 +39,17 @@ describe('progress', () => {
     for (const line of lines) expect([...line.replace('\u001b[K', '')].length).toBeLessThan(30);
   });
 
-  test('in a pipe writes a line for each stage and one every ten seconds', () => {
+  test('in a pipe writes a line for each stage and one every ten seconds, and none for what is done within a second', () => {
     const { view, wait, written } = watched(false);
-    for (let step = 0; step < 25; step += 1) {
-      view.show(half);
+    view.show(half);
+    wait(999);
+    view.show({ ...half, stage: 'packing' });
+    expect(written()).toBe('');
+    for (let second = 0; second < 25; second += 1) {
       wait(1000);
+      view.show(half);
     }
+    wait(1000);
     view.show({ ...half, stage: 'packing' });
     expect(
       written()
