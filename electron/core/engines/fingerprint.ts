@@ -1,0 +1,125 @@
+import type { Difference, Fingerprint, FingerprintItem } from './engine.ts';
+
+/** By kind, then name, in the order of their code units. */
+export function sortItems(items: readonly FingerprintItem[]): FingerprintItem[] {
+  return items.toSorted((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
+}
+
+/**
+ * What differs between two fingerprints, in the order of their items; empty where the content is equal. Each difference names
+ * the item and, where the facts kept with it allow, the column or definition that differs; rows are named by `Engine.explain`.
+ */
+export function compareFingerprints(expected: Fingerprint, found: Fingerprint): readonly Difference[] {
+  const wanted = sortItems(expected.items);
+  const have = sortItems(found.items);
+  const differences: Difference[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < wanted.length || j < have.length) {
+    const a = wanted[i];
+    const b = have[j];
+    const order = orderOf(a, b);
+    if (order < 0 && a !== undefined) differences.push(missing(a));
+    if (order > 0 && b !== undefined) differences.push(unexpected(b));
+    if (order === 0 && a !== undefined && b !== undefined) differences.push(...changed(a, b));
+    if (order <= 0) i += 1;
+    if (order >= 0) j += 1;
+  }
+  return differences;
+}
+
+function orderOf(a: FingerprintItem | undefined, b: FingerprintItem | undefined): number {
+  if (a === undefined) return 1;
+  if (b === undefined) return -1;
+  return compareText(a.kind, b.kind) || compareText(a.name, b.name);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** `index orders_of_customer on orders` */
+function called(item: FingerprintItem): string {
+  const table = item.meta?.['table'];
+  const on = typeof table === 'string' && table !== item.name ? ` on ${quoted(table)}` : '';
+  const kind = item.kind === 'definition' ? 'definition of table' : item.kind;
+  return `${kind} ${quoted(item.name)}${on}`;
+}
+
+function missing(item: FingerprintItem): Difference {
+  return { name: item.name, kind: item.kind, what: 'missing', statement: `${called(item)} is missing` };
+}
+
+function unexpected(item: FingerprintItem): Difference {
+  return { name: item.name, kind: item.kind, what: 'unexpected', statement: `${called(item)} was not there at capture` };
+}
+
+function changed(expected: FingerprintItem, found: FingerprintItem): readonly Difference[] {
+  const base = { name: expected.name, kind: expected.kind };
+  if (expected.rows !== found.rows && expected.rows !== undefined && found.rows !== undefined) {
+    const statement = `${called(expected)} has ${found.rows} rows, expected ${expected.rows}`;
+    return [{ ...base, what: 'row-count', expected: String(expected.rows), found: String(found.rows), statement }];
+  }
+  if (expected.hash === found.hash) return [];
+  if (expected.rows !== undefined) return [{ ...base, what: 'content', statement: `the content of ${called(expected)} differs` }];
+  const columns = columnDifferences(expected, found);
+  return columns.length > 0 ? columns : [definitionDifference(expected, found)];
+}
+
+function definitionDifference(expected: FingerprintItem, found: FingerprintItem): Difference {
+  const base = { name: expected.name, kind: expected.kind, what: 'definition' as const };
+  const text = (item: FingerprintItem): string | undefined => {
+    const value = item.meta?.['value'] ?? item.meta?.['sql'];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [was, is] = [text(expected), text(found)];
+  if (was === undefined || is === undefined) return { ...base, statement: `${called(expected)} differs` };
+  return { ...base, expected: was, found: is, statement: `${called(expected)} is ${shortened(is)}, expected ${shortened(was)}` };
+}
+
+interface NamedColumn {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The columns that are not in both, or not the same in both. */
+function columnDifferences(expected: FingerprintItem, found: FingerprintItem): readonly Difference[] {
+  const base = { name: expected.name, kind: expected.kind, what: 'definition' as const };
+  const [was, is] = [columnsOf(expected), columnsOf(found)];
+  if (was === undefined || is === undefined) return [];
+  const differences: Difference[] = [];
+  for (const column of was) {
+    const other = is.find((one) => one.name === column.name);
+    if (other === undefined) differences.push({ ...base, expected: column.text, statement: `column ${quoted(column.name)} of ${quoted(expected.name)} is missing` });
+    else if (other.text !== column.text) {
+      const statement = `column ${quoted(column.name)} of ${quoted(expected.name)} is ${other.text}, expected ${column.text}`;
+      differences.push({ ...base, expected: column.text, found: other.text, statement });
+    }
+  }
+  for (const column of is) {
+    if (was.some((one) => one.name === column.name)) continue;
+    differences.push({ ...base, found: column.text, statement: `column ${quoted(column.name)} of ${quoted(expected.name)} was not there at capture` });
+  }
+  return differences;
+}
+
+function columnsOf(item: FingerprintItem): readonly NamedColumn[] | undefined {
+  const columns = item.meta?.['columns'];
+  if (!Array.isArray(columns)) return undefined;
+  const list: readonly unknown[] = columns;
+  return list.map((column) => ({ name: nameOf(column), text: JSON.stringify(column) }));
+}
+
+function nameOf(column: unknown): string {
+  if (typeof column === 'string') return column;
+  if (typeof column === 'object' && column !== null && 'name' in column && typeof column.name === 'string') return column.name;
+  return 'an expression';
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}
+
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}

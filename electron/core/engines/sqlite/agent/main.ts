@@ -1,0 +1,122 @@
+import { AppError, CancelledError } from '../../../base/errors.ts';
+import { systemClock } from '../../../base/system.ts';
+import { serveAgent } from '../../../process/agent-server.ts';
+import { browsePage, queryPage } from './browse.ts';
+import { fileFacts, inventoryOf, selfChecks } from './checks.ts';
+import { assertLibrary, wrapSqlite } from './connection.ts';
+import { explainTables } from './explain.ts';
+import { fingerprintFiles } from './fingerprint.ts';
+import type { Turn } from './hash-table.ts';
+import { closeFiles, holdAgain, holdAll, openFiles, release, type OpenFile } from './hold.ts';
+import { copyOut, exclusiveIsFree, overwriteDatabase, settleFile } from './overwrite.ts';
+import type { SqliteCalls } from './protocol.ts';
+
+/**
+ * The SQLite agent: a process of its own that opens databases which are not trusted, so that what they can do to a library
+ * cannot be done to the host, and so that POSIX locks, which belong to a process, are held by one that opens these files once.
+ */
+
+const sets = new Map<string, readonly OpenFile[]>();
+
+function setNamed(name: string): readonly OpenFile[] {
+  const found = sets.get(name);
+  if (found === undefined) throw new AppError('bug', `no open set ${name}`);
+  return found;
+}
+
+/** Longest stretch of work between two looks at the channel. */
+const sliceMs = 15;
+const reportMs = 200;
+
+/** Lets messages in between slices of work, and reports rows. */
+function turns(progress: (value: unknown) => void): Turn {
+  let since = systemClock.monotonic();
+  let reported = since;
+  let rows = 0;
+  return (more) => {
+    if (!process.connected) throw new CancelledError();
+    rows += more;
+    const now = systemClock.monotonic();
+    if (now - since < sliceMs) return undefined;
+    if (now - reported > reportMs) {
+      reported = now;
+      progress({ rows });
+    }
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        void letThrough.then(() => {
+          since = systemClock.monotonic();
+          resolve();
+        });
+      });
+    });
+  };
+}
+
+/** Pending while writers are let in: nothing may be read meanwhile. */
+let letThrough = Promise.resolve();
+
+async function renew(set: string, gapMs: number, busyMs: number): Promise<boolean> {
+  const files = setNamed(set);
+  const versions = release(files);
+  await new Promise((resolve) => setTimeout(resolve, gapMs));
+  for (const file of files) file.db.pragma(`busy_timeout = ${busyMs}`);
+  return holdAgain(files, versions);
+}
+
+serveAgent<SqliteCalls>(
+  {
+    hello: () => ({ sqlite: assertLibrary() }),
+    open: ({ set, files, busyMs, hold }) => {
+      assertLibrary();
+      const open = openFiles(files, busyMs);
+      try {
+        const views = hold ? holdAll(open, busyMs) : [];
+        sets.set(set, open);
+        return { views };
+      } catch (error) {
+        closeFiles(open);
+        throw error;
+      }
+    },
+    renew: async ({ set, gapMs, busyMs }) => {
+      const renewing = renew(set, gapMs, busyMs);
+      letThrough = renewing.then(
+        () => undefined,
+        () => undefined,
+      );
+      return { unchanged: await renewing };
+    },
+    stillHeld: ({ set }) => ({ held: setNamed(set).every((file) => file.db.inTransaction) }),
+    close: ({ set }) => {
+      closeFiles(setNamed(set));
+      sets.delete(set);
+      return null;
+    },
+    facts: ({ set }) => ({ files: fileFacts(setNamed(set)) }),
+    inventory: ({ set }) => ({ items: inventoryOf(setNamed(set)) }),
+    fingerprint: async ({ set }, progress) => {
+      const warnings: string[] = [];
+      const fingerprint = await fingerprintFiles(setNamed(set), turns(progress), (statement) => warnings.push(statement));
+      return { fingerprint, warnings };
+    },
+    selfCheck: ({ set }) => ({ checks: selfChecks(setNamed(set)) }),
+    browse: ({ set, object, offset, limit, orderBy }) => ({ page: browsePage(setNamed(set), object, offset, limit, orderBy) }),
+    query: ({ set, sql }) => ({ page: queryPage(setNamed(set), sql) }),
+    explain: async ({ expected, found, tables, limit }, progress) => ({
+      differences: await explainTables(setNamed(expected), setNamed(found), tables, limit, turns(progress)),
+    }),
+    overwrite: async ({ from, to, busyMs }, progress) => ({ pages: await overwriteDatabase(from, to, busyMs, (pages, of) => progress({ pages, of })) }),
+    copyOut: async ({ set, name, to }) => {
+      const file = setNamed(set).find((one) => one.name === name);
+      if (file === undefined) throw new AppError('bug', `no file ${name} in ${set}`);
+      return { pages: await copyOut(file.db, to) };
+    },
+    settle: ({ path, busyMs }) => ({ journal: settleFile(path, busyMs) }),
+    tryExclusive: ({ path }) => ({ free: exclusiveIsFree(path) }),
+  },
+  wrapSqlite,
+  () => {
+    for (const files of sets.values()) closeFiles(files);
+  },
+);

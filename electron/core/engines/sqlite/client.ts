@@ -1,0 +1,46 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startAgent, type Agent } from '../../process/agent.ts';
+import type { EngineContext } from '../engine.ts';
+import type { AgentFile, SqliteCalls } from './agent/protocol.ts';
+import { checkAnswer } from './protocol-check.ts';
+
+export type SqliteAgent = Agent<SqliteCalls>;
+
+export interface AgentSettings {
+  /** The Node binary that runs the agent; this process's own where left out. */
+  readonly node?: string;
+  /** The agent's module; the one of this source tree where left out. */
+  readonly entry?: string;
+}
+
+const ownEntry = fileURLToPath(new URL('./agent/main.ts', import.meta.url));
+
+/** Runs `work` with an agent that is gone when this resolves or rejects, whatever happened. */
+export async function withAgent<T>(settings: AgentSettings, context: EngineContext, work: (agent: SqliteAgent) => Promise<T>): Promise<T> {
+  const agent = startAgent<SqliteCalls>({
+    title: 'The SQLite reader',
+    entry: settings.entry ?? ownEntry,
+    ...(settings.node === undefined ? {} : { node: settings.node }),
+    env: { SQLITE_TMPDIR: context.temporaryFolder },
+    signal: context.signal,
+    check: checkAnswer,
+  });
+  try {
+    return await work(agent);
+  } finally {
+    await agent.close();
+  }
+}
+
+/**
+ * A file as the agent is told to open it. The driver trims white space from the ends of names: such a file is reached by a
+ * link, which SQLite resolves.
+ */
+export async function agentFile(name: string, real: string, access: AgentFile['access'], context: EngineContext): Promise<AgentFile> {
+  if (real === real.trim()) return { name, path: real, real, access };
+  const path = join(context.temporaryFolder, `link-${Buffer.from(context.random.bytes(6)).toString('hex')}`);
+  await symlink(real, path);
+  return { name, path, real, access };
+}

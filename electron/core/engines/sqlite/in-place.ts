@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { AppError, systemCode } from '../../base/errors.ts';
+import { syncFolder } from '../../base/durable-file.ts';
+import type { EngineContext, Fingerprint, SourceLocation, UndoRecord } from '../engine.ts';
+import { agentFile, withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
+import { syncFile } from './copy-file.ts';
+import { writeView } from './hold-copy.ts';
+import { holdSource, releaseSource } from './held.ts';
+import { exists } from './stamp.ts';
+import { removeKept } from './swap.ts';
+import { targetChanged, targetError } from './target-error.ts';
+import { undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
+
+/** How long a program that uses the target may keep it locked before the restore gives up. */
+const busyMs = 10_000;
+
+/**
+ * Writes the copy into the live file, which programs may have open: one transaction of SQLite's for each file. What was in it is
+ * kept as a file first.
+ */
+export async function promoteInPlace(
+  settings: AgentSettings,
+  planned: UndoData,
+  location: SourceLocation,
+  context: EngineContext,
+  intent: (undo: UndoRecord) => Promise<void>,
+): Promise<UndoRecord> {
+  const files: UndoFile[] = [];
+  for (const file of planned.files) files.push({ ...file, content: await contentAt(settings, file.copy, context) });
+  const data: UndoData = { ...planned, files };
+  const undo = undoRecord(location, data);
+  await intent(undo);
+  try {
+    await keepOld(settings, data, location, context);
+    for (const file of data.files) await overwrite(settings, file.copy, file.target, context);
+    await mark(data, 'written');
+    for (const folder of data.folders) await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    throw targetError(data.files[0]?.target ?? '', error);
+  }
+  return undo;
+}
+
+/** The present content of all targets at one instant, durable before anything is written. */
+async function keepOld(settings: AgentSettings, data: UndoData, location: SourceLocation, context: EngineContext): Promise<void> {
+  await withAgent(settings, context, async (agent) => {
+    const held = await holdSource(location, agent, busyMs, context);
+    try {
+      for (const file of held.files) {
+        const entry = data.files.find((one) => one.name === file.source.name);
+        if (entry === undefined) throw new AppError('bug', `no record for ${file.source.name}`);
+        context.progress({ stage: `keeping the content of ${entry.target}` });
+        await makeKept(entry);
+        const to = keptFile(entry);
+        await (file.view.pinned ? writeView(file, `${to}.part`, context.signal) : agent.call('copyOut', { set: held.set, name: file.source.name, to: `${to}.part` }));
+        await syncFile(`${to}.part`);
+        await rename(`${to}.part`, to);
+        await syncFolder(entry.kept);
+        await syncFolder(dirname(entry.target));
+      }
+    } finally {
+      await releaseSource(settings, held, agent, context);
+    }
+  });
+}
+
+async function makeKept(file: UndoFile): Promise<void> {
+  try {
+    await mkdir(file.kept, { mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+function keptFile(file: UndoFile): string {
+  return join(file.kept, basename(file.target));
+}
+
+async function overwrite(settings: AgentSettings, from: string, target: string, context: EngineContext): Promise<void> {
+  const { path: source } = await agentFile('main', from, 'read', context);
+  const { path: to } = await agentFile('main', target, 'write', context);
+  const onProgress = (value: unknown): void => {
+    if (typeof value === 'object' && value !== null && 'pages' in value && 'of' in value && typeof value.pages === 'number' && typeof value.of === 'number') {
+      context.progress({ stage: `writing into ${target}`, bytesDone: value.pages, bytesTotal: value.of });
+    }
+  };
+  await withAgent(settings, context, (agent) => agent.call('overwrite', { from: source, to, busyMs }, onProgress));
+  for (const path of [target, `${target}-wal`]) if (await exists(path)) await syncFile(path);
+}
+
+/** How far a restore in place came is a file in the kept folder of the first target: the content may change at any time. */
+type Mark = 'written' | 'undoing';
+
+function markPath(data: UndoData, mark: Mark): string {
+  return join(data.files[0]?.kept ?? '', `.belay-${mark}`);
+}
+
+async function mark(data: UndoData, which: Mark): Promise<void> {
+  const path = markPath(data, which);
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
+ * What a crash left: the targets have the new content, or they get the old one back. Programs that use the targets may write at
+ * any time, so content only decides where the marks do not.
+ */
+export async function settleInPlace(settings: AgentSettings, data: UndoData, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const kept = await Promise.all(data.files.map((file) => exists(keptFile(file))));
+  // Nothing is written before everything is kept.
+  if (!kept.every(Boolean)) {
+    await removeKept(data);
+    return 'rolled-back';
+  }
+  const undoing = await exists(markPath(data, 'undoing'));
+  if (!undoing && (await exists(markPath(data, 'written')))) return 'promoted';
+  const states: boolean[] = [];
+  for (const file of data.files) states.push((await settledContent(settings, file.target, context)) === file.content);
+  if (!undoing && states.every(Boolean)) {
+    await mark(data, 'written');
+    return 'promoted';
+  }
+  if (undoing || states.some(Boolean)) for (const file of data.files) await overwrite(settings, keptFile(file), file.target, context);
+  await removeKept(data);
+  return 'rolled-back';
+}
+
+async function settledContent(settings: AgentSettings, target: string, context: EngineContext): Promise<string> {
+  const { path } = await agentFile('main', target, 'write', context);
+  await withAgent(settings, context, (agent) => agent.call('settle', { path, busyMs }));
+  return contentAt(settings, target, context);
+}
+
+export async function undoInPlace(settings: AgentSettings, data: UndoData, context: EngineContext, force: boolean): Promise<void> {
+  for (const file of data.files) {
+    if (!(await exists(keptFile(file)))) throw new AppError('undo.nothing', `The old content of ${file.target} is not in ${file.kept} any more.`, { hint: 'Restore a snapshot instead.' });
+    if (!force && (await contentAt(settings, file.target, context)) !== file.content) throw targetChanged(file.target);
+  }
+  await mark(data, 'undoing');
+  for (const file of data.files) await overwrite(settings, keptFile(file), file.target, context);
+  await removeKept(data);
+}
+
+/** Hash of everything in a file that a restore in place brings along: all but the journal mode, which stays the target's. */
+async function contentAt(settings: AgentSettings, path: string, context: EngineContext): Promise<string> {
+  return withAgent(settings, context, async (agent: SqliteAgent) => {
+    const held = await holdSource({ path }, agent, busyMs, context);
+    try {
+      const { fingerprint } = await held.lease.during(agent.call('fingerprint', { set: held.set }));
+      return contentHash(fingerprint);
+    } finally {
+      await releaseSource(settings, held, agent, context);
+    }
+  });
+}
+
+function contentHash({ items }: Fingerprint): string {
+  const hash = createHash('sha256');
+  for (const item of items) {
+    if (item.kind === 'setting' && item.name === 'journal') continue;
+    hash.update(JSON.stringify([item.kind, item.name, item.rows ?? -1, item.hash]));
+  }
+  return hash.digest('hex');
+}

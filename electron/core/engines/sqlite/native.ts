@@ -1,0 +1,107 @@
+import { open, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import { syncFolder } from '../../base/durable-file.ts';
+import type { EngineContext, ExportRequest, ExportResult, NativeFile, ObjectRow, SnapshotContent } from '../engine.ts';
+import { agentFile, withAgent, type AgentSettings } from './client.ts';
+import { unlinkQuietly, writeAll } from './copy-file.ts';
+import { headerLength, parseHeader } from './header.ts';
+import { fileObjects } from './restore.ts';
+import { fileError, readStart } from './source-file.ts';
+import { targetError } from './target-error.ts';
+import { timeInName } from './time-in-name.ts';
+
+export const exportFormats = ['.sqlite'] as const;
+export const importFormats = ['.sqlite', '.sqlite3', '.db', '.db3', '.s3db', '.sl3'] as const;
+
+/**
+ * Writes the captured files as they were: `main` to the path asked for, attached ones beside it. Each is opened by SQLite before
+ * this resolves; on failure nothing is left.
+ */
+export async function exportNative(settings: AgentSettings, snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult> {
+  if (request.format !== '.sqlite') throw new AppError('engine.unsupported', `SQLite is not exported as ${request.format}.`, { hint: 'It exports .sqlite files.' });
+  const chosen = chooseFiles(await fileObjects(snapshot), request.object);
+  const made: string[] = [];
+  const files: { path: string; bytes: number }[] = [];
+  try {
+    for (const [name, object] of chosen) {
+      const path = chosen.length === 1 || name === 'main' ? request.to : besideOf(request.to, name);
+      const bytes = await exportFile(snapshot, object, path, context, () => made.push(path));
+      await reopen(settings, path, bytes, context);
+      files.push({ path, bytes });
+    }
+    return { files };
+  } catch (error) {
+    for (const path of made) await unlinkQuietly(path);
+    throw targetError(request.to, error);
+  }
+}
+
+function chooseFiles(objects: ReadonlyMap<string, ObjectRow>, object: string | undefined): readonly (readonly [string, ObjectRow])[] {
+  const all = [...objects];
+  if (object === undefined) return all;
+  const found = all.filter(([name, row]) => row.name === object || name === object);
+  if (found.length > 0) return found;
+  throw new AppError('object.unknown', `There is no file ${JSON.stringify(object)} in the snapshot.`, { hint: `SQLite is exported by file: ${all.map(([name]) => name).join(', ')}.` });
+}
+
+function besideOf(path: string, name: string): string {
+  const extension = extname(path);
+  return join(dirname(path), `${basename(path, extension)}.${name}${extension}`);
+}
+
+async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: string, context: EngineContext, onMade: () => void): Promise<number> {
+  const file = await open(path, 'wx', 0o600);
+  onMade();
+  try {
+    let at = 0;
+    for await (const part of snapshot.read(object.name, context.signal)) {
+      throwIfCancelled(context.signal);
+      await writeAll(file, part, at);
+      at += part.length;
+      context.progress({ stage: `exporting ${basename(path)}`, bytesDone: at, bytesTotal: object.length ?? at });
+    }
+    await file.sync();
+    await syncFolder(dirname(path));
+    return at;
+  } finally {
+    await file.close();
+  }
+}
+
+/** As another program would open it; what SQLite makes beside it meanwhile it removes again. */
+async function reopen(settings: AgentSettings, path: string, bytes: number, context: EngineContext): Promise<void> {
+  if (bytes === 0) return;
+  const file = await agentFile('main', path, 'write', context);
+  const pages = await withAgent(settings, context, async (agent) => {
+    await agent.call('open', { set: 'export', files: [file], busyMs: 0, hold: false });
+    const { files } = await agent.call('facts', { set: 'export' });
+    await agent.call('close', { set: 'export' });
+    return (files[0]?.pages ?? 0) * (files[0]?.pageSize ?? 0);
+  });
+  if (pages <= bytes) return;
+  throw new AppError('source.damaged', `${path} holds ${bytes} bytes, its header promises ${pages}.`, { hint: 'The source was damaged when it was captured.' });
+}
+
+/** A database file by its first bytes. When it was made: its name says, or the file system. */
+export async function recogniseNative(path: string): Promise<NativeFile | undefined> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile() || found.size < headerLength) return undefined;
+    const header = parseHeader(await readStart(path, headerLength));
+    if (header === undefined) return undefined;
+    const { at, rest } = timeInName(basename(path));
+    return {
+      path,
+      engine: 'sqlite',
+      format: '.sqlite',
+      version: header.writtenBy,
+      bytes: found.size,
+      madeAt: at ?? Math.round(found.mtimeMs),
+      madeAtFrom: at === undefined ? 'file-time' : 'name',
+      sourceName: rest,
+    };
+  } catch (error) {
+    throw fileError({ name: 'main', path }, error);
+  }
+}

@@ -1,0 +1,108 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AppError, systemCode } from '../../base/errors.ts';
+import type { EngineContext, ObjectRow, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
+import { busynessOf, inPlaceHint } from './busy.ts';
+import type { AgentSettings } from './client.ts';
+import { headerLength, parseHeader } from './header.ts';
+import type { LocatedFile } from './location.ts';
+import { fileObjects, matchFiles } from './restore.ts';
+import { readStart, sizeIfThere } from './source-file.ts';
+import { exists, resolvedPath } from './stamp.ts';
+
+type Blocker = Preflight['blockers'][number];
+
+interface Findings {
+  readonly blockers: Blocker[];
+  readonly warnings: string[];
+  readonly steps: string[];
+}
+
+/** What stands in the way of a restore, and what it would do. Nothing is written. */
+export async function preflight(settings: AgentSettings, snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<Preflight> {
+  const matched = matchFiles(await fileObjects(snapshot), target.location);
+  const findings: Findings = { blockers: [], warnings: [], steps: [] };
+  for (const { target: file, object } of matched) await lookAtTarget(settings, file, object, target.mode, findings, context);
+  const captured = matched.reduce((sum, { object }) => sum + (object.length ?? 0), 0);
+  const { bytesNeeded, bytesFree } = await space(matched[0]?.target.path ?? '', captured, target.mode);
+  if (bytesFree !== undefined && bytesFree < bytesNeeded) {
+    findings.blockers.push({ code: 'target.no-space', statement: `${bytesNeeded} bytes are needed beside the target, ${bytesFree} are free.`, hint: 'Free space on its disk.' });
+  }
+  return { ...findings, bytesNeeded, ...(bytesFree === undefined ? {} : { bytesFree }) };
+}
+
+/** In place, the old content is kept as a file and the log or journal grows by as much again. */
+async function space(path: string, captured: number, mode: RestoreTarget['mode']): Promise<{ readonly bytesNeeded: number; readonly bytesFree: number | undefined }> {
+  const present = mode === 'in-place' ? ((await sizeIfThere(path)) ?? 0) : 0;
+  return { bytesNeeded: mode === 'in-place' ? captured * 2 + present : captured, bytesFree: await freeBytes(dirname(path)) };
+}
+
+async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+async function lookAtTarget(settings: AgentSettings, file: LocatedFile, object: ObjectRow, mode: RestoreTarget['mode'], findings: Findings, context: EngineContext): Promise<void> {
+  const { blockers, steps } = findings;
+  const folder = dirname(file.path);
+  if (!(await exists(folder))) {
+    blockers.push({ code: 'target.missing', statement: `There is no folder ${folder}.`, hint: 'Make it first.' });
+    return;
+  }
+  if (!(await isWritable(folder))) blockers.push({ code: 'target.denied', statement: `${folder} cannot be written.`, hint: 'Check its rights, and whether its disk is mounted read-only.' });
+  const real = await resolvedPath(file.path);
+  const there = await exists(real);
+  if (mode === 'new' || mode === 'throw-away') {
+    if (there) blockers.push({ code: 'target.exists', statement: `${file.path} exists already.`, hint: 'Name a path that does not exist, or replace it.' });
+    steps.push(`write ${object.length ?? 0} bytes into a new file`, `compare it with the snapshot`, ...(mode === 'new' ? [`give it the name ${file.path}`] : ['remove it again']));
+    return;
+  }
+  const { statement, unseen } = await busynessOf(settings, real, context);
+  if (mode === 'replace') {
+    if (statement !== undefined) blockers.push({ code: 'target.busy', statement, hint: inPlaceHint });
+    else if (unseen !== undefined) findings.warnings.push(unseen);
+    steps.push(`write ${object.length ?? 0} bytes into a hidden folder beside ${file.path}`, 'compare it with the snapshot');
+    steps.push(there ? `move ${file.path} and what lies beside it into a kept folder, and the new file into its place` : `give it the name ${file.path}`);
+    return;
+  }
+  if (!there) blockers.push({ code: 'target.missing', statement: `There is no database at ${file.path} to write into.`, hint: 'Restore by replacing the file instead.' });
+  else await lookInside(real, object, findings);
+  if (statement !== undefined) findings.warnings.push(`${statement} It will see the content change at once.`);
+  steps.push(`write ${object.length ?? 0} bytes into a hidden folder beside ${file.path}`, 'compare it with the snapshot', `keep the present content of ${file.path} as a file`, `write the snapshot into ${file.path} as one transaction`);
+}
+
+/** What SQLite's backup could not write over. */
+async function lookInside(real: string, object: ObjectRow, { blockers, warnings }: Findings): Promise<void> {
+  const header = parseHeader(await readStart(real, headerLength));
+  const bytes = await sizeIfThere(real);
+  if (header === undefined && bytes !== 0) {
+    blockers.push({ code: 'engine.unsupported', statement: `${real} is not a SQLite database, or is encrypted: it cannot be written in place.`, hint: 'Restore by replacing the file.' });
+    return;
+  }
+  const pageSize = object.meta?.['pageSize'];
+  const journal = object.meta?.['journal'];
+  if (header?.wal === true && typeof pageSize === 'number' && pageSize !== header.pageSize) {
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: `${real} has pages of ${header.pageSize} bytes and is in WAL mode, the snapshot has pages of ${pageSize}: it cannot be written in place.`,
+      hint: 'Stop the programs that have it open, then restore by replacing the file.',
+    });
+  }
+  if (header?.wal === true && journal === 'rollback') warnings.push('the target stays in WAL mode, the snapshot was not');
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError || systemCode(error) === undefined) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { AppError, BugError } from '../../base/errors.ts';
+import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../engine.ts';
+import { assertNotBusy } from './busy.ts';
+import { agentFile, withAgent, type AgentSettings } from './client.ts';
+import { promoteInPlace, settleInPlace, undoInPlace } from './in-place.ts';
+import { filesOf } from './location.ts';
+import { copyData } from './restored-copy.ts';
+import { exists, resolvedPath, stampOf } from './stamp.ts';
+import { removeKept, settleSwap, swapBack, swapIn, writtenSince } from './swap.ts';
+import { targetChanged, targetError } from './target-error.ts';
+import { undoData, undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
+
+type Intent = (undo: UndoRecord) => Promise<void>;
+
+/**
+ * Puts a restored copy in the place of the target: by a rename, or through SQLite into the live file. `disposable`: the copy is
+ * of no use where this fails.
+ */
+export async function promote(
+  settings: AgentSettings,
+  copy: RestoredCopy,
+  target: RestoreTarget,
+  context: EngineContext,
+  intent: Intent,
+  options: { readonly disposable?: true } = {},
+): Promise<UndoRecord> {
+  if (target.mode === 'throw-away') throw new BugError('a throw-away copy is not promoted');
+  const data: UndoData = { ...(await planSwap(copy, target, context)), ...options };
+  if (target.mode === 'in-place') return promoteInPlace(settings, data, target.location, context, intent);
+  for (const file of data.files) await assertNotBusy(settings, file.target, context);
+  const undo = undoRecord(target.location, data);
+  await intent(undo);
+  try {
+    for (const file of data.files) await quiet(settings, file.target, context);
+    // From here to the end nothing is cancelled: it is a matter of a few renames.
+    for (const file of data.files) await assertNotBusy(settings, file.target, context);
+    await swapIn(data);
+  } catch (error) {
+    throw targetError(data.files[0]?.target ?? '', error);
+  }
+  return undo;
+}
+
+async function planSwap(copy: RestoredCopy, target: RestoreTarget, context: EngineContext): Promise<UndoData> {
+  const { folders, files: copies } = copyData(copy);
+  const id = Buffer.from(context.random.bytes(8)).toString('hex');
+  const files: UndoFile[] = [];
+  for (const { name, path } of filesOf(target.location)) {
+    const from = copies.find((one) => one.name === name)?.path;
+    const fresh = from === undefined ? undefined : await stampOf(from);
+    if (from === undefined || fresh === undefined) {
+      throw new AppError('target.missing', `The restored copy of ${name} is not there any more.`, { hint: 'Restore again.' });
+    }
+    const real = await resolvedPath(path).catch((error: unknown) => {
+      throw targetError(path, error);
+    });
+    const old = await stampOf(real);
+    if (old !== undefined && target.mode === 'new') throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', details: { path } });
+    if (old === undefined && target.mode === 'in-place') throw new AppError('target.missing', `There is no database at ${path} to write into.`, { hint: 'Restore by replacing the file instead.' });
+    files.push({ name, target: real, kept: join(real, '..', `.belay-undo-${id}-${name}`), copy: from, fresh, ...(old === undefined ? {} : { old }) });
+  }
+  return { version: 1, id, mode: target.mode === 'in-place' ? 'in-place' : 'swap', files, folders: [...folders] };
+}
+
+/**
+ * Lets SQLite merge a log or a hot journal that a crash left beside a file that nobody has open, as the next program to open it
+ * would: then one rename is the whole swap. A file that SQLite cannot open is swapped with all that lies beside it.
+ */
+async function quiet(settings: AgentSettings, target: string, context: EngineContext): Promise<void> {
+  if (!(await exists(target)) || !((await exists(`${target}-wal`)) || (await exists(`${target}-journal`)))) return;
+  const { path } = await agentFile('main', target, 'write', context);
+  try {
+    await withAgent(settings, context, (agent) => agent.call('settle', { path, busyMs: 1000 }));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    context.log.warn('what lies beside the old file could not be merged into it', { target, code: error.code });
+  }
+}
+
+export async function recover(settings: AgentSettings, undo: UndoRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const data = undoData(undo);
+  return data.mode === 'in-place' ? settleInPlace(settings, data, context) : settleSwap(data);
+}
+
+export async function undo(settings: AgentSettings, record: UndoRecord, context: EngineContext, force: boolean): Promise<void> {
+  const data = undoData(record);
+  if (data.mode === 'in-place') return undoInPlace(settings, data, context, force);
+  for (const file of data.files) await assertNotBusy(settings, file.target, context);
+  const written = force ? undefined : await writtenSince(data);
+  if (written !== undefined) throw targetChanged(written);
+  for (const file of data.files) await quiet(settings, file.target, context);
+  try {
+    await swapBack(data);
+  } catch (error) {
+    throw targetError(data.files[0]?.target ?? '', error);
+  }
+}
+
+/** Removes the kept old copy for good. */
+export async function discardUndo(record: UndoRecord): Promise<void> {
+  await removeKept(undoData(record));
+}
