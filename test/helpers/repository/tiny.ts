@@ -185,6 +185,17 @@ export class TinyRepository {
     return { entry: { name: file.name, type, bytes: file.bytes.length, footer }, taken };
   }
 
+  /**
+   * Publishes a pack, with its index, that says of `bytes` that they are the chunk `claimed`: what authenticates and is wrong all the
+   * same. With a base, as a delta. Returns the pack's path.
+   */
+  async lie(claimed: Uint8Array, bytes: Uint8Array, base?: Uint8Array): Promise<string> {
+    const wrong: Fresh = { kind: CHUNK_DATA, id: this.ids.of(CHUNK_DATA, claimed), bytes, bases: base === undefined ? [] : [base] };
+    const { entry } = await this.publishPack(TYPE_PACK, [[wrong]]);
+    await this.publishIndex([entry], []);
+    return `packs/${entry.name.slice(0, 2)}/${entry.name}`;
+  }
+
   private seal(builder: SealedBuilder, segment: readonly Fresh[], baseIds: Buffer[]): SegmentRecord {
     const raw = Buffer.concat(segment.map((chunk) => chunk.bytes));
     const bases = segment[0]?.bases ?? [];

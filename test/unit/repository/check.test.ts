@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { quietTask } from '../../../electron/core/base/ports.ts';
 import { systemClock, systemRandom } from '../../../electron/core/base/system.ts';
 import { checkRepository } from '../../../electron/core/repository/check/check.ts';
-import { CODEC_STORED, SEGMENT_PLAIN, encodePackFooter } from '../../../electron/core/repository/format/pack.ts';
-import { SealedBuilder, TYPE_PACK } from '../../../electron/core/repository/format/sealed.ts';
 import { RepositoryJournal } from '../../../electron/core/repository/journal/journal.ts';
 import type { CheckOptions, CheckReport, Problem } from '../../../electron/core/repository/repository.ts';
 import { OpenStore } from '../../helpers/repository/damage.ts';
@@ -238,24 +236,11 @@ describe('what damage costs is named exactly', () => {
 });
 
 describe('what only decoding finds', () => {
-  /** Publishes a pack whose first record names an id that its bytes do not have, and an index over it. */
-  async function lie(repository: TinyRepository, claimed: Uint8Array, bytes: Uint8Array): Promise<string> {
-    const builder = new SealedBuilder(repository.keys, TYPE_PACK, systemRandom);
-    const { stored } = builder.append(bytes);
-    const records = [{ kind: SEGMENT_PLAIN, codec: CODEC_STORED, stored, raw: bytes.length, ids: repository.idOf(0, claimed), lengths: [bytes.length], bases: [] }] as const;
-    const footer = { baseIds: new Uint8Array(0), records };
-    const file = builder.finish(encodePackFooter(footer).finish());
-    const path = `packs/${file.name.slice(0, 2)}/${file.name}`;
-    await repository.store.publish(path, [file.bytes], { ifExists: 'refuse' });
-    await repository.publishIndex([{ name: file.name, type: TYPE_PACK, bytes: file.bytes.length, footer }], []);
-    return path;
-  }
-
   test('bytes that authenticate and are not those of their id: found, and blamed on their file', async () => {
     const repository = await made();
     const victim = side[1] ?? Buffer.alloc(0);
     const pack = await packOf(repository, victim);
-    const path = await lie(repository.repository, victim, sampleBytes(victim.length, 77));
+    const path = await repository.repository.lie(victim, sampleBytes(victim.length, 77));
     const before = await check(repository, 'authenticated');
     expect(before.passed).toBe(true);
     const report = await check(repository, 'decoded');
@@ -273,7 +258,7 @@ describe('what only decoding finds', () => {
     const repository = new TinyRepository(store);
     await repository.writeConfig();
     const base = sampleBytes(900, 1);
-    const path = await lie(repository, base, sampleBytes(900, 2));
+    const path = await repository.lie(base, sampleBytes(900, 2));
     const bytes = Buffer.concat([base, Buffer.from('new')]);
     await repository.snapshot({ groups: [{ name: 'g', chunks: [{ bytes, bases: [base] }] }], objects: [{ n: 'o', k: 'k', g: 'g', at: 0, len: bytes.length }] });
     const report = await check({ store, repository }, 'decoded');
@@ -284,12 +269,23 @@ describe('what only decoding finds', () => {
     await expect(objectBytes(reader, manifest, 'o')).rejects.toMatchObject({ code: 'repository.damaged' });
   });
 
+  test('a delta with wrong bytes of a good base is blamed itself', async () => {
+    const repository = await made();
+    const base = early[0] ?? Buffer.alloc(0);
+    const claimed = Buffer.from('what it says that it is');
+    const path = await repository.repository.lie(claimed, Buffer.concat([base, Buffer.from('else')]), base);
+    await repository.repository.snapshot({ groups: [{ name: 'l', chunks: [claimed] }], objects: [{ n: 'lied', k: 'k', g: 'l', at: 0, len: claimed.length }] });
+    expect((await check(repository, 'authenticated')).passed).toBe(true);
+    const report = await check(repository, 'decoded');
+    expect(report.problems).toMatchObject([{ file: path, kind: 'damaged' }]);
+  });
+
   test('the other copy of a base makes up for a bad one', async () => {
     const store = new OpenStore();
     const repository = new TinyRepository(store);
     await repository.writeConfig();
     const base = sampleBytes(900, 1);
-    const path = await lie(repository, base, sampleBytes(900, 2));
+    const path = await repository.lie(base, sampleBytes(900, 2));
     const bytes = Buffer.concat([base, Buffer.from('new')]);
     await repository.snapshot({ groups: [{ name: 'g', chunks: [base, { bytes, bases: [base] }] }], objects: [{ n: 'o', k: 'k', g: 'g', at: 0, len: bytes.length + 900 }] });
     const report = await check({ store, repository }, 'decoded');

@@ -89,6 +89,7 @@ describe('key slots', () => {
   test('every changed byte of a slot is refused, and the master key never comes out changed', async () => {
     const slot = await makeSlot({ kind: 'keyfile', key }, master, repository, systemRandom, 1_700_000_000_000);
     const bytes = encodeSlot(slot);
+    expect(await openSlot(decodeSlot(bytes), { kind: 'keyfile', key }, repository)).toEqual(master);
     const opened: string[] = [];
     for (const tampered of tamperings(bytes)) {
       const decoded = outcome(() => decodeSlot(tampered.bytes));

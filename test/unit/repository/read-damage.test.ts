@@ -114,6 +114,22 @@ describe('a damaged repository never gives wrong bytes', () => {
     await expect(objectBytes(reader, manifestAt(manifests, 0), 'small')).rejects.toMatchObject({ code: 'repository.damaged' });
   });
 
+  test('bytes that authenticate and are not those of their id are never yielded; a right copy is taken instead', async () => {
+    const store = new OpenStore();
+    const repository = new TinyRepository(store);
+    const [chunk, wrong] = [sampleBytes(500, 1), sampleBytes(500, 2)];
+    await repository.lie(chunk, wrong);
+    const alone = await readerOver(store, repository.keys);
+    const entry = alone.source.entryOf(repository.idOf(0, chunk));
+    await expect(alone.source.chunk(0, entry, alone.source.runs())).rejects.toMatchObject({ code: 'repository.damaged' });
+    const before = store.paths('index');
+    await repository.snapshot({ groups: [{ name: 'g', chunks: [chunk] }], objects: [{ n: 'o', k: 'k', g: 'g', at: 0, len: 500 }] });
+    expect(store.paths('index').length).toBeGreaterThan(before.length);
+    const reader = await readerOver(store, repository.keys);
+    expect(reader.source.table.copyCount(reader.source.entryOf(repository.idOf(0, chunk)))).toBe(2);
+    expect(await objectBytes(reader, manifestAt(repository.manifests.map(({ manifest }) => manifest), 0), 'o')).toEqual(chunk);
+  });
+
   test('a damaged part of the object table hides no object of another part', async () => {
     const store = new OpenStore();
     const repository = new TinyRepository(store);

@@ -49,7 +49,7 @@ describe('index table', () => {
   test('a hundred thousand ids, each found, others not; memory within bounds', () => {
     const count = 100_000;
     const ids = randomBytes(16 * count);
-    const table = new IndexTable(count);
+    const table = new IndexTable();
     const segment = table.addSegment(place);
     for (let i = 0; i < count; i++) table.add(ids, i * 16, segment, i, 1);
     for (let i = 0; i < count; i++) if (table.lookup(ids, i * 16) !== i || table.atOf(i) !== i) throw new Error(`Entry ${String(i)} is wrong.`);
