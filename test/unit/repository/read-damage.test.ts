@@ -143,15 +143,17 @@ describe('a damaged repository never gives wrong bytes', () => {
     expect(rows.length).toBe(400);
     const pack = store.paths('meta')[0] ?? '';
     let found = 0;
+    let sought = 0;
     for (let at = 64; at < (store.files.get(pack)?.length ?? 0) - 1500; at += 400) {
       const spoilt = store.copy();
       for (const folder of ['meta', 'meta.copy']) spoilt.flip(`${folder}/${pack.slice(-32)}`, at);
       const broken = await readerOver(spoilt, repository.keys);
       const outcomes = await Promise.allSettled(['o000', 'o057', 'o200', 'o311', 'o399'].map((name) => broken.find(manifest, name)));
+      sought += outcomes.length;
       found += outcomes.filter((outcome) => outcome.status === 'fulfilled').length;
       for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'repository.damaged' });
     }
-    expect(found).toBeGreaterThan(10);
+    expect(found).toBeGreaterThan(sought * 0.9);
   });
 });
 
