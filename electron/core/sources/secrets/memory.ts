@@ -1,20 +1,24 @@
 import type { SecretStore } from '../../base/secrets.ts';
+import { checkHandle } from './handles.ts';
 
-/** Secrets for the life of this process: nothing is kept anywhere. */
+/** Keeps secrets for this run only: what was given is asked for again next time. */
 export function memorySecrets(): SecretStore {
-  const kept = new Map<string, string>();
+  const secrets = new Map<string, string>();
   return {
     kind: 'memory',
-    description: 'no place to keep secrets: they are asked for at each run',
+    description: 'nowhere: secrets are asked for at each run',
     lasting: false,
-    get: (handle) => Promise.resolve(kept.get(handle)),
-    set: (handle, secret) => {
-      kept.set(handle, secret);
-      return Promise.resolve();
+    async get(handle) {
+      checkHandle(handle);
+      return secrets.get(handle);
     },
-    remove: (handle) => {
-      kept.delete(handle);
-      return Promise.resolve();
+    async set(handle, secret) {
+      checkHandle(handle);
+      secrets.set(handle, secret);
+    },
+    async remove(handle) {
+      checkHandle(handle);
+      secrets.delete(handle);
     },
   };
 }
