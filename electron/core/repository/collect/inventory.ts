@@ -28,7 +28,7 @@ export interface Inventory {
  */
 export async function takeInventory(ground: Ground, signal: AbortSignal): Promise<Inventory> {
   const { store, keys } = ground;
-  const standing = await ground.read(signal);
+  const standing = await ground.readAnew(signal);
   // Only a second copy is lost where a problem is repairable, and nothing is decided by that.
   refuse(standing.problems.filter((problem) => !problem.repairable));
   const listed = new Map<string, number>();

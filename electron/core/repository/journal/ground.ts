@@ -76,6 +76,13 @@ export class Ground {
     return { history, manifests, journal, problems };
   }
 
+  /** `read` of the disk alone, nothing from memory. */
+  async readAnew(signal?: AbortSignal): Promise<Standing> {
+    this.manifests.forget();
+    this.journal.forget();
+    return this.read(signal);
+  }
+
   /** What was seen of this repository before, as it is kept elsewhere. */
   async mark(): Promise<HighWaterMark | undefined> {
     return this.#highWater?.get(this.id);

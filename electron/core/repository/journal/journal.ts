@@ -99,6 +99,11 @@ export class RepositoryJournal {
     return turn;
   }
 
+  /** Drops what is in memory: the next read looks at the disk. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   async #append(facts: readonly Fact[]): Promise<void> {
     if (facts.length === 0) return;
     const { heads } = await this.read();

@@ -82,9 +82,9 @@ export class Manifests {
     return { manifests: manifests.toSorted(bySeq), lost: lost.toSorted(bySeq), problems: problems.toSorted((a, b) => (a.file < b.file ? -1 : 1)), paths };
   }
 
-  /** Drops what is in memory for a name, so that the next read looks at the disk. */
-  forget(name: string): void {
-    this.#known.delete(name);
+  /** Drops what is in memory: the next read looks at the disk. */
+  forget(): void {
+    this.#known.clear();
   }
 
   async #names(folder: string): Promise<ReadonlySet<string>> {

@@ -79,7 +79,7 @@ class Repair {
       await this.#setAside(path);
       await store.publish(path, [copy.bytes], { ifExists: 'replace' });
     });
-    this.#ground.manifests.forget(path.slice(path.indexOf('/') + 1));
+    this.#ground.manifests.forget();
     return true;
   }
 
