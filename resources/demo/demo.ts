@@ -1,11 +1,12 @@
 // npm run demo: the main job, headless, in a temporary folder. Exits with 1 where anything is not as promised.
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../../electron/cli/host.ts';
 import { duration } from '../../electron/cli/output/format.ts';
 import { runDemo } from './steps.ts';
 
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
 const keep = process.argv.includes('--keep');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'belay-demo-')));
 const stop = new AbortController();
@@ -13,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 const start = performance.now();
 try {
-  const client = await connect(join(folder, 'home'));
+  const client = await connect(join(folder, 'home'), version);
   try {
     await runDemo({ client, folder, scale: 1, say: (line) => console.log(line), now: () => performance.now(), signal: stop.signal });
   } finally {

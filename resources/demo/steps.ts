@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BelayClient } from '../../electron/contract/client.ts';
+import type { CommandOutput } from '../../electron/contract/commands.ts';
 import { count, counted, duration, size } from '../../electron/cli/output/format.ts';
 import { contentOf } from './content.ts';
 import { damageDemoDatabase } from './damage.ts';
@@ -16,6 +17,8 @@ export interface DemoParts {
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
+
+type Difference = CommandOutput<'source.compare'>['differences'][number];
 
 /** A step of the demo did not end as it must: what Belay promises does not hold here. */
 class DemoFailure extends Error {}
@@ -77,7 +80,7 @@ export async function runDemo({ client, folder, scale, say, now, signal }: DemoP
 
   const [compared, comparingTook] = await timed(() => client.call('source.compare', { source: 'box-office', snapshot: 'before-migration' }, options));
   must(!compared.equal && compared.differences.length > 0, 'The comparison did not see the damage.');
-  const shown = compared.differences.slice(0, 8).map((one) => one.statement);
+  const shown = firstOfEach(compared.differences).slice(0, 12);
   done(
     `The comparison with the snapshot found ${counted(compared.differences.length, 'difference')} in ${comparingTook}.`,
     ...shown,
@@ -113,6 +116,16 @@ export async function runDemo({ client, folder, scale, say, now, signal }: DemoP
   await client.call('rewind', { source: 'box-office', to: 'before-migration' }, options);
   must(contentOf(path) === before, 'The second rewind did not end in the snapshot.');
   done('The rewind was undone, and done again: both ways work.');
+}
+
+/** One statement for each thing that differs in each way, in the order found. */
+function firstOfEach(differences: readonly Difference[]): string[] {
+  const found = new Map<string, string>();
+  for (const one of differences) {
+    const key = `${one.kind}:${one.name}:${one.what}`;
+    if (!found.has(key)) found.set(key, one.statement);
+  }
+  return [...found.values()];
 }
 
 function more(left: number): readonly string[] {
