@@ -62,11 +62,11 @@ export class SealedBuilder {
   private readonly stored: number[] = [];
   private finished = false;
 
-  /** `capacity` is only a first size of the buffer. The salt is drawn here: one builder, one file. */
-  constructor(keys: KeyMaterial, type: FileType, random: Random, capacity = 64 << 10) {
+  /** `memory`: to build in, or only a first size of it; grows as needed. The salt is drawn here: one builder, one file. */
+  constructor(keys: KeyMaterial, type: FileType, random: Random, memory: number | Buffer = 64 << 10) {
     const header = encodeHeader(type, keys.repository, random.bytes(32));
     this.cipher = openHeader(header, keys, type);
-    this.buffer = Buffer.allocUnsafe(Math.max(capacity, HEADER_BYTES + TRAILER_BYTES));
+    this.buffer = typeof memory === 'number' ? Buffer.allocUnsafe(Math.max(memory, HEADER_BYTES + TRAILER_BYTES)) : memory;
     this.buffer.set(header, 0);
   }
 

@@ -1,4 +1,5 @@
 import { BugError, isAppError } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 import { damaged, sameBytes } from '../format/bytes.ts';
 import type { ChunkKind } from '../format/crypto.ts';
 import { CHUNK_DATA, CHUNK_LIST, CHUNK_TABLE } from '../format/crypto.ts';
@@ -10,6 +11,7 @@ import type { ChunkSource } from '../read/chunk-source.ts';
 import type { FrameRuns } from '../read/frame-runs.ts';
 import { DeltaDraft, type Draft } from './draft.ts';
 import type { Gate } from './gate.ts';
+import type { PlainCompressor } from './plain-compressor.ts';
 import type { Known } from './known.ts';
 import type { DraftOwner, DraftSink } from './lane.ts';
 import type { MemoryPool } from './memory-pool.ts';
@@ -28,7 +30,8 @@ export interface EncoderParts {
   readonly source: ChunkSource;
   readonly known: Known;
   readonly packs: PackSink;
-  readonly gate: Gate;
+  /** Bounds what is in the thread pool at once, and lends the compressors. */
+  readonly gate: Gate<PlainCompressor>;
   readonly pool: MemoryPool;
   /** `data`: chunks of kind 0; `metadata`: lists and tables. */
   readonly content: 'data' | 'metadata';
@@ -74,7 +77,7 @@ export class Encoder implements DraftSink {
 
   submit(draft: Draft, owner: DraftOwner): void {
     this.#backlog += draft.length;
-    const encoded = this.#parts.gate.run(() => this.#encode(draft));
+    const encoded = this.#parts.gate.run((compressor) => this.#encode(draft, compressor));
     const work = this.#follow(this.#tail, encoded, draft, owner);
     this.#tail = work.then(
       () => undefined,
@@ -127,12 +130,17 @@ export class Encoder implements DraftSink {
   async #append(draft: Draft, encoded: Encoded): Promise<void> {
     const { packs, gate } = this.#parts;
     const frame = await packs.append(draft, encoded);
+    if (encoded.dictionary !== undefined) release(encoded.bytes);
     const comparing = gate
       .run(async () => {
         if (this.#failure !== undefined) return;
-        const raw = await decodeSegment(frame.reopen(), { codec: encoded.codec, raw: draft.length }, encoded.dictionary);
+        const plain = frame.reopen();
+        const raw = await decodeSegment(plain, { codec: encoded.codec, raw: draft.length }, encoded.dictionary);
         if (!sameBytes(raw, draft.raw)) throw damaged('A segment does not decode to the bytes that it was made from; nothing of it was published.');
         frame.passed();
+        release(raw);
+        release(plain);
+        if (encoded.dictionary !== undefined) release(encoded.dictionary);
       })
       .catch((error: unknown) => {
         this.stop(error);
@@ -157,22 +165,25 @@ export class Encoder implements DraftSink {
   }
 
   /** Undefined where a delta is not worth keeping or its bases cannot be read. */
-  async #encode(draft: Draft): Promise<Encoded | undefined> {
+  async #encode(draft: Draft, compressor: PlainCompressor): Promise<Encoded | undefined> {
     if (this.#failure !== undefined) throw this.#failure.error;
     if (!(draft instanceof DeltaDraft)) {
       const { raw } = draft;
-      return { ...plainEncoding(raw, await compressSegment(raw)), bases: [], dictionary: undefined };
+      return { ...plainEncoding(raw, await compressor.compress(raw)), bases: [], dictionary: undefined };
     }
     const { bases } = draft;
     const dictionary = await this.#dictionary(bases);
     if (dictionary === undefined) return undefined;
     const bytes = await compressSegment(draft.raw, dictionary);
-    return bytes.length + TAG_BYTES < (await this.#worth(draft)) ? { codec: CODEC_ZSTD, bytes, bases, dictionary } : undefined;
+    if (bytes.length + TAG_BYTES < (await this.#worth(draft, compressor))) return { codec: CODEC_ZSTD, bytes, bases, dictionary };
+    release(dictionary);
+    release(bytes);
+    return undefined;
   }
 
   /** Most bytes that a delta of the draft may take. */
-  async #worth(draft: DeltaDraft): Promise<number> {
-    if (this.#parts.content === 'metadata') return KEEP_METADATA * (await compressSegment(draft.raw)).length;
+  async #worth(draft: DeltaDraft, compressor: PlainCompressor): Promise<number> {
+    if (this.#parts.content === 'metadata') return KEEP_METADATA * (await compressor.compress(draft.raw)).length;
     const { known } = this.#parts;
     const ratios = draft.bases.map((base) => known.plainRatio(base));
     const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;

@@ -1,25 +1,24 @@
-/** Lets at most `width` pieces of work run at once; the others wait in order. */
-export class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
+/** Lends each of a few things to one piece of work at a time; the others wait in order. */
+export class Gate<Thing> {
+  readonly #free: Thing[];
+  readonly #waiting: ((thing: Thing) => void)[] = [];
 
-  constructor(width: number) {
-    this.#free = width;
+  constructor(things: readonly Thing[]) {
+    this.#free = [...things];
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else {
-      await new Promise<void>((resolve) => {
+  async run<T>(work: (thing: Thing) => Promise<T>): Promise<T> {
+    const thing =
+      this.#free.pop() ??
+      (await new Promise<Thing>((resolve) => {
         this.#waiting.push(resolve);
-      });
-    }
+      }));
     try {
-      return await work();
+      return await work(thing);
     } finally {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      if (next === undefined) this.#free.push(thing);
+      else next(thing);
     }
   }
 }

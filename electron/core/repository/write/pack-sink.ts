@@ -8,12 +8,11 @@ import type { Codec, SegmentRecord } from '../format/pack.ts';
 import { SealedBuilder, TRAILER_BYTES, TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
 import type { IndexTable } from '../index-table.ts';
 import type { Draft } from './draft.ts';
+import { PACK_MEMORY, type MemoryPool } from './memory-pool.ts';
 import type { Publisher } from './publisher.ts';
 
 /** The last pack of a snapshot is rounded up to a multiple of this. */
 const PAD_BYTES = 64 << 10;
-/** Room beyond a full pack for its footer, so that the buffer need not grow. */
-const FOOTER_ROOM = 128 << 10;
 
 export interface EncodedSegment {
   readonly codec: Codec;
@@ -35,6 +34,7 @@ export interface PackSinkParts {
   readonly random: Random;
   readonly table: IndexTable;
   readonly publisher: Publisher;
+  readonly pool: MemoryPool;
   readonly type: typeof TYPE_PACK | typeof TYPE_METADATA;
 }
 
@@ -74,6 +74,7 @@ export class PackSink {
 
 class OpenPack {
   readonly #parts: PackSinkParts;
+  readonly #memory: Buffer;
   readonly #builder: SealedBuilder;
   readonly #number: number;
   readonly #records: SegmentRecord[] = [];
@@ -84,7 +85,8 @@ class OpenPack {
 
   constructor(parts: PackSinkParts) {
     this.#parts = parts;
-    this.#builder = new SealedBuilder(parts.keys, parts.type, parts.random, PACK_BYTES + FOOTER_ROOM);
+    this.#memory = parts.pool.take(PACK_MEMORY);
+    this.#builder = new SealedBuilder(parts.keys, parts.type, parts.random, this.#memory);
     this.#number = parts.table.addPack({ name: '', type: parts.type, bytes: 0 });
   }
 
@@ -150,6 +152,7 @@ class OpenPack {
     const entry: PackEntry = { name, type, bytes: bytes.length, footer };
     await publisher.pack(entry, bytes);
     table.namePack(this.#number, name, bytes.length);
+    this.#parts.pool.give(this.#memory);
   }
 
   #pad(): void {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { AppError, BugError } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 import type { Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { toHex } from '../format/bytes.ts';
@@ -18,6 +19,7 @@ import { Known } from './known.ts';
 import { Lane } from './lane.ts';
 import { MemoryPool } from './memory-pool.ts';
 import type { GroupEnd, Link, ObjectFields, WorkerStart, WriterCounts } from './messages.ts';
+import { PlainCompressor } from './plain-compressor.ts';
 import { PackSink } from './pack-sink.ts';
 import { Places, loadParentList, parentGroups } from './parent-list.ts';
 import { Publisher } from './publisher.ts';
@@ -60,6 +62,7 @@ export class Session {
   readonly #metaPacks: PackSink;
   readonly #data: Encoder;
   readonly #meta: Encoder;
+  readonly #compressors: readonly PlainCompressor[];
   readonly #freeLanes: Lane[];
   readonly #metaLane: Lane;
   readonly #places = new Places();
@@ -76,7 +79,7 @@ export class Session {
   /** Loads the index and the parent's groups. */
   static async begin(start: WorkerStart, ports: SessionPorts): Promise<Session> {
     const { signal } = ports;
-    const { table } = await loadIndex(ports.store, start.keys, { signal, unindexed: 'ignore' });
+    const { table } = await loadIndex(ports.store, start.keys, { signal, unindexed: 'ignore', absent: 'skip' });
     const source = new ChunkSource(ports.store, start.keys, table, BASE_CACHE_BYTES);
     const groups = start.parent === undefined ? new Map<string, Uint8Array>() : await parentGroups(source, start.parent.tableList, signal);
     return new Session(start, ports, source, groups);
@@ -94,10 +97,11 @@ export class Session {
     this.#known = new Known(table);
     this.#publisher = new Publisher({ store, keys, random, assertHeld });
     const publisher = this.#publisher;
-    const gate = new Gate(Math.min(availableParallelism(), MOST_CODING));
+    this.#compressors = Array.from({ length: Math.min(availableParallelism(), MOST_CODING) }, () => new PlainCompressor());
+    const gate = new Gate(this.#compressors);
     const pool = new MemoryPool();
-    this.#dataPacks = new PackSink({ keys, random, table, publisher, type: TYPE_PACK });
-    this.#metaPacks = new PackSink({ keys, random, table, publisher, type: TYPE_METADATA });
+    this.#dataPacks = new PackSink({ keys, random, table, publisher, pool, type: TYPE_PACK });
+    this.#metaPacks = new PackSink({ keys, random, table, publisher, pool, type: TYPE_METADATA });
     const onFailure = (error: unknown): void => {
       this.stop(error);
     };
@@ -131,11 +135,12 @@ export class Session {
     this.#groups.set(number, { name, framing, stream, lane, parentRoot });
   }
 
-  /** Takes bytes of a group; resolves when more are welcome. Calls for one group must not overlap. */
+  /** Takes bytes of a group, and their memory with them; resolves when more are welcome. Calls for one group must not overlap. */
   async write(number: number, bytes: Uint8Array, rowEnds?: Uint32Array): Promise<void> {
     this.#mustGoOn();
     await this.#group(number).stream.push(bytes, rowEnds);
     this.#bytesIn += bytes.length;
+    release(bytes);
     await this.#data.room();
     await this.#meta.room();
   }
@@ -185,6 +190,11 @@ export class Session {
     this.#data.stop(error);
     this.#meta.stop(error);
     this.#publisher.stop(error);
+  }
+
+  /** Frees what is not memory of the thread's own. Nothing may be under way. */
+  close(): void {
+    for (const compressor of this.#compressors) compressor.close();
   }
 
   async #writeTable(): Promise<Manifest['table']> {

@@ -118,6 +118,7 @@ function run(start: WorkerStart): void {
     const session = await beginning.catch(() => undefined);
     session?.stop(error);
     await Promise.all(working);
+    session?.close();
     port?.close();
   }
 }
