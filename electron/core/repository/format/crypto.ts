@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { release } from '../../base/memory.ts';
 import { ID_BYTES, TAG_BYTES } from './limits.ts';
 
@@ -110,12 +111,13 @@ export const FOOTER_FRAME = 0xffffffff;
  * 64 header bytes. A file key is used for one file, written once, so no (key, nonce) pair ever seals two plaintexts.
  */
 export class FrameCipher {
-  private readonly key: Uint8Array;
+  /** A key object: bytes would be turned into one for each frame, which costs more than sealing a small one. */
+  private readonly key: KeyObject;
   private readonly header: Uint8Array;
   private readonly nonce = Buffer.alloc(12);
 
   constructor(key: Uint8Array, header: Uint8Array) {
-    this.key = key;
+    this.key = createSecretKey(key);
     this.header = header;
   }
 
