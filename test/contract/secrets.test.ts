@@ -7,7 +7,7 @@ import { createRedactor } from '../../electron/core/base/redaction.ts';
 import { systemRandom } from '../../electron/core/base/system.ts';
 import { openJournal } from '../../electron/core/jobs/journal.ts';
 import { openSettings, openSources } from '../../electron/core/sources/settings.ts';
-import { chooseSecretStore } from '../../electron/core/sources/secrets/choose.ts';
+import { chooseSecretStore, redacting } from '../../electron/core/sources/secrets/choose.ts';
 import type { SecretChoice } from '../../electron/core/sources/secrets/choose.ts';
 import { openEncryptedFile } from '../../electron/core/sources/secrets/encrypted-file.ts';
 import { openKeychain } from '../../electron/core/sources/secrets/keychain.ts';
@@ -244,6 +244,20 @@ describe('choice', () => {
       notices: [expect.stringMatching(/not available.*not remembered/)],
     });
   });
+});
+
+test('what goes into a store, and what comes out of it, is known to the redactor', async () => {
+  const inner = memorySecrets();
+  await inner.set('old', 'S3CR3T-old');
+  const redactor = createRedactor();
+  const store = redacting(inner, redactor);
+  expect(redactor.text('S3CR3T-old')).toBe('S3CR3T-old');
+  expect(await store.get('old')).toBe('S3CR3T-old');
+  expect(redactor.text('S3CR3T-old')).toBe('[redacted]');
+  await store.set('new', 'S3CR3T-new');
+  expect(redactor.text('S3CR3T-new')).toBe('[redacted]');
+  await store.remove('new');
+  expect(await inner.get('new')).toBeUndefined();
 });
 
 test('a secret stands in no file of the data directory, no log line and no error', async () => {
