@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { setImmediate as yieldNow } from 'node:timers/promises';
 import { z } from 'zod';
@@ -35,6 +36,8 @@ export interface Store {
 const OBJECTS_A_TURN = 500;
 
 export function openStore(file: string, highest: HighestOf, time: Timed): Store {
+  // SQLite would make it readable for all; what it keeps beside the file gets the file's mode.
+  closeSync(openSync(file, 'a', 0o600));
   const writer = connect(file, 'writer');
   try {
     migrate(writer, migrations);

@@ -152,6 +152,14 @@ test('damage found in use has its own code, and a rebuild mends it', async () =>
   expect(catalog.ids()).toEqual([idOf(9)]);
 });
 
+test('the files of the catalog are private', async () => {
+  await using folder = await temporaryFolder();
+  using catalog = openIn(folder.path);
+  await catalog.upsertSnapshot(record({ id: idOf(1) }), []);
+  const modes = await Promise.all((await readdir(folder.path)).map(async (name) => (await stat(path.join(folder.path, name))).mode & 0o777));
+  expect(modes).toEqual([0o600, 0o600, 0o600]);
+});
+
 test('a folder in place of the catalog is said', async () => {
   await using folder = await temporaryFolder();
   await mkdir(path.join(folder.path, 'catalog.db'));
