@@ -1,4 +1,3 @@
-import { BugError, isAppError } from '../../base/errors.ts';
 import { release } from '../../base/memory.ts';
 import { damaged, sameBytes } from '../format/bytes.ts';
 import type { ChunkKind } from '../format/crypto.ts';
@@ -6,9 +5,8 @@ import { CHUNK_DATA, CHUNK_LIST, CHUNK_TABLE } from '../format/crypto.ts';
 import { TAG_BYTES } from '../format/limits.ts';
 import { CODEC_ZSTD } from '../format/pack.ts';
 import type { Codec } from '../format/pack.ts';
-import { compressSegment, decodeSegment, makeDictionary, plainEncoding } from '../format/segment.ts';
-import type { ChunkSource } from '../read/chunk-source.ts';
-import type { FrameRuns } from '../read/frame-runs.ts';
+import { compressSegment, decodeSegment, decodeSegmentSync, plainEncoding } from '../format/segment.ts';
+import type { BaseSource } from './base-source.ts';
 import { DeltaDraft, type Draft } from './draft.ts';
 import type { Gate } from './gate.ts';
 import type { PlainCompressor } from './plain-compressor.ts';
@@ -23,11 +21,9 @@ const BACKLOG_BYTES = 2 << 20;
 const KEEP_DATA = 0.4;
 /** The same for lists and tables, against a trial: half of a list is ids that nothing compresses. */
 const KEEP_METADATA = 0.8;
-/** Bases just proved are kept as views up to this: a chunk's neighbours are bases of its neighbours too. */
-const PROVED_BYTES = 512 << 10;
 
 export interface EncoderParts {
-  readonly source: ChunkSource;
+  readonly bases: BaseSource;
   readonly known: Known;
   readonly packs: PackSink;
   /** Bounds what is in the thread pool at once, and lends the compressors. */
@@ -53,9 +49,7 @@ interface Encoded {
  */
 export class Encoder implements DraftSink {
   readonly #parts: EncoderParts;
-  readonly #runs: FrameRuns;
-  readonly #proved = new Map<number, Uint8Array>();
-  #provedBytes = 0;
+  readonly #kinds: readonly ChunkKind[];
   #backlog = 0;
   #tail: Promise<void> = Promise.resolve();
   readonly #working = new Set<Promise<void>>();
@@ -64,7 +58,7 @@ export class Encoder implements DraftSink {
 
   constructor(parts: EncoderParts) {
     this.#parts = parts;
-    this.#runs = parts.source.runs();
+    this.#kinds = parts.content === 'data' ? [CHUNK_DATA] : [CHUNK_LIST, CHUNK_TABLE];
   }
 
   memory(length: number): Buffer {
@@ -72,7 +66,7 @@ export class Encoder implements DraftSink {
   }
 
   lengthOf(entry: number): number {
-    return this.#parts.source.table.lengthOf(entry);
+    return this.#parts.known.table.lengthOf(entry);
   }
 
   submit(draft: Draft, owner: DraftOwner): void {
@@ -135,7 +129,9 @@ export class Encoder implements DraftSink {
       .run(async () => {
         if (this.#failure !== undefined) return;
         const plain = frame.reopen();
-        const raw = await decodeSegment(plain, { codec: encoded.codec, raw: draft.length }, encoded.dictionary);
+        const form = { codec: encoded.codec, raw: draft.length };
+        // A delta decodes in less time than the way to the thread pool and back takes.
+        const raw = encoded.dictionary === undefined ? await decodeSegment(plain, form) : decodeSegmentSync(plain, form, encoded.dictionary);
         if (!sameBytes(raw, draft.raw)) throw damaged('A segment does not decode to the bytes that it was made from; nothing of it was published.');
         frame.passed();
         release(raw);
@@ -172,7 +168,7 @@ export class Encoder implements DraftSink {
       return { ...plainEncoding(raw, await compressor.compress(raw)), bases: [], dictionary: undefined };
     }
     const { bases } = draft;
-    const dictionary = await this.#dictionary(bases);
+    const dictionary = await this.#parts.bases.dictionary(bases, this.#kinds);
     if (dictionary === undefined) return undefined;
     const bytes = await compressSegment(draft.raw, dictionary);
     if (bytes.length + TAG_BYTES < (await this.#worth(draft, compressor))) return { codec: CODEC_ZSTD, bytes, bases, dictionary };
@@ -188,44 +184,5 @@ export class Encoder implements DraftSink {
     const ratios = draft.bases.map((base) => known.plainRatio(base));
     const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
     return KEEP_DATA * Math.min(mean, 1) * draft.length;
-  }
-
-  /** The bases' bytes, each compared with its id. Undefined where one cannot be had: another form is always possible. */
-  async #dictionary(bases: readonly number[]): Promise<Uint8Array | undefined> {
-    const bytes: Uint8Array[] = [];
-    for (const base of bases) {
-      const chunk = await this.#base(base);
-      if (chunk === undefined) return undefined;
-      bytes.push(chunk);
-    }
-    return makeDictionary(bytes);
-  }
-
-  async #base(entry: number): Promise<Uint8Array | undefined> {
-    const held = this.#proved.get(entry);
-    if (held !== undefined) return held;
-    const bytes = await this.#prove(entry);
-    if (bytes === undefined || this.#proved.has(entry)) return bytes;
-    this.#proved.set(entry, bytes);
-    this.#provedBytes += bytes.length;
-    for (const [oldest, { length }] of this.#proved) {
-      if (this.#provedBytes <= PROVED_BYTES) break;
-      this.#proved.delete(oldest);
-      this.#provedBytes -= length;
-    }
-    return bytes;
-  }
-
-  async #prove(entry: number): Promise<Uint8Array | undefined> {
-    const { source, content } = this.#parts;
-    const kinds: readonly ChunkKind[] = content === 'data' ? [CHUNK_DATA] : [CHUNK_LIST, CHUNK_TABLE];
-    for (const kind of kinds) {
-      try {
-        return (await source.chunk(kind, entry, this.#runs)).bytes;
-      } catch (error) {
-        if (error instanceof BugError || !isAppError(error)) throw error;
-      }
-    }
-    return undefined;
   }
 }

@@ -12,6 +12,7 @@ import type { Framing } from '../format/table.ts';
 import { ChunkSource } from '../read/chunk-source.ts';
 import { loadIndex } from '../read/load-index.ts';
 import type { ManifestFields, SnapshotRecord } from '../repository.ts';
+import { BaseSource } from './base-source.ts';
 import { ChunkStream } from './chunk-stream.ts';
 import { Encoder } from './encoder.ts';
 import { Gate } from './gate.ts';
@@ -29,6 +30,8 @@ import { TableRows } from './table-writer.ts';
 export const OPEN_GROUPS = 4;
 /** Decoded segments of bases that are kept: they come in order, and more has no more hits. */
 const BASE_CACHE_BYTES = 16 << 20;
+/** Decoded segments kept while lists and tables of the parent are read. */
+const LIST_CACHE_BYTES = 4 << 20;
 const MOST_CODING = 4;
 
 export interface SessionPorts {
@@ -80,7 +83,7 @@ export class Session {
   static async begin(start: WorkerStart, ports: SessionPorts): Promise<Session> {
     const { signal } = ports;
     const { table } = await loadIndex(ports.store, start.keys, { signal, unindexed: 'ignore', absent: 'skip' });
-    const source = new ChunkSource(ports.store, start.keys, table, BASE_CACHE_BYTES);
+    const source = new ChunkSource(ports.store, start.keys, table, LIST_CACHE_BYTES);
     const groups = start.parent === undefined ? new Map<string, Uint8Array>() : await parentGroups(source, start.parent.tableList, signal);
     return new Session(start, ports, source, groups);
   }
@@ -105,7 +108,8 @@ export class Session {
     const onFailure = (error: unknown): void => {
       this.stop(error);
     };
-    const shared = { source, known: this.#known, gate, pool, onFailure };
+    const bases = new BaseSource({ store, packs: source.packs, table, ids: this.#ids, limit: BASE_CACHE_BYTES });
+    const shared = { bases, known: this.#known, gate, pool, onFailure };
     this.#data = new Encoder({ ...shared, packs: this.#dataPacks, content: 'data' });
     this.#meta = new Encoder({ ...shared, packs: this.#metaPacks, content: 'metadata' });
     this.#freeLanes = Array.from({ length: OPEN_GROUPS }, () => new Lane(this.#data));
