@@ -2,13 +2,12 @@ import { BugError } from '../base/errors.ts';
 import { ID_BYTES } from './format/limits.ts';
 import type { Codec } from './format/pack.ts';
 import type { PackEntry } from './format/index-file.ts';
+import { IdSet, NONE } from './id-set.ts';
 import { SEGMENT_DELTA, SEGMENT_PADDING } from './format/pack.ts';
 import { HEADER_BYTES, TYPE_METADATA, TYPE_PACK } from './format/sealed.ts';
 
-/** No entry, no segment, no copy. */
-export const NONE = -1;
+export { NONE };
 const ABSENT = 0xffffffff;
-const WORDS = ID_BYTES / 4;
 
 /** Where one segment lies and how it decodes. */
 export interface SegmentPlace {
@@ -45,23 +44,13 @@ function grown(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<Arr
   return larger;
 }
 
-/** Four bytes as a signed number: signed so that the engine keeps it out of the heap. */
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-}
-
 /**
- * Every chunk of a repository in memory: id -> copies (pack, segment, place). Typed arrays and open addressing at a load of at
- * most one half: 36 to 44 bytes a chunk, 33 a segment, 4 a named base, no object for either. Entries, segments and packs are
- * numbered from 0 in order of arrival and never move, so that a number may be kept.
- *
- * Ids are pseudo-random (an HMAC), so their first word serves as hash. One thread at a time.
+ * Every chunk of a repository in memory: id -> copies (pack, segment, place). Typed arrays: 36 to 44 bytes a chunk, 28 a segment,
+ * 4 a named base, no object for either. Entries, segments and packs are numbered from 0 in order of arrival and never move, so
+ * that a number may be kept. One thread at a time.
  */
 export class IndexTable {
-  private slots: Uint32Array<ArrayBuffer>;
-  private mask: number;
-  private count = 0;
-  private ids: Int32Array<ArrayBuffer>;
+  private readonly ids: IdSet;
   /** Per entry: segment, place, length of its best copy. */
   private entrySegment: Uint32Array<ArrayBuffer>;
   private entryAt: Uint32Array<ArrayBuffer>;
@@ -79,11 +68,7 @@ export class IndexTable {
 
   /** `expected`: number of chunks to make room for at once; the table grows beyond it as needed. */
   constructor(expected = 1024) {
-    let capacity = 2048;
-    while (capacity < expected * 2) capacity *= 2;
-    this.slots = new Uint32Array(capacity);
-    this.mask = capacity - 1;
-    this.ids = new Int32Array(expected * WORDS);
+    this.ids = new IdSet(expected);
     this.entrySegment = new Uint32Array(expected);
     this.entryAt = new Uint32Array(expected);
     this.entryLength = new Uint32Array(expected);
@@ -93,7 +78,7 @@ export class IndexTable {
 
   /** Number of entries: ids ever seen, those named only as bases included. */
   get size(): number {
-    return this.count;
+    return this.ids.size;
   }
 
   get segments(): number {
@@ -106,73 +91,28 @@ export class IndexTable {
 
   /** Bytes of the typed arrays. */
   get memory(): number {
-    const entries = this.ids.byteLength + this.entrySegment.byteLength + this.entryAt.byteLength + this.entryLength.byteLength;
-    return this.slots.byteLength + entries + this.segmentWords.byteLength + this.bases.byteLength;
-  }
-
-  /** The slot that holds the id of these four words, or the free slot where it would go. */
-  private probe(a: number, b: number, c: number, d: number): number {
-    const { slots, mask, ids } = this;
-    let slot = a & mask;
-    for (;;) {
-      const held = slots[slot] ?? 0;
-      if (held === 0) return slot;
-      const at = (held - 1) * WORDS;
-      if (ids[at] === a && ids[at + 1] === b && ids[at + 2] === c && ids[at + 3] === d) return slot;
-      slot = (slot + 1) & mask;
-    }
+    const entries = this.entrySegment.byteLength + this.entryAt.byteLength + this.entryLength.byteLength;
+    return this.ids.memory + entries + this.segmentWords.byteLength + this.bases.byteLength;
   }
 
   /** Entry of the id at `id[offset .. offset + 16)`, or `NONE`. An entry may have no copy: see `has`. */
   lookup(id: Uint8Array, offset = 0): number {
-    return (this.slots[this.probe(word(id, offset), word(id, offset + 4), word(id, offset + 8), word(id, offset + 12))] ?? 0) - 1;
+    return this.ids.lookup(id, offset);
   }
 
   /** Entry of the id, made without a copy where it is new. */
   intern(id: Uint8Array, offset = 0): number {
-    const a = word(id, offset);
-    const b = word(id, offset + 4);
-    const c = word(id, offset + 8);
-    const d = word(id, offset + 12);
-    let slot = this.probe(a, b, c, d);
-    const held = this.slots[slot] ?? 0;
-    if (held !== 0) return held - 1;
-    if ((this.count + 1) * 2 > this.slots.length) {
-      this.rehash();
-      slot = this.probe(a, b, c, d);
+    const before = this.ids.size;
+    const entry = this.ids.intern(id, offset);
+    if (entry < before) return entry;
+    if (entry >= this.entrySegment.length) {
+      const length = Math.ceil(entry * 1.5) + 1024;
+      this.entrySegment = grown(this.entrySegment, length);
+      this.entryAt = grown(this.entryAt, length);
+      this.entryLength = grown(this.entryLength, length);
     }
-    const entry = this.count++;
-    if (this.count > this.entrySegment.length) this.growEntries();
-    const at = entry * WORDS;
-    this.ids[at] = a;
-    this.ids[at + 1] = b;
-    this.ids[at + 2] = c;
-    this.ids[at + 3] = d;
     this.entrySegment[entry] = ABSENT;
-    this.slots[slot] = entry + 1;
     return entry;
-  }
-
-  private growEntries(): void {
-    const length = Math.ceil(this.entrySegment.length * 1.5) + 1024;
-    const ids = new Int32Array(length * WORDS);
-    ids.set(this.ids);
-    this.ids = ids;
-    this.entrySegment = grown(this.entrySegment, length);
-    this.entryAt = grown(this.entryAt, length);
-    this.entryLength = grown(this.entryLength, length);
-  }
-
-  private rehash(): void {
-    const slots = new Uint32Array(this.slots.length * 2);
-    const mask = slots.length - 1;
-    for (let entry = 0; entry < this.count; entry++) {
-      let slot = (this.ids[entry * WORDS] ?? 0) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = entry + 1;
-    }
-    this.slots = slots;
-    this.mask = mask;
   }
 
   /** Whether any copy of the entry is known. */
@@ -188,17 +128,12 @@ export class IndexTable {
 
   /** The entry's id: 16 fresh bytes. */
   idOf(entry: number): Uint8Array {
-    return new Uint8Array(this.ids.slice(entry * WORDS, (entry + 1) * WORDS).buffer);
+    return this.ids.idOf(entry);
   }
 
   /** Whether the entry's id is the 16 bytes at `id[offset ..]`. */
   isId(entry: number, id: Uint8Array, offset = 0): boolean {
-    const { ids } = this;
-    const at = entry * WORDS;
-    for (let i = 0; i < WORDS; i++) {
-      if (ids[at + i] !== word(id, offset + i * 4)) return false;
-    }
-    return true;
+    return this.ids.isId(entry, id, offset);
   }
 
   /** Length of the chunk. Of an entry without a copy: 0. */
