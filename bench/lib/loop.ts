@@ -6,7 +6,7 @@ import { standardBelay } from '../../electron/core/app/standard.ts';
 const [database, home] = process.argv.slice(2);
 if (database === undefined || home === undefined) throw new Error('usage: loop.ts <database> <data directory>');
 mkdirSync(home, { mode: 0o700 });
-const belay = await standardBelay({ home, version: 'bench' })({ startedBy: 'command', clients: () => 1 });
+const belay = await standardBelay({ home, version: 'bench' }, { startedBy: 'command', clients: () => 1 });
 const client = { client: 'bench' };
 await belay.call('repository.init', {}, client);
 await belay.call('sources.add', { name: 'bench', location: { path: database }, baseFolder: '/' }, client);

@@ -39,7 +39,7 @@ export function belayTool(root: string, folder: string): Tool & { run(...args: s
       rmSync(env.BELAY_HOME, { recursive: true, force: true });
       mkdirSync(env.BELAY_HOME, { recursive: true, mode: 0o700 });
       known = false;
-      await run('init');
+      await run('init', '--no-encryption');
     },
     snapshot: async (database) => {
       if (!known) await run('source', 'add', database, '--name', 'bench');

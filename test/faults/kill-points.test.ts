@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { belay, compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/preload.ts';
-import { Trial } from '../helpers/faults/trial.ts';
+import { isAppError } from '../../electron/core/base/errors.ts';
+import { compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/preload.ts';
+import { listed, Trial } from '../helpers/faults/trial.ts';
 
 /**
  * kill -9 at write-side calls of `init`, `snap`, `rewind` and `collect`, from outside, a sample of 100. After each: what was
@@ -32,7 +33,7 @@ describe.runIf(process.platform === 'linux')(`kill -9 at write-side calls (seed 
     runBelay(args, trial.home, { prefixes: [`${folder}/`], at, mode, shim, counter: join(outside, 'counter') });
 
   /** Runs `args` once whole for the number of calls, then killed at each of the points, `after` each. */
-  async function sweep(args: readonly string[], after: (killed: FaultRun) => Promise<void>): Promise<number> {
+  async function sweep(args: readonly string[], after: (killed: FaultRun) => Promise<void>): Promise<void> {
     const whole = await run(args, 0, 'kill');
     expect(whole, whole.stderr).toMatchObject({ code: 0, signal: null });
     expect(whole.calls).toBeGreaterThan(10);
@@ -48,80 +49,94 @@ describe.runIf(process.platform === 'linux')(`kill -9 at write-side calls (seed 
     }
     // Threads make the count vary by a few calls: the last points may lie behind the end.
     expect(killed).toBeGreaterThan(points.length * 0.8);
-    return killed;
   }
 
-  test('init: the next init completes it or finds it whole', async () => {
+  test('init: the next init completes it, or finds it whole', async () => {
     trial.write(1);
     trial.keep();
-    await sweep(['init'], async () => {
-      const again = await runBelay(['init'], trial.home);
-      if (again.code !== 0) expect(again.stdout).toContain('repository.exists');
-      await belay(['source', 'add', trial.database, '--name', 'shop'], trial.home);
-      await belay(['snap', 'shop'], trial.home);
-      expect(await trial.exported('latest')).toBe(trial.content());
-    });
+    await sweep(['init', '--no-encryption'], () =>
+      trial.asHost(async (client) => {
+        await client.call('repository.init', {}).catch(async (error: unknown) => {
+          // A repository that was whole when its command died is attached to, or is in use already.
+          if (!isAppError(error, 'repository.exists')) throw error;
+          const { repository } = await client.call('status', {});
+          if (repository === undefined) await client.call('repository.init', { attach: true });
+        });
+        await client.call('sources.add', { name: 'shop', location: { path: trial.database }, baseFolder: '/' });
+        await client.call('snapshot.create', { source: 'shop', level: 'captured' });
+        expect(await trial.exported(client, 'latest')).toBe(trial.content());
+      }),
+    );
   });
 
   test('snap: what was acknowledged before is there and equal, and the next one works', async () => {
     rmSync(trial.home, { recursive: true, force: true });
     trial.write(1);
-    await belay(['init'], trial.home);
-    await belay(['source', 'add', trial.database, '--name', 'shop'], trial.home);
-    await belay(['snap', 'shop'], trial.home);
+    const firstId = await trial.prepare();
     const first = trial.content();
-    const [firstId = ''] = await trial.listed();
     trial.write(2);
     const second = trial.content();
     trial.keep();
-    await sweep(['snap', 'shop'], async (ended) => {
-      const listed = await trial.listed();
-      expect(listed[0]).toBe(firstId);
-      if (ended.code === 0) expect(listed).toHaveLength(2);
-      expect(await belay(['check'], trial.home)).toMatchObject({ passed: true });
-      expect(await trial.exported(firstId)).toBe(first);
-      expect(trial.content()).toBe(second);
-      await belay(['snap', 'shop'], trial.home);
-      expect(await trial.exported('latest')).toBe(second);
-      expect(trial.leftovers()).toEqual([]);
-    });
+    await sweep(['snap', 'shop'], (ended) =>
+      trial.asHost(async (client) => {
+        const ids = await listed(client);
+        expect(ids[0]).toBe(firstId);
+        if (ended.code === 0) expect(ids).toHaveLength(2);
+        expect(await client.call('repository.check', { level: 'decoded' })).toMatchObject({ passed: true });
+        expect(await trial.exported(client, firstId)).toBe(first);
+        expect(trial.content()).toBe(second);
+        await client.call('snapshot.create', { source: 'shop', level: 'captured' });
+        expect(await trial.exported(client, 'latest')).toBe(second);
+      }),
+    );
+    expect(trial.leftovers()).toEqual([]);
   });
 
   test('rewind: the target is whole, in its old or its new state, and undo or the next rewind works', async () => {
     trial.putBack();
-    const [firstId = ''] = await trial.listed();
-    const good = await trial.exported(firstId);
-    const broken = trial.content();
-    await sweep(['rewind', 'shop', '--to', firstId], async () => {
-      const { undo } = await belay(['status'], trial.home);
-      const now = trial.content();
-      expect([good, broken]).toContain(now);
-      expect(Array.isArray(undo) ? undo.length : -1).toBe(now === good ? 1 : 0);
-      expect(trial.leftovers()).toEqual([]);
-      if (now === good) await belay(['undo'], trial.home);
-      expect(trial.content()).toBe(broken);
-      await belay(['rewind', 'shop', '--to', firstId], trial.home);
-      expect(trial.content()).toBe(good);
+    const { firstId, good } = await trial.asHost(async (client) => {
+      const [id = ''] = await listed(client);
+      return { firstId: id, good: await trial.exported(client, id) };
     });
+    const broken = trial.content();
+    await sweep(['rewind', 'shop', '--to', firstId], () =>
+      trial.asHost(async (client) => {
+        const { undo } = await client.call('undo.list', {});
+        const now = trial.content();
+        expect([good, broken]).toContain(now);
+        expect(undo).toHaveLength(now === good ? 1 : 0);
+        expect(trial.leftovers()).toEqual([]);
+        if (now === good) await client.call('undo.run', {});
+        expect(trial.content()).toBe(broken);
+        await client.call('rewind', { source: 'shop', to: firstId });
+        expect(trial.content()).toBe(good);
+      }),
+    );
   });
 
   test('collect: every kept snapshot stays equal, and the next collect works', async () => {
     trial.putBack();
     const contents = new Map<string, string>();
-    for (const state of [3, 4, 5]) {
-      trial.write(state);
-      await belay(['snap', 'shop'], trial.home);
-    }
-    const ids = await trial.listed();
-    const going = ids.filter((_, at) => at % 2 === 0);
-    for (const id of ids) if (!going.includes(id)) contents.set(id, await trial.exported(id));
-    await belay(['forget', ...going, '--yes'], trial.home);
-    trial.keep();
-    await sweep(['collect', '--yes'], async () => {
-      expect(await trial.listed()).toEqual([...contents.keys()]);
-      expect(await belay(['check', '--level', 'decoded'], trial.home)).toMatchObject({ passed: true });
-      await belay(['collect', '--yes'], trial.home);
-      for (const [id, content] of contents) expect(await trial.exported(id)).toBe(content);
+    await trial.asHost(async (client) => {
+      for (const state of [3, 4, 5]) {
+        trial.write(state);
+        await client.call('snapshot.create', { source: 'shop', level: 'captured' });
+      }
+      const ids = await listed(client);
+      const going = ids.filter((_, at) => at % 2 === 0);
+      for (const id of ids) if (!going.includes(id)) contents.set(id, await trial.exported(client, id));
+      const { plan } = await client.call('snapshot.forget', { snapshots: going });
+      await client.call('snapshot.forget', { snapshots: going, confirm: plan.hash });
     });
+    trial.keep();
+    await sweep(['collect', '--yes'], () =>
+      trial.asHost(async (client) => {
+        expect(await listed(client)).toEqual([...contents.keys()]);
+        expect(await client.call('repository.check', { level: 'decoded' })).toMatchObject({ passed: true });
+        const { plan } = await client.call('repository.collect', {});
+        await client.call('repository.collect', { confirm: plan.hash });
+        for (const [id, content] of contents) expect(await trial.exported(client, id)).toBe(content);
+      }),
+    );
   });
 });

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync, truncateSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { belay, compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/preload.ts';
-import { Trial } from '../helpers/faults/trial.ts';
+import { compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/preload.ts';
+import { listed, Trial } from '../helpers/faults/trial.ts';
 
 /**
  * Power cuts: ext4 on a loop device is shut down without flushing at a write-side call, so that everything that was not forced to
@@ -68,42 +68,46 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
 
   test('snap: acknowledged snapshots survive, and the next one works', async () => {
     trial.write(1);
-    await belay(['init'], trial.home);
-    await belay(['source', 'add', trial.database, '--name', 'shop'], trial.home);
-    await belay(['snap', 'shop'], trial.home);
+    const firstId = await trial.prepare();
     const first = trial.content();
-    const [firstId = ''] = await trial.listed();
     trial.write(2);
     trial.keep();
-    await sweep(['snap', 'shop'], async () => {
-      expect((await trial.listed())[0]).toBe(firstId);
-      expect(await belay(['check'], trial.home)).toMatchObject({ passed: true });
-      expect(await trial.exported(firstId)).toBe(first);
-      await belay(['snap', 'shop'], trial.home);
-      expect(await trial.exported('latest')).toBe(trial.content());
-    });
+    await sweep(['snap', 'shop'], () =>
+      trial.asHost(async (client) => {
+        expect((await listed(client))[0]).toBe(firstId);
+        expect(await client.call('repository.check', { level: 'decoded' })).toMatchObject({ passed: true });
+        expect(await trial.exported(client, firstId)).toBe(first);
+        await client.call('snapshot.create', { source: 'shop', level: 'captured' });
+        expect(await trial.exported(client, 'latest')).toBe(trial.content());
+      }),
+    );
   });
 
   test('rewind: the target is whole in its old or its new state', async () => {
     trial.putBack();
-    const [firstId = ''] = await trial.listed();
-    const good = await trial.exported(firstId);
-    const broken = trial.content();
-    await sweep(['rewind', 'shop', '--to', firstId], async () => {
-      await belay(['status'], trial.home);
-      expect([good, broken]).toContain(trial.content());
-      await belay(['rewind', 'shop', '--to', firstId], trial.home);
-      expect(trial.content()).toBe(good);
+    const { firstId, good } = await trial.asHost(async (client) => {
+      const [id = ''] = await listed(client);
+      return { firstId: id, good: await trial.exported(client, id) };
     });
+    const broken = trial.content();
+    await sweep(['rewind', 'shop', '--to', firstId], () =>
+      trial.asHost(async (client) => {
+        expect([good, broken]).toContain(trial.content());
+        await client.call('rewind', { source: 'shop', to: firstId });
+        expect(trial.content()).toBe(good);
+      }),
+    );
   });
 
   test('an acknowledged snapshot survives a cut right after it was acknowledged', async () => {
     trial.putBack();
     execFileSync('sync', ['-f', mounted]);
-    await belay(['snap', 'shop'], trial.home);
+    await trial.asHost((client) => client.call('snapshot.create', { source: 'shop', level: 'captured' }));
     execFileSync(process.env['BELAY_TEST_PYTHON'] ?? 'python3', ['-c', "import fcntl,os,struct,sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))", mounted]);
     remount();
-    expect(await trial.listed()).toHaveLength(2);
-    expect(await trial.exported('latest')).toBe(trial.content());
+    await trial.asHost(async (client) => {
+      expect(await listed(client)).toHaveLength(2);
+      expect(await trial.exported(client, 'latest')).toBe(trial.content());
+    });
   });
 });

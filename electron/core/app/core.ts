@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
+import type { Redactor } from '../base/redaction.ts';
 import type { SecretStore } from '../base/secrets.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -23,6 +24,9 @@ export interface Core {
   readonly engines: ReadonlyMap<string, Engine>;
   readonly sources: Sources;
   readonly secrets: SecretStore;
+  /** What the user must be told of where secrets rest. */
+  readonly secretNotices: readonly string[];
+  readonly redactor: Redactor;
   readonly journal: Journal;
   readonly queue: JobQueue;
   readonly catalog: Catalog;

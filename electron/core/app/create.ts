@@ -58,6 +58,8 @@ export interface BelayParts {
   readonly log: Log;
   readonly redactor: Redactor;
   readonly secrets: SecretStore;
+  /** What the user must be told of where secrets rest. */
+  readonly secretNotices: readonly string[];
   readonly engines: readonly Engine[];
   readonly host: HostFacts;
 }
@@ -92,6 +94,8 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     engines: new Map(parts.engines.map((engine) => [engine.kind, engine])),
     sources: openSources(home, { random }),
     secrets: parts.secrets,
+    secretNotices: parts.secretNotices,
+    redactor: parts.redactor,
     journal,
     queue,
     catalog,

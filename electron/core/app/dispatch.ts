@@ -14,6 +14,7 @@ export type CallWithClient = CallOptions & { readonly client: string };
 export async function dispatch<N extends CommandName>(core: Core, handlers: Handlers<CommandName>, name: N, input: CommandInput<N>, options: CallWithClient): Promise<CommandOutput<N>> {
   if (!isCommandName(name)) throw new AppError('transport.malformed', `There is no command ${String(name)}.`, { hint: 'The client is of another version than the host.' });
   const parsed = parseInput(name, input);
+  registerSecrets(core, parsed);
   const order: Order<N> = orders[name];
   const handler: Handler<N> = handlers[name];
   if (commands[name].job) return runJob(core, name, parsed, order, handler, options);
@@ -32,6 +33,17 @@ function parseInput<N extends CommandName>(name: N, input: CommandInput<N>): Com
   });
 }
 
+/** Fields that carry a secret, in inputs and outputs alike. */
+const secretFields = ['passphrase', 'current', 'recoveryKey'];
+
+/** From the moment that a secret reaches the host no log and no journal can show it. */
+function registerSecrets(core: Core, fields: Readonly<Record<string, unknown>>): void {
+  for (const field of secretFields) {
+    const secret = fields[field];
+    if (typeof secret === 'string' && secret !== '') core.redactor.register(secret);
+  }
+}
+
 function runJob<N extends CommandName>(core: Core, name: N, input: CommandParsed<N>, order: Order<N>, handler: Handler<N>, options: CallWithClient): Promise<CommandOutput<N>> {
   const spec = {
     command: name,
@@ -43,7 +55,11 @@ function runJob<N extends CommandName>(core: Core, name: N, input: CommandParsed
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.onJob === undefined ? {} : { onJob: options.onJob }),
   };
-  return core.queue.run(spec, (task) => handler(core, input, { client: options.client, signal: task.signal, progress: task.progress }));
+  return core.queue.run(spec, async (task) => {
+    const output = await handler(core, input, { client: options.client, signal: task.signal, progress: task.progress });
+    registerSecrets(core, output);
+    return output;
+  });
 }
 
 async function runAtOnce<N extends CommandName>(core: Core, name: N, input: CommandParsed<N>, order: Order<N>, handler: Handler<N>, options: CallWithClient): Promise<CommandOutput<N>> {

@@ -1,8 +1,12 @@
-import type { Log } from '../base/ports.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../base/errors.ts';
+import { openFileLog } from '../base/log-file.ts';
 import { createRedactor } from '../base/redaction.ts';
-import { silentLog, systemClock, systemRandom } from '../base/system.ts';
+import { systemClock, systemRandom } from '../base/system.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
-import { memorySecrets } from '../sources/secrets/memory.ts';
+import { chooseSecretStore } from '../sources/secrets/choose.ts';
+import { openSettings } from '../sources/settings.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { createBelay } from './create.ts';
 
@@ -10,23 +14,32 @@ export interface StandardOptions {
   /** The data directory, as `prepareHome` gave it. */
   readonly home: string;
   readonly version: string;
-  readonly log?: Log;
+  /** `BELAY_SECRETS_PASSPHRASE_FILE`: a file whose first line opens the encrypted file of secrets. */
+  readonly secretsPassphraseFile?: string | undefined;
 }
 
-/** What a host on this machine opens when it owns the data directory: every engine, the system's clock, randomness and secrets. */
-export function standardBelay(options: StandardOptions): (facts: HostFacts) => Promise<Belay> {
-  return (host) => {
-    const redactor = createRedactor();
-    return createBelay({
-      home: options.home,
-      version: options.version,
-      clock: systemClock,
-      random: systemRandom,
-      log: options.log ?? silentLog,
-      redactor,
-      secrets: memorySecrets(),
-      engines: [createSqliteEngine()],
-      host,
-    });
-  };
+/**
+ * What a host on this machine opens when it owns the data directory: every engine, the system's clock and randomness, the place
+ * for secrets that the settings ask for, and a bounded log of warnings. Throws what `createBelay` and `chooseSecretStore` throw.
+ */
+export async function standardBelay(options: StandardOptions, host: HostFacts): Promise<Belay> {
+  const { home, version } = options;
+  const redactor = createRedactor();
+  const log = openFileLog({ folder: join(home, 'logs'), clock: systemClock, redactor, level: 'warn' });
+  const { secrets: preference } = await openSettings(home, { random: systemRandom }).read();
+  const passphrase = options.secretsPassphraseFile === undefined ? undefined : await firstLine(options.secretsPassphraseFile);
+  const { store, notices } = await chooseSecretStore({ home, preference, platform: process.platform, random: systemRandom, redactor, ...(passphrase === undefined ? {} : { passphrase }) });
+  const belay = await createBelay({ home, version, clock: systemClock, random: systemRandom, log, redactor, secrets: store, secretNotices: notices, engines: [createSqliteEngine()], host });
+  return { ...belay, close: async (reason) => {
+    await belay.close(reason);
+    await log.flush();
+  } };
+}
+
+async function firstLine(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).split(/\r?\n/)[0] ?? '';
+  } catch (error) {
+    throw new AppError('source.missing', `The file that BELAY_SECRETS_PASSPHRASE_FILE names cannot be read: ${path}`, { hint: 'Check the path and its rights.', cause: error });
+  }
 }

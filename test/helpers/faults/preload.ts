@@ -57,16 +57,6 @@ export async function runBelay(args: readonly string[], home: string, fault?: Fa
   return { ...end, calls, stdout, stderr };
 }
 
-/** Runs it and demands success; the `data` of its answer. */
-export async function belay(args: readonly string[], home: string): Promise<Record<string, unknown>> {
-  const run = await runBelay(args, home);
-  const answer: unknown = run.stdout === '' ? {} : JSON.parse(run.stdout);
-  if (run.code !== 0 || typeof answer !== 'object' || answer === null || !('data' in answer)) {
-    throw new Error(`belay ${args.join(' ')} ended with ${run.code ?? run.signal}: ${run.stdout}${run.stderr}`);
-  }
-  return { ...(answer.data as object) };
-}
-
 /** `count` call numbers out of 1..total, spread over the whole and shifted by the seed. */
 export function spread(total: number, count: number, seed: number): number[] {
   const step = total / count;

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { belay } from './preload.ts';
+import type { BelayClient } from '../../../electron/contract/client.ts';
+import { systemClock, systemRandom, silentLog } from '../../../electron/core/base/system.ts';
+import { standardBelay } from '../../../electron/core/app/standard.ts';
+import { connectOrHost } from '../../../electron/host/connect.ts';
 
 /**
  * One installation with one small database, put back to a known state before each trial. Everything lies below `folder`, always at
@@ -59,21 +62,38 @@ export class Trial {
     cpSync(this.#kept, this.#folder, { recursive: true, preserveTimestamps: true });
   }
 
+  /** Opens the data directory as the next command would, in this process, and gives it back. */
+  async asHost<T>(work: (client: BelayClient) => Promise<T>): Promise<T> {
+    const version = '0.1.0';
+    mkdirSync(this.home, { recursive: true, mode: 0o700 });
+    const ports = { clock: systemClock, random: systemRandom, log: silentLog };
+    const { client, host } = await connectOrHost({ home: this.home, version, startedBy: 'command', createBelay: (facts) => standardBelay({ home: this.home, version }, facts), ports });
+    try {
+      return await work(client);
+    } finally {
+      await client.close();
+      await host?.lingerUntilIdle();
+    }
+  }
+
+  /** A repository, the database as a source, and one snapshot of it. */
+  async prepare(): Promise<string> {
+    return this.asHost(async (client) => {
+      await client.call('repository.init', {});
+      await client.call('sources.add', { name: 'shop', location: { path: this.database }, baseFolder: '/' });
+      const { snapshot } = await client.call('snapshot.create', { source: 'shop', level: 'captured' });
+      return snapshot?.id ?? '';
+    });
+  }
+
   /** Exports a snapshot and returns its content's hash. */
-  async exported(snapshot: string): Promise<string> {
-    const to = join(this.#folder, `export-${snapshot}.db`);
+  async exported(client: BelayClient, snapshot: string): Promise<string> {
+    const to = join(this.#folder, 'app', 'shop.db.exported');
     rmSync(to, { force: true });
-    await belay(['export', snapshot, '--to', to], this.home);
+    await client.call('export', { snapshot, to });
     const content = this.content(to);
     rmSync(to);
     return content;
-  }
-
-  /** Ids of the snapshots that are listed, oldest first. */
-  async listed(): Promise<string[]> {
-    const { snapshots } = await belay(['list'], this.home);
-    if (!Array.isArray(snapshots)) throw new Error('no list');
-    return snapshots.map((one: { id: string }) => one.id).toReversed();
   }
 
   /** Names of leftovers: temporary files in the repository or the data directory, half copies beside the database. */
@@ -90,7 +110,8 @@ export class Trial {
   }
 }
 
-/** A file's SHA-256. */
-export function fileHash(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+/** Ids of the snapshots that are listed, oldest first. */
+export async function listed(client: BelayClient): Promise<string[]> {
+  const { snapshots } = await client.call('snapshot.list', {});
+  return snapshots.map((one) => one.id).toReversed();
 }

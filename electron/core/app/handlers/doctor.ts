@@ -34,8 +34,9 @@ async function space(core: Core): Promise<Finding> {
 
 function secrets(core: Core): Finding {
   const { description, lasting } = core.secrets;
-  if (lasting) return { area: 'secrets', state: 'good', statement: description };
-  return { area: 'secrets', state: 'note', statement: description, hint: 'A passphrase is asked for at each run, or read from the file that BELAY_PASSPHRASE_FILE names.' };
+  if (lasting) return { area: 'secrets', state: 'good', statement: `Secrets rest in ${description}` };
+  const why = core.secretNotices.length === 0 ? `Secrets rest ${description}.` : core.secretNotices.join(' ');
+  return { area: 'secrets', state: 'note', statement: why, hint: 'BELAY_PASSPHRASE_FILE names a file that holds the passphrase of the repository.' };
 }
 
 function catalog(core: Core): Finding {

@@ -40,12 +40,13 @@ export const snapshotHandlers: Handlers<
 
   'snapshot.show': async (core, input) => {
     const record = core.catalog.get(input.snapshot);
-    const objects = core.catalog.objects(record.id, { limit: 1000, offset: 0 });
+    const { objects, total } = core.catalog.objects(record.id, { limit: 1000, offset: 0 });
+    const shown = objects.filter((one) => !one.name.startsWith('.belay/'));
     return {
       snapshot: summaryOf(record),
       proofs: proofsOf(record),
-      objects: objects.objects.filter((one) => !one.name.startsWith('.belay/')),
-      objectsTotal: objects.total,
+      objects: shown,
+      objectsTotal: total - (objects.length - shown.length),
       capture: toJson(record.capture),
       history: historyOf(record),
       ...(record.parent === undefined ? {} : { parent: record.parent }),
