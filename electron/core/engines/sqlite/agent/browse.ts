@@ -21,7 +21,8 @@ export function browsePage(files: readonly OpenFile[], object: string, offset: n
   const order = orderBy === null ? '' : ` ORDER BY ${quoteName(orderBy)}`;
   const select = columns.map((column) => exactPair(column.name)).join();
   const statement = file.db.prepare<[number, number], unknown[]>(`SELECT ${select} FROM ${tableSql(name)}${order} LIMIT ? OFFSET ?`).raw().safeIntegers();
-  const rows = collect(statement.iterate(limit, offset), columns.length, textEncoding(pragmaText(file.db, 'encoding')));
+  const encoding = textEncoding(pragmaText(file.db, 'encoding'));
+  const rows = collect(statement.iterate(limit, offset), columns.length, encoding);
   const total = file.db.prepare<[], number>(`SELECT count(*) FROM ${tableSql(name)}`).pluck().get() ?? 0;
   return { columns: columns.map((column) => ({ name: column.name, type: column.type })), rows, total };
 }
