@@ -1,18 +1,24 @@
 import type { BelayClient } from '../contract/client.ts';
 import type { Belay, HostFacts } from '../core/app/belay.ts';
-import { AppError, prepareHome, silentLog, systemClock, systemRandom } from '../core/app/faces.ts';
-import { connectOrHost } from '../host/connect.ts';
+import { prepareHome, silentLog, systemClock, systemRandom } from '../core/app/faces.ts';
+import { connectOrHost, hostAlone } from '../host/connect.ts';
 import type { Served } from './world.ts';
 
 const ports = { clock: systemClock, random: systemRandom, log: silentLog };
+
+export interface HostedHome {
+  readonly home: string;
+  readonly version: string;
+  readonly secretsPassphraseFile?: string | undefined;
+}
 
 /**
  * Attaches to the host of a data directory, or becomes it. Closing the client of a host that this process became resolves when
  * nobody else needs that host any more.
  */
-export async function connect(home: string, version: string): Promise<BelayClient> {
-  const owned = await prepareHome(home);
-  const { client, host } = await connectOrHost({ home: owned, version, startedBy: 'command', createBelay: openCore(owned, version), ports });
+export async function connect(options: HostedHome): Promise<BelayClient> {
+  const home = await prepareHome(options.home);
+  const { client, host } = await connectOrHost({ home, version: options.version, startedBy: 'command', createBelay: openCore({ ...options, home }), ports });
   if (host === undefined) return client;
   return {
     call: (name, input, options) => client.call(name, input, options),
@@ -26,13 +32,30 @@ export async function connect(home: string, version: string): Promise<BelayClien
 }
 
 /** The core is loaded only where this process becomes the host. */
-function openCore(home: string, version: string): (facts: HostFacts) => Promise<Belay> {
+function openCore(options: HostedHome): (facts: HostFacts) => Promise<Belay> {
   return async (facts) => {
     const { standardBelay } = await import('../core/app/standard.ts');
-    return standardBelay({ home, version })(facts);
+    return standardBelay(options, facts);
   };
 }
 
-export async function serve(home: string, _options: { readonly port?: number }): Promise<Served> {
-  throw new AppError('home.unusable', `There is no host for ${home} in this build.`);
+/** Becomes the host of a data directory and serves it on loopback. Throws `home.in-use` where another process is the host. */
+export async function serve(options: HostedHome, web: { readonly port?: number }): Promise<Served> {
+  const home = await prepareHome(options.home);
+  const { serveWeb } = await import('../host/web/server.ts');
+  const host = await hostAlone({ home, version: options.version, startedBy: 'serve', createBelay: openCore({ ...options, home }), ports });
+  try {
+    const server = await serveWeb({ host, ports, ...web });
+    return {
+      address: server.address,
+      closed: host.closed,
+      close: async () => {
+        await server.close();
+        await host.close('it was asked to leave');
+      },
+    };
+  } catch (error) {
+    await host.close('the web server could not start');
+    throw error;
+  }
 }

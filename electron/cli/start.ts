@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { systemClock, systemCode } from '../core/app/faces.ts';
 import { runCli } from './app.ts';
 import type { LeaveSignal, World } from './world.ts';
@@ -19,6 +20,8 @@ process.stdout.on('error', (error: Error) => {
 process.stderr.on('error', () => undefined);
 
 const version = packageVersion();
+const secretsFile = process.env['BELAY_SECRETS_PASSPHRASE_FILE'];
+const hosted = (home: string) => ({ home, version, secretsPassphraseFile: secretsFile === undefined || secretsFile === '' ? undefined : resolve(secretsFile) });
 const world: World = {
   argv: process.argv.slice(2),
   env: process.env,
@@ -30,8 +33,8 @@ const world: World = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  connect: async (home) => (await import('./host.ts')).connect(home, version),
-  serve: async (home, options) => (await import('./host.ts')).serve(home, options),
+  connect: async (home) => (await import('./host.ts')).connect(hosted(home)),
+  serve: async (home, options) => (await import('./host.ts')).serve(hosted(home), options),
   onLeave: (listener) => {
     for (const signal of signals) process.on(signal, listener);
     return () => {

@@ -35,12 +35,7 @@ export const show: CommandSpec = {
         output.line();
         output.table(
           [{ title: 'proof' }, { title: 'result' }, { title: 'shown' }, { title: 'evidence', least: 20 }],
-          data.proofs.map((proof) => [
-            proof.level,
-            resultWord(proof),
-            proof.at === undefined ? '' : when(proof.at, context.now),
-            proof.evidence === undefined ? '' : JSON.stringify(proof.evidence),
-          ]),
+          data.proofs.map((proof) => [proof.level, resultWord(proof), proof.at === undefined ? '' : when(proof.at, context.now), evidenceText(proof)]),
         );
         output.line();
         output.table(
@@ -55,7 +50,7 @@ export const show: CommandSpec = {
             object.name,
             object.kind,
             object.rows === undefined ? '' : count(object.rows),
-            object.bytes === undefined ? '' : size(object.bytes),
+            object.bytes === undefined || (object.bytes === 0 && object.kind !== 'file') ? '' : size(object.bytes),
             object.fingerprint?.slice(0, 16) ?? '',
           ]),
         );
@@ -71,4 +66,11 @@ function resultWord({ result, level }: Proof): string {
   if (result === 'failed') return styled('bad', result);
   if (result === 'passed' && level === 'proved') return styled('good', result);
   return result === 'not-run' ? styled('dim', 'not run') : result;
+}
+
+/** The statement of the evidence where it has one; --json has all of it. */
+function evidenceText({ evidence }: Proof): string {
+  if (evidence === undefined) return '';
+  const { statement } = evidence;
+  return typeof statement === 'string' ? statement : JSON.stringify(evidence);
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { answerOf, change, contentOf, makeShop, Place, record, treeHash } from '../../helpers/cli/belay.ts';
@@ -280,7 +280,7 @@ describe('hostile names', () => {
     '-dash.db',
     'two\nlines.db',
     'gnp.\u202ebd.db',
-    `${'n'.repeat(252)}.db`,
+    `${'n'.repeat(244)}.db`,
     '?mode=memory.db',
     'file:x.db',
     '#hash%20.db',
@@ -299,6 +299,19 @@ describe('hostile names', () => {
     await place.ok('rewind', 'odd');
     expect(contentOf(place.path(name))).toEqual(before);
     await place.ok('verify', `./${name}`, '--against', 'latest');
+  });
+
+  test('a file whose name has no room for a journal beside it is captured, or refused plainly', async () => {
+    await using place = await Place.make();
+    const longest = `${'n'.repeat(252)}.db`;
+    makeShop(place.path('shop.db'), 5);
+    await rename(place.path('shop.db'), place.path(longest));
+    await place.ok('init', '--no-encryption');
+    await place.ok('source', 'add', longest, '--name', 'long');
+    expect(await place.data('snap', 'long', '--level', 'proved')).toMatchObject({ verification: { result: 'passed' } });
+    const rewound = await place.run(['rewind', 'long', '--json']);
+    expect([0, 5, 11]).toContain(rewound.code);
+    expect(await readdir(place.project)).toEqual([longest]);
   });
 
   test('a path that leads out and in again is one source', async () => {

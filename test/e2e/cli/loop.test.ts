@@ -137,7 +137,12 @@ describe('the main loop', () => {
     change(place.path('shop.db'), 'delete from orders where id > 10');
     const broken = contentOf(place.path('shop.db'));
     const held = await place.data('restore', 'latest', '--hold', '--check-query', 'select count(*) from orders == 400', '--check-command', 'true');
-    expect(held).toMatchObject({ verification: { result: 'passed', checks: [{ result: 'passed' }, { result: 'passed' }] } });
+    expect(held).toMatchObject({ verification: { result: 'passed' } });
+    const own = record(held['verification'])['checks'];
+    expect(Array.isArray(own) ? own.filter((check) => record(check)['kind'] !== 'engine') : own).toMatchObject([
+      { kind: 'query', result: 'passed' },
+      { kind: 'command', result: 'passed' },
+    ]);
     expect(contentOf(place.path('shop.db'))).toEqual(broken);
     expect(await place.data('restore', '--held')).toMatchObject({ held: [{ id: held['held'] }] });
     await place.data('restore', '--promote', textAt(held, 'held'));
