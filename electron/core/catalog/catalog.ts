@@ -50,6 +50,8 @@ export interface Catalog {
   ids(): readonly string[];
   /** Newest first (by number). `total` counts all that match. */
   list(filter: SnapshotFilter): { readonly snapshots: readonly SnapshotRecord[]; readonly total: number };
+  /** The same for lists of thousands: gives way to the event loop every few hundred. A change in between may show. */
+  listInTurns(filter: SnapshotFilter): Promise<{ readonly snapshots: readonly SnapshotRecord[]; readonly total: number }>;
   /** Throws `snapshot.unknown`, `input.ambiguous`. */
   get(ref: string): SnapshotRecord;
   /** The source's newest snapshot whose highest level is `proved`. */
@@ -69,7 +71,8 @@ export interface CatalogPorts {
   readonly highest: HighestOf;
 }
 
-const ROWS_A_COMMIT = 2000;
+const ROWS_A_COMMIT = 1000;
+const SNAPSHOTS_A_TURN = 500;
 
 /**
  * Opens the catalog in `file`, made where it is missing, brought to the newest version. Throws `catalog.newer`,
@@ -119,8 +122,7 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       let waiting = 0;
       for await (const { snapshot, objects } of entries) {
         throwIfCancelled(signal);
-        await next.put(snapshot, objects);
-        waiting += 1 + snapshot.totals.objects;
+        waiting += 1 + (await next.put(snapshot, objects));
         if (waiting < ROWS_A_COMMIT) continue;
         next.commit();
         next.begin();
@@ -180,6 +182,18 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
     setProblems: (problems) => store.setProblems(problems),
     ids: () => queries.ids(),
     list: (filter) => queries.list(filter),
+    async listInTurns(filter) {
+      const { limit, offset } = filter;
+      const first = queries.list({ ...filter, limit: Math.min(limit, SNAPSHOTS_A_TURN) });
+      const snapshots = [...first.snapshots];
+      while (snapshots.length < limit && snapshots.length + offset < first.total) {
+        await yieldNow();
+        const more = queries.list({ ...filter, limit: Math.min(limit - snapshots.length, SNAPSHOTS_A_TURN), offset: offset + snapshots.length });
+        if (more.snapshots.length === 0) break;
+        snapshots.push(...more.snapshots);
+      }
+      return { snapshots, total: first.total };
+    },
     get: (ref) => queries.get(ref),
     newestProved: (source) => queries.newestProved(source),
     objects: (id, page) => queries.objects(id, page),

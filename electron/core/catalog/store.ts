@@ -17,8 +17,8 @@ export interface Store {
   readonly file: string;
   readonly reader: Database;
   readonly libraryVersion: string;
-  /** Writes or replaces a snapshot with its objects. It shows, with all of them, when this resolves. */
-  put(record: SnapshotRecord, objects: Iterable<StoredObject> | AsyncIterable<StoredObject>): Promise<void>;
+  /** Writes or replaces a snapshot with its objects. It shows, with all of them, when this resolves; gives their number. */
+  put(record: SnapshotRecord, objects: Iterable<StoredObject> | AsyncIterable<StoredObject>): Promise<number>;
   /** Replaces all but the objects. False where the snapshot is not listed. */
   update(record: SnapshotRecord): boolean;
   /** False where it was not listed. */
@@ -168,6 +168,7 @@ function storeOver(file: string, writer: Database, reader: Database, highest: Hi
           await yieldNow();
         }
         showAll(key, written, batch, record);
+        return written + batch.length;
       } finally {
         if (key !== undefined) writing.delete(key);
       }
