@@ -10,7 +10,14 @@ import { belayTool, borgTool, resticTool, type Tool } from './lib/sqlite-tools.t
 import { commitName, machineFacts, row, tableText, type BenchDocument, type Row } from './lib/table.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, bytes: { type: 'string', default: '1000000000' }, runs: { type: 'string', default: '3' }, folder: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    bytes: { type: 'string', default: '1000000000' },
+    runs: { type: 'string', default: '3' },
+    folder: { type: 'string' },
+  },
+});
 const runs = Number(values.runs);
 const mib = (bytes: number): number => bytes / 2 ** 20;
 const seconds = (ms: number): number => ms / 1000;
@@ -50,7 +57,9 @@ async function bench(): Promise<BenchDocument> {
 
   const times = (from: ReadonlyMap<string, readonly Figure[]>, name: string): number[] => (from.get(name) ?? []).map((one) => seconds(one.ms));
   const sizes = (from: ReadonlyMap<string, readonly Figure[]>, name: string): number[] => (from.get(name) ?? []).map((one) => mib(one.added));
-  const peaks = [first, random, clustered, restored, checked, authenticated, drilled, rewound].map((from) => (from.get('Belay') ?? []).map((one) => mib(one.peak)));
+  const peaks = [first, random, clustered, restored, checked, authenticated, drilled, rewound].map((from) =>
+    (from.get('Belay') ?? []).map((one) => mib(one.peak)),
+  );
   const against = (what: string, from: ReadonlyMap<string, readonly Figure[]>, of: typeof times, unit: string, goal: number | null): Row[] =>
     peers.map((peer) => row(what, unit, 'lower', of(from, 'Belay'), { name: peer.name, runs: of(from, peer.name) }, peer.name === 'restic' ? goal : null));
 
@@ -73,7 +82,12 @@ async function bench(): Promise<BenchDocument> {
     row('peak memory of the host process', 'MiB', 'lower', [Math.max(...peaks.flat())], undefined, 350),
     row('event loop blocked during a snapshot, longest', 'ms', 'lower', [blocked], undefined, 50),
   ];
-  const versions = { node: process.versions.node, sqlite3: shellVersion(), ...Object.fromEntries(tools.map((tool) => [tool.name, tool.version])), database: `${made.bytes} bytes, ${made.rows} rows` };
+  const versions = {
+    node: process.versions.node,
+    sqlite3: shellVersion(),
+    ...Object.fromEntries(tools.map((tool) => [tool.name, tool.version])),
+    database: `${made.bytes} bytes, ${made.rows} rows`,
+  };
   return { bench: 'sqlite', at: new Date().toISOString(), machine: machineFacts(), versions, commit: commitName(root), rows };
 }
 

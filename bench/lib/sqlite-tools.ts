@@ -22,10 +22,16 @@ function program(name: string, variable: string): string | undefined {
   const cache = process.env['BELAY_CACHE'] ?? join(homedir(), '.cache', 'belay');
   const named = [process.env[variable], join(cache, 'bin', name)].find((one) => one !== undefined && existsSync(one));
   if (named !== undefined) return named;
-  return (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, name)).find((one) => existsSync(one));
+  return (process.env['PATH'] ?? '')
+    .split(':')
+    .map((folder) => join(folder, name))
+    .find((one) => existsSync(one));
 }
 
-const versionOf = (file: string, ...args: string[]): string => execFileSync(file, args, { encoding: 'utf8' }).split('\n')[0]?.match(/\d+\.\d+(\.\d+)?/)?.[0] ?? 'unknown';
+const versionOf = (file: string, ...args: string[]): string =>
+  execFileSync(file, args, { encoding: 'utf8' })
+    .split('\n')[0]
+    ?.match(/\d+\.\d+(\.\d+)?/)?.[0] ?? 'unknown';
 
 export function belayTool(root: string, folder: string): Tool & { run(...args: string[]): Promise<Measured> } {
   const env = { BELAY_HOME: join(folder, 'home'), BACKUP_DIR: '' };

@@ -28,7 +28,14 @@ export interface BenchDocument {
 }
 
 /** One row from the runs of both; the goal bounds the ratio of medians from above (lower is better) or below. */
-export function row(what: string, unit: string, better: Row['better'], belay: readonly number[], peer?: { readonly name: string; readonly runs: readonly number[] }, goal: number | null = null): Row {
+export function row(
+  what: string,
+  unit: string,
+  better: Row['better'],
+  belay: readonly number[],
+  peer?: { readonly name: string; readonly runs: readonly number[] },
+  goal: number | null = null,
+): Row {
   const own = median(belay);
   const other = peer === undefined || peer.runs.length === 0 ? null : median(peer.runs);
   const ratio = other === null ? null : own / other;
@@ -62,8 +69,14 @@ export function tableText(document: BenchDocument): string {
   ]);
   const head = ['what', 'Belay', 'peer', '', 'ratio', 'goal', '', 'runs'];
   const widths = head.map((title, at) => Math.max(title.length, ...cells.map((line) => line[at]?.length ?? 0)));
-  const line = (parts: readonly string[]): string => parts.map((part, at) => (at === 0 || at === 3 ? part.padEnd(widths[at] ?? 0) : part.padStart(widths[at] ?? 0))).join('  ').trimEnd();
-  const about = `${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memory / 2 ** 30)} GiB, ${machine.system}; ${Object.entries(document.versions).map(([name, version]) => `${name} ${version}`).join(', ')}; commit ${document.commit}`;
+  const line = (parts: readonly string[]): string =>
+    parts
+      .map((part, at) => (at === 0 || at === 3 ? part.padEnd(widths[at] ?? 0) : part.padStart(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  const about = `${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memory / 2 ** 30)} GiB, ${machine.system}; ${Object.entries(document.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}; commit ${document.commit}`;
   return [about, '', line(head), ...cells.map(line)].join('\n');
 }
 

@@ -55,7 +55,10 @@ export class Prose {
 
   hex(length: number): string {
     let out = '';
-    while (out.length < length) out += Math.floor(this.#random() * 0x100000000).toString(16).padStart(8, '0');
+    while (out.length < length)
+      out += Math.floor(this.#random() * 0x100000000)
+        .toString(16)
+        .padStart(8, '0');
     return out.slice(0, length);
   }
 }
@@ -97,16 +100,45 @@ export function makeShop(path: string, megabytes: number, seed = 7): void {
       for (let i = 0; i < 320; i++) {
         customer++;
         const name = prose.text(2);
-        addCustomer.run(customer, `${prose.hex(8)}-${prose.hex(4)}-${prose.hex(4)}-${prose.hex(12)}`, name, `${name.replace(' ', '.')}${prose.whole(1000)}@example.org`, prose.text(1), prose.whole(1e6) / 100, start + prose.whole(1e8));
+        addCustomer.run(
+          customer,
+          `${prose.hex(8)}-${prose.hex(4)}-${prose.hex(4)}-${prose.hex(12)}`,
+          name,
+          `${name.replace(' ', '.')}${prose.whole(1000)}@example.org`,
+          prose.text(1),
+          prose.whole(1e6) / 100,
+          start + prose.whole(1e8),
+        );
       }
       for (let i = 0; i < 1000; i++) {
         order++;
-        addOrder.run(order, 1 + prose.whole(customer), statuses[prose.whole(statuses.length)], prose.whole(1e6) / 100, start + order * 3, start + order * 3 + prose.whole(1e6), prose.text(4 + prose.whole(30)));
+        addOrder.run(
+          order,
+          1 + prose.whole(customer),
+          statuses[prose.whole(statuses.length)],
+          prose.whole(1e6) / 100,
+          start + order * 3,
+          start + order * 3 + prose.whole(1e6),
+          prose.text(4 + prose.whole(30)),
+        );
         for (let l = prose.whole(4); l > 0; l--) addLine.run(++line, order, `sku-${prose.whole(20000)}`, 1 + prose.whole(9), prose.whole(1e5) / 100);
       }
       for (let i = 0; i < 1300; i++) {
         event++;
-        addEvent.run(event, start + event * 2, statuses[prose.whole(7)], JSON.stringify({ session: prose.hex(16), order: prose.whole(order + 1), agent: prose.text(5), path: `/${prose.text(1)}/${prose.text(1)}`, ms: prose.whole(5000), tags: [prose.text(1), prose.text(1)], note: prose.text(prose.whole(24)) }));
+        addEvent.run(
+          event,
+          start + event * 2,
+          statuses[prose.whole(7)],
+          JSON.stringify({
+            session: prose.hex(16),
+            order: prose.whole(order + 1),
+            agent: prose.text(5),
+            path: `/${prose.text(1)}/${prose.text(1)}`,
+            ms: prose.whole(5000),
+            tags: [prose.text(1), prose.text(1)],
+            note: prose.text(prose.whole(24)),
+          }),
+        );
       }
       for (let i = 0; i < 20; i++) addArticle.run(`sku-${prose.whole(20000)}`, prose.text(5), prose.text(60), prose.whole(1e5) / 100);
     })();

@@ -109,7 +109,12 @@ export const problem = z.object({
 
 /** A check of the user's own after a restore or drill. */
 export const smokeCheck = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('query'), name: label, sql: z.string().min(1).max(100_000), /** Expected first cell, as text; any row counts where left out. */ expect: z.string().optional() }),
+  z.object({
+    kind: z.literal('query'),
+    name: label,
+    sql: z.string().min(1).max(100_000),
+    /** Expected first cell, as text; any row counts where left out. */ expect: z.string().optional(),
+  }),
   z.object({ kind: z.literal('command'), name: label, argv: z.array(z.string()).min(1), exitCode: z.number().int().default(0) }),
   z.object({ kind: z.literal('http'), name: label, url: z.url(), status: z.number().int().default(200), json: z.json().optional() }),
 ]);

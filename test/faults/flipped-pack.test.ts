@@ -45,7 +45,9 @@ async function readBack(repository: Repository, id: string): Promise<Buffer> {
 }
 
 test('every byte of a small pack', async () => {
-  const packs = readdirSync(join(folder, 'packs'), { recursive: true }).map(String).filter((name) => /[0-9a-f]{32}$/.test(name));
+  const packs = readdirSync(join(folder, 'packs'), { recursive: true })
+    .map(String)
+    .filter((name) => /[0-9a-f]{32}$/.test(name));
   const opened = await openRepository(folder, { unlock: { kind: 'none' } }, ports);
   const pack = await packOf(opened, packs);
   await opened.close();
@@ -68,7 +70,11 @@ test('every byte of a small pack', async () => {
         expect(error, `byte ${at}`).toBeInstanceOf(AppError);
         return undefined;
       });
-      if (back === undefined) expect(named.flatMap((problem) => problem.affects), `byte ${at}`).toContainEqual(expect.objectContaining({ snapshot: hurt, objects: ['rows'] }));
+      if (back === undefined)
+        expect(
+          named.flatMap((problem) => problem.affects),
+          `byte ${at}`,
+        ).toContainEqual(expect.objectContaining({ snapshot: hurt, objects: ['rows'] }));
       else expect(back.equals(hurtBytes), `byte ${at}`).toBe(true);
       expect((await readBack(repository, sound)).equals(soundBytes)).toBe(true);
     } finally {

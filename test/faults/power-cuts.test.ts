@@ -103,7 +103,11 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
     trial.putBack();
     execFileSync('sync', ['-f', mounted]);
     await trial.asHost((client) => client.call('snapshot.create', { source: 'shop', level: 'captured' }));
-    execFileSync(process.env['BELAY_TEST_PYTHON'] ?? 'python3', ['-c', "import fcntl,os,struct,sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))", mounted]);
+    execFileSync(process.env['BELAY_TEST_PYTHON'] ?? 'python3', [
+      '-c',
+      "import fcntl,os,struct,sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))",
+      mounted,
+    ]);
     remount();
     await trial.asHost(async (client) => {
       expect(await listed(client)).toHaveLength(2);

@@ -35,7 +35,10 @@ describe.runIf(linuxRoot && existsSync('/usr/bin/strace'))('a failing disk', () 
       const at = lines.findIndex((line) => line.includes('(INJECTED)'));
       if (at === -1) break;
       failed += 1;
-      expect(seen.some((one) => one === 'repository.io EIO'), `fsync ${when}: ${seen.join()}`).toBe(true);
+      expect(
+        seen.some((one) => one === 'repository.io EIO'),
+        `fsync ${when}: ${seen.join()}`,
+      ).toBe(true);
       if (seen.length === 1) continue; // making the root folder itself failed
       if (seen[0] === 'ok') break; // the second publish, which found the file there
       expect(seen, `fsync ${when}`).toEqual(['repository.io EIO', 'ok']);
@@ -72,7 +75,10 @@ describe.runIf(linuxRoot)('a small disk', () => {
   it('says that it is full, leaves nothing behind, and takes the same file after something went', async () => {
     const store = await openLocalFolder(mounted('size=256k'), { random: systemRandom });
     await store.publish('packs/a', [new Uint8Array(150_000)], { ifExists: 'refuse' });
-    await expect(store.publish('packs/b', [new Uint8Array(150_000)], { ifExists: 'refuse' })).rejects.toMatchObject({ code: 'repository.no-space', details: { system: 'ENOSPC' } });
+    await expect(store.publish('packs/b', [new Uint8Array(150_000)], { ifExists: 'refuse' })).rejects.toMatchObject({
+      code: 'repository.no-space',
+      details: { system: 'ENOSPC' },
+    });
     expect(await store.list('tmp')).toEqual([]);
     expect(await store.free()).toBeGreaterThan(80_000);
     await store.move('packs/a', 'quarantine/1/packs/a');

@@ -53,7 +53,13 @@ async function objectTable(repository: Repository, snapshot: SnapshotRecord, sig
     return objects;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    unreadable.push({ file: `snapshots/${snapshot.id}`, kind: 'damaged', statement: `The object table of snapshot ${snapshot.id.slice(0, 8)} cannot be read: ${error.message}`, affects: [{ snapshot: snapshot.id, seq: snapshot.seq, objects: [] }], repairable: false });
+    unreadable.push({
+      file: `snapshots/${snapshot.id}`,
+      kind: 'damaged',
+      statement: `The object table of snapshot ${snapshot.id.slice(0, 8)} cannot be read: ${error.message}`,
+      affects: [{ snapshot: snapshot.id, seq: snapshot.seq, objects: [] }],
+      repairable: false,
+    });
     return [];
   }
 }

@@ -41,5 +41,7 @@ export interface Core {
 export function engineOf(core: Core, kind: string): Engine {
   const found = core.engines.get(kind);
   if (found !== undefined) return found;
-  throw new AppError('engine.unsupported', `This version has no engine for ${kind}.`, { hint: `It has: ${[...core.engines.values()].map((engine) => engine.title).join(', ')}.` });
+  throw new AppError('engine.unsupported', `This version has no engine for ${kind}.`, {
+    hint: `It has: ${[...core.engines.values()].map((engine) => engine.title).join(', ')}.`,
+  });
 }

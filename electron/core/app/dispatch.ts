@@ -11,8 +11,15 @@ export type CallWithClient = CallOptions & { readonly client: string };
  * Checks the input against the command's schema, then runs its handler: jobs through the queue, the others at once and, where
  * their order says so, with an entry in the journal.
  */
-export async function dispatch<N extends CommandName>(core: Core, handlers: Handlers<CommandName>, name: N, input: CommandInput<N>, options: CallWithClient): Promise<CommandOutput<N>> {
-  if (!isCommandName(name)) throw new AppError('transport.malformed', `There is no command ${String(name)}.`, { hint: 'The client is of another version than the host.' });
+export async function dispatch<N extends CommandName>(
+  core: Core,
+  handlers: Handlers<CommandName>,
+  name: N,
+  input: CommandInput<N>,
+  options: CallWithClient,
+): Promise<CommandOutput<N>> {
+  if (!isCommandName(name))
+    throw new AppError('transport.malformed', `There is no command ${String(name)}.`, { hint: 'The client is of another version than the host.' });
   const parsed = parseInput(name, input);
   registerSecrets(core, parsed);
   const order: Order<N> = orders[name];
@@ -28,7 +35,7 @@ function parseInput<N extends CommandName>(name: N, input: CommandInput<N>): Com
   const [issue] = checked.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? 'The input' : issue.path.join('.');
   throw new AppError('input.invalid', `${where}: ${issue?.message ?? 'not valid'}.`, {
-    hint: 'See the command\'s help.',
+    hint: "See the command's help.",
     details: { issues: checked.error.issues.slice(0, 10).map((one) => ({ path: one.path.join('.'), message: one.message })) },
   });
 }
@@ -44,7 +51,14 @@ function registerSecrets(core: Core, fields: Readonly<Record<string, unknown>>):
   }
 }
 
-function runJob<N extends CommandName>(core: Core, name: N, input: CommandParsed<N>, order: Order<N>, handler: Handler<N>, options: CallWithClient): Promise<CommandOutput<N>> {
+function runJob<N extends CommandName>(
+  core: Core,
+  name: N,
+  input: CommandParsed<N>,
+  order: Order<N>,
+  handler: Handler<N>,
+  options: CallWithClient,
+): Promise<CommandOutput<N>> {
   const spec = {
     command: name,
     title: order.title?.(input) ?? name,
@@ -62,7 +76,14 @@ function runJob<N extends CommandName>(core: Core, name: N, input: CommandParsed
   });
 }
 
-async function runAtOnce<N extends CommandName>(core: Core, name: N, input: CommandParsed<N>, order: Order<N>, handler: Handler<N>, options: CallWithClient): Promise<CommandOutput<N>> {
+async function runAtOnce<N extends CommandName>(
+  core: Core,
+  name: N,
+  input: CommandParsed<N>,
+  order: Order<N>,
+  handler: Handler<N>,
+  options: CallWithClient,
+): Promise<CommandOutput<N>> {
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(new CancelledError());
   if (options.signal?.aborted === true) onAbort();

@@ -9,7 +9,8 @@ export async function writeKeyFile(path: string, key: Uint8Array): Promise<void>
   try {
     await writeNewFile(path, [Buffer.from(`${head}${Buffer.from(key).toString('hex')}\n`)]);
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a file that does not exist.', cause: error });
+    if (systemCode(error) === 'EEXIST')
+      throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a file that does not exist.', cause: error });
     throw new AppError('target.denied', `The key file cannot be written: ${path}`, { hint: 'Check the folder and its rights.', cause: error });
   }
 }
@@ -23,6 +24,7 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
     throw new AppError('source.missing', `The key file cannot be read: ${path}`, { hint: 'Check the path and its rights.', cause: error });
   }
   const hex = text.startsWith(head) ? text.slice(head.length).trim() : '';
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new AppError('input.invalid', `${path} is not a key file of Belay's.`, { hint: 'Name the file that `belay init` or `belay key add` wrote.' });
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new AppError('input.invalid', `${path} is not a key file of Belay's.`, { hint: 'Name the file that `belay init` or `belay key add` wrote.' });
   return new Uint8Array(Buffer.from(hex, 'hex'));
 }

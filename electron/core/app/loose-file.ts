@@ -12,7 +12,12 @@ export async function looseFile(core: Core, path: string, context: EngineContext
 }
 
 /** Runs `work` on a loose native file as if it were a snapshot: one step from a dump to a named database. */
-export async function withLooseFile<T>(core: Core, path: string, context: EngineContext, work: (engine: Engine, content: SnapshotContent) => Promise<T>): Promise<T> {
+export async function withLooseFile<T>(
+  core: Core,
+  path: string,
+  context: EngineContext,
+  work: (engine: Engine, content: SnapshotContent) => Promise<T>,
+): Promise<T> {
   const { file, engine } = await looseFile(core, path, context);
   const source = engine.nativeSource(file);
   const fingerprint: Fingerprint = await engine.fingerprint({ kind: 'source', source }, context);

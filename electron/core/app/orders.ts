@@ -18,11 +18,27 @@ const target = (name: string): Exclusive => `target:${name}`;
 
 export const orders: { readonly [N in CommandName]: Order<N> } = {
   status: {},
-  'repository.init': { title: () => 'create the repository', exclusive: () => write, facts: (input) => ({ location: input.location ?? null, attach: input.attach }) },
+  'repository.init': {
+    title: () => 'create the repository',
+    exclusive: () => write,
+    facts: (input) => ({ location: input.location ?? null, attach: input.attach }),
+  },
   'repository.unlock': { journalled: true, facts: (input) => ({ remember: input.remember, by: unlockedBy(input) }) },
-  'repository.check': { title: (input) => `check (${input.level})`, exclusive: () => write, facts: (input) => ({ level: input.level, snapshots: input.snapshots ?? null }) },
-  'repository.collect': { title: (input) => (input.confirm === undefined ? 'plan what collect would free' : 'collect'), exclusive: () => write, facts: (input) => ({ purgeNow: input.purgeNow, confirmed: input.confirm !== undefined }) },
-  'repository.repair': { title: (input) => (input.dryRun ? 'look for what repair would mend' : 'repair'), exclusive: () => write, facts: (input) => ({ dryRun: input.dryRun }) },
+  'repository.check': {
+    title: (input) => `check (${input.level})`,
+    exclusive: () => write,
+    facts: (input) => ({ level: input.level, snapshots: input.snapshots ?? null }),
+  },
+  'repository.collect': {
+    title: (input) => (input.confirm === undefined ? 'plan what collect would free' : 'collect'),
+    exclusive: () => write,
+    facts: (input) => ({ purgeNow: input.purgeNow, confirmed: input.confirm !== undefined }),
+  },
+  'repository.repair': {
+    title: (input) => (input.dryRun ? 'look for what repair would mend' : 'repair'),
+    exclusive: () => write,
+    facts: (input) => ({ dryRun: input.dryRun }),
+  },
   'repository.usage': {},
   'repository.locks': {},
   'repository.break-lock': { journalled: true, facts: (input) => ({ instance: input.instance }) },
@@ -50,8 +66,14 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     exclusive: () => write,
     facts: (input) => ({ snapshots: input.snapshots, confirmed: input.confirm !== undefined }),
   },
-  'snapshot.rows': { title: (input) => `look into ${input.snapshot}`, facts: (input) => ({ snapshot: input.snapshot, object: input.object ?? null, query: input.query ?? null, offset: input.offset, limit: input.limit }) },
-  'snapshot.verify': { title: (input) => `prove ${input.snapshot}`, facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }) },
+  'snapshot.rows': {
+    title: (input) => `look into ${input.snapshot}`,
+    facts: (input) => ({ snapshot: input.snapshot, object: input.object ?? null, query: input.query ?? null, offset: input.offset, limit: input.limit }),
+  },
+  'snapshot.verify': {
+    title: (input) => `prove ${input.snapshot}`,
+    facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }),
+  },
   'file.verify': { title: (input) => `verify ${input.path}`, facts: (input) => ({ path: input.path, against: input.against ?? null }) },
   'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
   'restore.run': {
@@ -70,11 +92,22 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'undo.list': {},
   'undo.run': { title: () => 'undo', exclusive: (input) => [target(input.id ?? 'newest')], facts: (input) => ({ id: input.id ?? null, force: input.force }) },
   'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
-  'checkpoint.create': { title: (input) => `checkpoint of ${input.source}`, exclusive: (input) => [target(input.source)], facts: (input) => ({ source: input.source }) },
+  'checkpoint.create': {
+    title: (input) => `checkpoint of ${input.source}`,
+    exclusive: (input) => [target(input.source)],
+    facts: (input) => ({ source: input.source }),
+  },
   'checkpoint.list': {},
   'checkpoint.drop': { journalled: true, facts: (input) => ({ source: input.source, id: input.id }) },
-  export: { title: (input) => `export ${input.snapshot}`, facts: (input) => ({ snapshot: input.snapshot, to: input.to, format: input.format ?? null, object: input.object ?? null }) },
-  import: { title: (input) => `import ${input.path}`, exclusive: (input) => (input.dryRun ? [] : write), facts: (input) => ({ path: input.path, source: input.source ?? null, dryRun: input.dryRun }) },
+  export: {
+    title: (input) => `export ${input.snapshot}`,
+    facts: (input) => ({ snapshot: input.snapshot, to: input.to, format: input.format ?? null, object: input.object ?? null }),
+  },
+  import: {
+    title: (input) => `import ${input.path}`,
+    exclusive: (input) => (input.dryRun ? [] : write),
+    facts: (input) => ({ path: input.path, source: input.source ?? null, dryRun: input.dryRun }),
+  },
   'jobs.list': {},
   'jobs.cancel': { journalled: true, facts: (input) => ({ id: input.id }) },
   'journal.list': {},

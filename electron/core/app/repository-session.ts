@@ -127,7 +127,9 @@ export function createSession(parts: SessionParts): RepositorySession {
     init: async (input) => {
       const { repository: present } = await settings.read();
       if (present !== undefined) {
-        throw new AppError('repository.exists', `This data directory has a repository: ${present.location}`, { hint: 'Use another data directory (BELAY_HOME) for another repository.' });
+        throw new AppError('repository.exists', `This data directory has a repository: ${present.location}`, {
+          hint: 'Use another data directory (BELAY_HOME) for another repository.',
+        });
       }
       const location = input.location ?? join(parts.home, 'repository');
       if (!isAbsolute(location)) throw new AppError('input.invalid', `${location} is not an absolute path.`);
@@ -197,9 +199,14 @@ export function createSession(parts: SessionParts): RepositorySession {
 }
 
 /** The one secret given, as what it is. Throws `input.secret-needed` where there is none, `input.invalid` where there are two. */
-async function unlockOf(input: { readonly passphrase?: string | undefined; readonly recoveryKey?: string | undefined; readonly keyFile?: string | undefined }): Promise<Unlock> {
+async function unlockOf(input: {
+  readonly passphrase?: string | undefined;
+  readonly recoveryKey?: string | undefined;
+  readonly keyFile?: string | undefined;
+}): Promise<Unlock> {
   const given = [input.passphrase, input.recoveryKey, input.keyFile].filter((one) => one !== undefined);
-  if (given.length === 0) throw new AppError('repository.passphrase-needed', 'The repository is protected.', { hint: 'Give its passphrase, recovery key or key file.' });
+  if (given.length === 0)
+    throw new AppError('repository.passphrase-needed', 'The repository is protected.', { hint: 'Give its passphrase, recovery key or key file.' });
   if (given.length > 1) throw new AppError('input.invalid', 'More than one key was given.', { hint: 'Give one of passphrase, recovery key and key file.' });
   if (input.passphrase !== undefined) return { kind: 'passphrase', passphrase: input.passphrase };
   if (input.recoveryKey !== undefined) return { kind: 'recovery', key: input.recoveryKey };

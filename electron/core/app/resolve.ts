@@ -14,7 +14,9 @@ export async function freshRecord(repository: Repository, id: string): Promise<S
   const { snapshots } = await repository.snapshots();
   const found = snapshots.find((one) => one.id === id);
   if (found !== undefined) return found;
-  throw new AppError('snapshot.unknown', `The repository no longer has the snapshot ${id.slice(0, 8)}.`, { hint: 'Run `belay rebuild-catalog`, then `belay list`.' });
+  throw new AppError('snapshot.unknown', `The repository no longer has the snapshot ${id.slice(0, 8)}.`, {
+    hint: 'Run `belay rebuild-catalog`, then `belay list`.',
+  });
 }
 
 /** Lists a new snapshot: catalog row and objects. The repository has it already, so a failure here is mended by a rebuild. */

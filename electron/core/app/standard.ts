@@ -28,18 +28,42 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
   const log = openFileLog({ folder: join(home, 'logs'), clock: systemClock, redactor, level: 'warn' });
   const { secrets: preference } = await openSettings(home, { random: systemRandom }).read();
   const passphrase = options.secretsPassphraseFile === undefined ? undefined : await firstLine(options.secretsPassphraseFile);
-  const { store, notices } = await chooseSecretStore({ home, preference, platform: process.platform, random: systemRandom, redactor, ...(passphrase === undefined ? {} : { passphrase }) });
-  const belay = await createBelay({ home, version, clock: systemClock, random: systemRandom, log, redactor, secrets: store, secretNotices: notices, engines: [createSqliteEngine()], host });
-  return { ...belay, close: async (reason) => {
-    await belay.close(reason);
-    await log.flush();
-  } };
+  const { store, notices } = await chooseSecretStore({
+    home,
+    preference,
+    platform: process.platform,
+    random: systemRandom,
+    redactor,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  const belay = await createBelay({
+    home,
+    version,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    redactor,
+    secrets: store,
+    secretNotices: notices,
+    engines: [createSqliteEngine()],
+    host,
+  });
+  return {
+    ...belay,
+    close: async (reason) => {
+      await belay.close(reason);
+      await log.flush();
+    },
+  };
 }
 
 async function firstLine(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).split(/\r?\n/)[0] ?? '';
   } catch (error) {
-    throw new AppError('source.missing', `The file that BELAY_SECRETS_PASSPHRASE_FILE names cannot be read: ${path}`, { hint: 'Check the path and its rights.', cause: error });
+    throw new AppError('source.missing', `The file that BELAY_SECRETS_PASSPHRASE_FILE names cannot be read: ${path}`, {
+      hint: 'Check the path and its rights.',
+      cause: error,
+    });
   }
 }

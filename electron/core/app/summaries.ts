@@ -1,4 +1,5 @@
 import type { CommandOutput } from '../../contract/commands.ts';
+import { jsonObject } from '../../contract/model.ts';
 import type { Proof, SnapshotSummary } from '../../contract/model.ts';
 import type { Problem, SnapshotRecord } from '../repository/repository.ts';
 import { proofState, type LevelState } from '../verify/state.ts';
@@ -42,11 +43,10 @@ function proofOf(state: LevelState): Proof {
 
 /** Facts as plain JSON: what JSON cannot carry is dropped. */
 export function toJson(value: Readonly<Record<string, unknown>>): NonNullable<Proof['evidence']> {
-  return JSON.parse(JSON.stringify(value));
+  return jsonObject.parse(JSON.parse(JSON.stringify(value)));
 }
 
 /** Problems as the contract shows them. */
 export function problemsOf(problems: readonly Problem[]): CommandOutput<'repository.check'>['problems'] {
   return problems.map((one) => ({ ...one, affects: one.affects.map((hurt) => ({ ...hurt, objects: [...hurt.objects] })) }));
 }
-

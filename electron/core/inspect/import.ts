@@ -58,7 +58,8 @@ async function statOf(path: string): Promise<{ isFile(): boolean }> {
     return await stat(path);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new AppError('source.missing', `There is no file or folder ${path}.`, { hint: 'Check the path.', cause: error });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new AppError('source.missing', `There is no file or folder ${path}.`, { hint: 'Check the path.', cause: error });
     throw new AppError('source.denied', `${path} cannot be read.`, { hint: 'Check who may read it.', cause: error });
   }
 }

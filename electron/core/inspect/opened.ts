@@ -13,7 +13,13 @@ interface Opened {
 /** Snapshots opened for looking into: each made once into a private folder, kept while among the newest few. */
 export interface OpenedSnapshots {
   /** Runs `look` on the opened copy; the copy is not removed meanwhile. */
-  use<T>(engine: Engine, content: () => Promise<SnapshotContent>, snapshotId: string, context: EngineContext, look: (of: FingerprintTarget) => Promise<T>): Promise<T>;
+  use<T>(
+    engine: Engine,
+    content: () => Promise<SnapshotContent>,
+    snapshotId: string,
+    context: EngineContext,
+    look: (of: FingerprintTarget) => Promise<T>,
+  ): Promise<T>;
   /** Removes every copy. */
   close(context: EngineContext): Promise<void>;
 }

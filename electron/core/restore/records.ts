@@ -48,7 +48,10 @@ export interface RestoreRecords {
 
 /** Opens the file in the data directory, which need not exist. A malformed one throws `home.unusable` and is left as it is. */
 export async function openRestoreRecords(home: string, ports: { readonly random: Random }): Promise<RestoreRecords> {
-  const document = openDocument<Content>({ file: join(home, 'restores.json'), title: 'record of restores', schema: fileSchema, empty: { version: 1, undo: [], held: [] } }, ports);
+  const document = openDocument<Content>(
+    { file: join(home, 'restores.json'), title: 'record of restores', schema: fileSchema, empty: { version: 1, undo: [], held: [] } },
+    ports,
+  );
   let content = await document.read();
   const change = async (next: (content: Content) => Content): Promise<void> => {
     content = await document.update(next);

@@ -74,12 +74,18 @@ export interface PromoteRequest {
 export async function promoteHeld(engine: Engine, held: HeldRow, request: PromoteRequest, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
   const copy: RestoredCopy = held.copy;
   context.progress({ stage: 'swapping' });
-  const entry = await recordSwap(engine, records, context, {
-    what: request.what,
-    target: held.describes,
-    ...(held.source === undefined ? {} : { source: held.source }),
-    ...(held.snapshot === undefined ? {} : { snapshot: held.snapshot }),
-  }, (intent) => engine.promote(copy, held.target, context, intent));
+  const entry = await recordSwap(
+    engine,
+    records,
+    context,
+    {
+      what: request.what,
+      target: held.describes,
+      ...(held.source === undefined ? {} : { source: held.source }),
+      ...(held.snapshot === undefined ? {} : { snapshot: held.snapshot }),
+    },
+    (intent) => engine.promote(copy, held.target, context, intent),
+  );
   await records.removeHeld(held.id);
   await trimUndo(engine, records, context, entry);
   return entry;
@@ -161,10 +167,19 @@ async function trimUndo(engine: Engine, records: RestoreRecords, context: Engine
 }
 
 /** Puts the kept one back. Throws `undo.nothing`, `undo.target-changed`. */
-export async function undoSwap(engineOf: (kind: string) => Engine, id: string | undefined, force: boolean, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
+export async function undoSwap(
+  engineOf: (kind: string) => Engine,
+  id: string | undefined,
+  force: boolean,
+  records: RestoreRecords,
+  context: EngineContext,
+): Promise<UndoEntry> {
   const row = findUndo(records, id);
   const engine = engineOf(row.record.engine);
-  const newer = records.undo().slice(records.undo().indexOf(row) + 1).find((one) => one.entry.target === row.entry.target);
+  const newer = records
+    .undo()
+    .slice(records.undo().indexOf(row) + 1)
+    .find((one) => one.entry.target === row.entry.target);
   if (newer !== undefined) {
     throw new AppError('undo.target-changed', `${row.entry.target} was swapped again since.`, {
       hint: `Undo the newer one first: belay undo ${newer.entry.id}`,

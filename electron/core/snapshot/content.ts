@@ -31,7 +31,9 @@ export function captureNotes(record: SnapshotRecord): CaptureNotes {
     warnings: list(capture.warnings).map(text),
     memo: object(capture.memo),
     location: object(capture.location),
-    ...(typeof origin['path'] === 'string' ? { origin: { path: origin['path'], madeAtFrom: text(origin['madeAtFrom']), bytes: typeof origin['bytes'] === 'number' ? origin['bytes'] : 0 } } : {}),
+    ...(typeof origin['path'] === 'string'
+      ? { origin: { path: origin['path'], madeAtFrom: text(origin['madeAtFrom']), bytes: typeof origin['bytes'] === 'number' ? origin['bytes'] : 0 } }
+      : {}),
   };
 }
 

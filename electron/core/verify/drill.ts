@@ -31,7 +31,13 @@ export async function drill(engine: Engine, content: SnapshotContent, checks: re
 /** Reasons that say nothing about the snapshot: no room, no right, no place to restore. */
 const couldNotRun: ReadonlySet<string> = new Set(['target.no-space', 'target.denied', 'tool.missing', 'engine.unsupported']);
 /** Reasons that say that the snapshot cannot be restored. */
-const cannotBeRestored: ReadonlySet<string> = new Set(['repository.damaged', 'repository.chunk-missing', 'repository.missing', 'source.damaged', 'source.not-a-database']);
+const cannotBeRestored: ReadonlySet<string> = new Set([
+  'repository.damaged',
+  'repository.chunk-missing',
+  'repository.missing',
+  'source.damaged',
+  'source.not-a-database',
+]);
 
 function notRestored(error: unknown, durationMs: number): Verification {
   if (!(error instanceof AppError)) throw error;
@@ -60,7 +66,13 @@ export async function verifyCopy(
 }
 
 /** What a comparison and the checks add up to: only equal content with no failing check is a pass. */
-export function judge(found: Fingerprint, differences: readonly Difference[], own: readonly SelfCheck[], smoke: readonly SmokeResult[], durationMs: number): Verification {
+export function judge(
+  found: Fingerprint,
+  differences: readonly Difference[],
+  own: readonly SelfCheck[],
+  smoke: readonly SmokeResult[],
+  durationMs: number,
+): Verification {
   const rows = found.items.reduce((sum, item) => sum + (item.rows ?? 0), 0);
   const checks: SmokeResult[] = [...own.map(asResult), ...smoke];
   const failedChecks = checks.filter((check) => check.result === 'failed');

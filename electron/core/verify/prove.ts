@@ -26,7 +26,12 @@ export async function prove(repository: Repository, engine: Engine, request: Pro
     context.progress({ stage: `proving: ${level}` });
     const { outcome, evidence } = await runLevel(level, repository, engine, request, context).catch((error: unknown) => unreadable(level, error));
     last = { ...outcome, durationMs: Math.round(context.clock.monotonic() - started) };
-    const proof: ProofFact = { level, result: last.result, at: context.clock.now(), evidence: { statement: last.statement, durationMs: last.durationMs, ...evidence } };
+    const proof: ProofFact = {
+      level,
+      result: last.result,
+      at: context.clock.now(),
+      evidence: { statement: last.statement, durationMs: last.durationMs, ...evidence },
+    };
     await repository.record([{ kind: 'proof', snapshot: request.record.id, proof }]);
     if (last.result !== 'passed') return last;
   }
@@ -70,7 +75,12 @@ async function intact(repository: Repository, record: SnapshotRecord, context: E
 }
 
 function checkEvidence(report: CheckReport): Readonly<Record<string, unknown>> {
-  return { bytesRead: report.bytesRead, files: report.files, chunks: report.chunks, problems: report.problems.slice(0, 10).map((problem) => problem.statement) };
+  return {
+    bytesRead: report.bytesRead,
+    files: report.files,
+    chunks: report.chunks,
+    problems: report.problems.slice(0, 10).map((problem) => problem.statement),
+  };
 }
 
 async function complete(repository: Repository, request: ProveRequest, context: EngineContext): Promise<LevelOutcome> {
@@ -99,7 +109,10 @@ async function fingerprintIfReadable(repository: Repository, parent: SnapshotRec
 async function proved(repository: Repository, engine: Engine, request: ProveRequest, context: EngineContext): Promise<LevelOutcome> {
   const content = await openContent(repository, engine, request.record, context.signal);
   const outcome = await drill(engine, content, request.checks, context);
-  return { outcome, evidence: { differences: outcome.differences.slice(0, 10), checks: outcome.checks.slice(0, 20), items: outcome.items, rows: outcome.rows } };
+  return {
+    outcome,
+    evidence: { differences: outcome.differences.slice(0, 10), checks: outcome.checks.slice(0, 20), items: outcome.items, rows: outcome.rows },
+  };
 }
 
 function outcomeOf(level: ProofLevel, result: Verification['result'], statement: string, items: number, rows: number): Verification {

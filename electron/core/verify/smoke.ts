@@ -11,7 +11,13 @@ const responseBytes = 1 << 20;
  * Runs the user's own checks against a restored copy, one after the other; a failing one never stops the rest.
  * Commands get the copy's place in `BELAY_RESTORED`. Each check has a minute.
  */
-export async function runSmokeChecks(checks: readonly SmokeCheck[], engine: Engine, of: FingerprintTarget, place: string, context: EngineContext): Promise<readonly SmokeResult[]> {
+export async function runSmokeChecks(
+  checks: readonly SmokeCheck[],
+  engine: Engine,
+  of: FingerprintTarget,
+  place: string,
+  context: EngineContext,
+): Promise<readonly SmokeResult[]> {
   const results: SmokeResult[] = [];
   for (const check of checks) {
     context.progress({ stage: `check ${check.name}` });
@@ -73,9 +79,11 @@ async function httpCheck(check: Extract<SmokeCheck, { kind: 'http' }>, signal: A
 }
 
 async function limitedText(response: Response): Promise<string> {
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  if (body === null) return '';
   const decoder = new TextDecoder();
   let text = '';
-  for await (const part of response.body ?? []) {
+  for await (const part of body) {
     text += decoder.decode(part, { stream: true });
     if (text.length > responseBytes) throw new AppError('hook.failed', 'The answer is larger than 1 MiB.');
   }

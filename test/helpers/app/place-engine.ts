@@ -1,5 +1,13 @@
 import { AppError } from '../../../electron/core/base/errors.ts';
-import type { Engine, EngineContext, Fingerprint, FingerprintTarget, RestoredCopy, SnapshotContent, UndoRecord } from '../../../electron/core/engines/engine.ts';
+import type {
+  Engine,
+  EngineContext,
+  Fingerprint,
+  FingerprintTarget,
+  RestoredCopy,
+  SnapshotContent,
+  UndoRecord,
+} from '../../../electron/core/engines/engine.ts';
 import { silentLog, systemClock, systemRandom } from '../../../electron/core/base/system.ts';
 
 /**
@@ -34,7 +42,16 @@ export class PlaceEngine {
     this.engine = {
       kind: 'sqlite',
       title: 'Places',
-      capabilities: { consistency: ['transaction'], checkpoint: false, browse: false, query: false, inPlace: false, exportFormats: [], importFormats: [], drill: ['temporary-file'] },
+      capabilities: {
+        consistency: ['transaction'],
+        checkpoint: false,
+        browse: false,
+        query: false,
+        inPlace: false,
+        exportFormats: [],
+        importFormats: [],
+        drill: ['temporary-file'],
+      },
       discover: () => Promise.resolve([]),
       normaliseLocation: (input) => input,
       targetLocation: (to) => ({ place: to }),

@@ -67,7 +67,13 @@ export class Trial {
     const version = '0.1.0';
     mkdirSync(this.home, { recursive: true, mode: 0o700 });
     const ports = { clock: systemClock, random: systemRandom, log: silentLog };
-    const { client, host } = await connectOrHost({ home: this.home, version, startedBy: 'command', createBelay: (facts) => standardBelay({ home: this.home, version }, facts), ports });
+    const { client, host } = await connectOrHost({
+      home: this.home,
+      version,
+      startedBy: 'command',
+      createBelay: (facts) => standardBelay({ home: this.home, version }, facts),
+      ports,
+    });
     try {
       return await work(client);
     } finally {
@@ -106,7 +112,11 @@ export class Trial {
       }
     };
     const beside = readdirSync(join(this.#folder, 'app')).filter((name) => !name.startsWith('shop.db') && !name.startsWith('.belay-undo'));
-    return [...below(join(this.home, 'tmp')).map((name) => `home/tmp/${name}`), ...below(join(this.home, 'repository', 'tmp')).map((name) => `repository/tmp/${name}`), ...beside];
+    return [
+      ...below(join(this.home, 'tmp')).map((name) => `home/tmp/${name}`),
+      ...below(join(this.home, 'repository', 'tmp')).map((name) => `repository/tmp/${name}`),
+      ...beside,
+    ];
   }
 }
 

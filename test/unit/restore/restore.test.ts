@@ -22,7 +22,12 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const order = (text = 'good') => ({ content: contentOf(text, 'shop'), target: { location: { place: 'shop' }, mode: 'replace' as const }, checks: [], source: 'shop' });
+const order = (text = 'good') => ({
+  content: contentOf(text, 'shop'),
+  target: { location: { place: 'shop' }, mode: 'replace' as const },
+  checks: [],
+  source: 'shop',
+});
 const context = () => testContext(home);
 const engineOf = () => places.engine;
 

@@ -8,7 +8,13 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
 }
 
 const item = fc.record(
-  { name: fc.string({ unit: 'binary' }), kind: fc.constantFrom('table', 'index'), rows: fc.nat(), hash: fc.stringMatching(/^[0-9a-f]{32}$/), meta: fc.dictionary(fc.string(), fc.string()) },
+  {
+    name: fc.string({ unit: 'binary' }),
+    kind: fc.constantFrom('table', 'index'),
+    rows: fc.nat(),
+    hash: fc.stringMatching(/^[0-9a-f]{32}$/),
+    meta: fc.dictionary(fc.string(), fc.string()),
+  },
   { requiredKeys: ['name', 'kind', 'hash'] },
 );
 

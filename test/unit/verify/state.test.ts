@@ -38,7 +38,10 @@ describe('what is known of a snapshot', () => {
   });
 
   test('whatever the history, the highest level has a newest run that passed, with no newer failure at or below it', () => {
-    const facts = fc.array(fc.record({ level: fc.constantFrom(...proofLevels), result: fc.constantFrom('passed' as const, 'failed' as const, 'inconclusive' as const) }), { maxLength: 12 });
+    const facts = fc.array(
+      fc.record({ level: fc.constantFrom(...proofLevels), result: fc.constantFrom('passed' as const, 'failed' as const, 'inconclusive' as const) }),
+      { maxLength: 12 },
+    );
     fc.assert(
       fc.property(facts, (history) => {
         const proofs = history.map((one, at) => fact(one.level, one.result, at));
@@ -47,7 +50,11 @@ describe('what is known of a snapshot', () => {
         if (found.highest !== 'captured') expect(proofs[own]?.result).toBe('passed');
         const below = proofLevels.slice(0, proofLevels.indexOf(found.highest) + 1);
         if (found.highest !== 'captured') {
-          expect(proofs.slice(own).some((one) => below.includes(one.level) && one.result === 'failed' && proofs.findLast((other) => other.level === one.level) === one)).toBe(false);
+          expect(
+            proofs
+              .slice(own)
+              .some((one) => below.includes(one.level) && one.result === 'failed' && proofs.findLast((other) => other.level === one.level) === one),
+          ).toBe(false);
         }
         expect(found.failing).toBe(proofLevels.some((level) => proofs.findLast((one) => one.level === level)?.result === 'failed'));
       }),

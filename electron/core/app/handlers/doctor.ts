@@ -26,7 +26,7 @@ function machine(): Finding {
 
 async function space(core: Core): Promise<Finding> {
   const { bavail, bsize } = await statfs(core.home);
-  const free = Number(bavail) * Number(bsize);
+  const free = bavail * bsize;
   const statement = `${Math.floor(free / 1024 / 1024)} MiB free where the data directory lies: ${core.home}`;
   if (free > tight) return { area: 'space', state: 'good', statement };
   return { area: 'space', state: 'lacking', statement, hint: 'Make room, or forget snapshots and run `belay collect`.' };
@@ -41,7 +41,12 @@ function secrets(core: Core): Finding {
 
 function catalog(core: Core): Finding {
   const problems = core.catalog.problems().length;
-  if (problems === 0) return { area: 'catalog', state: 'good', statement: `SQLite ${core.catalog.libraryVersion}, ${core.catalog.list({ limit: 1, offset: 0 }).total} snapshots listed` };
+  if (problems === 0)
+    return {
+      area: 'catalog',
+      state: 'good',
+      statement: `SQLite ${core.catalog.libraryVersion}, ${core.catalog.list({ limit: 1, offset: 0 }).total} snapshots listed`,
+    };
   return { area: 'catalog', state: 'bad', statement: `${problems} problems are known in the repository`, hint: 'Run `belay check`, then `belay repair`.' };
 }
 
@@ -49,11 +54,31 @@ async function repository(core: Core): Promise<Finding[]> {
   try {
     const found = await core.session.look();
     if (found === undefined) return [{ area: 'repository', state: 'lacking', statement: 'There is no repository yet.', hint: 'Create one: belay init' }];
-    if (found.locked) return [{ area: 'repository', state: 'note', statement: `${found.state.location} is protected and not unlocked.`, hint: 'Any command that needs it asks for the passphrase.' }];
+    if (found.locked)
+      return [
+        {
+          area: 'repository',
+          state: 'note',
+          statement: `${found.state.location} is protected and not unlocked.`,
+          hint: 'Any command that needs it asks for the passphrase.',
+        },
+      ];
     const open = await core.session.current();
     const locks = (await open.locks()).filter((lock) => lock.state !== 'ours');
-    const state: Finding = { area: 'repository', state: found.state.readOnly ? 'note' : 'good', statement: `${found.state.location}, format ${found.state.format}${found.state.readOnly ? ', read-only' : ''}` };
-    return [state, ...locks.map((lock): Finding => ({ area: 'lock', state: 'note', statement: `${lock.mode} lock of ${lock.host}: ${lock.why}`, hint: 'See: belay unlock' }))];
+    const state: Finding = {
+      area: 'repository',
+      state: found.state.readOnly ? 'note' : 'good',
+      statement: `${found.state.location}, format ${found.state.format}${found.state.readOnly ? ', read-only' : ''}`,
+    };
+    return [
+      state,
+      ...locks.map((lock): Finding => ({
+        area: 'lock',
+        state: 'note',
+        statement: `${lock.mode} lock of ${lock.host}: ${lock.why}`,
+        hint: 'See: belay unlock',
+      })),
+    ];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return [{ area: 'repository', state: 'bad', statement: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }];
@@ -70,7 +95,8 @@ async function sources(core: Core): Promise<Finding[]> {
   if (all.length === 0) return [{ area: 'sources', state: 'lacking', statement: 'No source is known.', hint: 'See what is here: belay discover' }];
   return all.map((source): Finding => {
     const newest = core.catalog.list({ source: source.name, limit: 1, offset: 0 }).snapshots[0];
-    if (newest === undefined) return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: belay snap ${source.name}` };
+    if (newest === undefined)
+      return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: belay snap ${source.name}` };
     return { area: 'sources', state: 'good', statement: `${source.name} (${source.environment}), newest snapshot ${newest.id.slice(0, 8)}` };
   });
 }

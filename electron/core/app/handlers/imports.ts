@@ -26,7 +26,13 @@ export const importHandlers: Handlers<'import'> = {
       const skipped = [...files.skipped];
       for (const found of files.found) {
         throwIfCancelled(scope.signal);
-        const facts = { path: found.file.path, madeAt: found.file.madeAt, madeAtFrom: found.file.madeAtFrom, format: found.file.format, bytes: found.file.bytes };
+        const facts = {
+          path: found.file.path,
+          madeAt: found.file.madeAt,
+          madeAtFrom: found.file.madeAtFrom,
+          format: found.file.format,
+          bytes: found.file.bytes,
+        };
         if (repository === undefined) {
           imported.push(facts);
           continue;
@@ -49,7 +55,14 @@ async function takenInBefore(repository: Repository, { file }: FoundNative): Pro
   });
 }
 
-async function importOne(core: Core, repository: Repository, { file, engine }: FoundNative, source: string | undefined, tags: readonly string[], context: EngineContext): Promise<NonNullable<Imported['snapshot']>> {
+async function importOne(
+  core: Core,
+  repository: Repository,
+  { file, engine }: FoundNative,
+  source: string | undefined,
+  tags: readonly string[],
+  context: EngineContext,
+): Promise<NonNullable<Imported['snapshot']>> {
   const name = source ?? file.sourceName;
   const parent = await newestOf(repository, name, engine.kind);
   const { record } = await takeSnapshot(

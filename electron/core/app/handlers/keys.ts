@@ -12,10 +12,12 @@ export const keyHandlers: Handlers<'keys.list' | 'keys.add' | 'keys.remove' | 'k
     const { keys } = await protectedRepository(core);
     switch (input.kind) {
       case 'passphrase':
-        if (input.passphrase === undefined) throw new AppError('input.secret-needed', 'A new passphrase is needed.', { hint: 'It is asked for on a terminal, or read by --passphrase-file.' });
+        if (input.passphrase === undefined)
+          throw new AppError('input.secret-needed', 'A new passphrase is needed.', { hint: 'It is asked for on a terminal, or read by --passphrase-file.' });
         return { slot: await keys.addPassphrase(input.passphrase) };
       case 'keyfile': {
-        if (input.keyFile === undefined || !isAbsolute(input.keyFile)) throw new AppError('input.invalid', 'A key file needs an absolute path.', { hint: 'Name it with --key-file.' });
+        if (input.keyFile === undefined || !isAbsolute(input.keyFile))
+          throw new AppError('input.invalid', 'A key file needs an absolute path.', { hint: 'Name it with --key-file.' });
         const { slot, key } = await keys.addKeyFile();
         try {
           await writeKeyFile(input.keyFile, key);
@@ -35,7 +37,10 @@ export const keyHandlers: Handlers<'keys.list' | 'keys.add' | 'keys.remove' | 'k
   'keys.remove': async (core, input) => {
     const { keys } = await protectedRepository(core);
     await keys.remove(input.slot);
-    return { slots: [...(await keys.list())], notice: 'The master key is the same as before: whoever opened the repository with the removed key and kept a copy of it can still read it.' };
+    return {
+      slots: [...(await keys.list())],
+      notice: 'The master key is the same as before: whoever opened the repository with the removed key and kept a copy of it can still read it.',
+    };
   },
 
   'keys.change-passphrase': async (core, input) => {
@@ -43,7 +48,8 @@ export const keyHandlers: Handlers<'keys.list' | 'keys.add' | 'keys.remove' | 'k
     await core.session.verifyPassphrase(input.current);
     const slots = (await keys.list()).filter((one) => one.kind === 'passphrase');
     const slot = input.slot ?? (slots.length === 1 ? slots[0]?.slot : undefined);
-    if (slot === undefined) throw new AppError('input.ambiguous', `There are ${slots.length} passphrases.`, { hint: 'Name one with --slot; see: belay key list' });
+    if (slot === undefined)
+      throw new AppError('input.ambiguous', `There are ${slots.length} passphrases.`, { hint: 'Name one with --slot; see: belay key list' });
     return { slot: await keys.changePassphrase(slot, input.passphrase) };
   },
 };
@@ -51,5 +57,7 @@ export const keyHandlers: Handlers<'keys.list' | 'keys.add' | 'keys.remove' | 'k
 async function protectedRepository(core: Core): Promise<Repository> {
   const repository = await core.session.current();
   if (repository.info.protection === 'keys') return repository;
-  throw new AppError('input.invalid', 'The repository has no keys: it was created without protection.', { hint: 'Create a protected one with `belay init --encrypt` and import into it.' });
+  throw new AppError('input.invalid', 'The repository has no keys: it was created without protection.', {
+    hint: 'Create a protected one with `belay init --encrypt` and import into it.',
+  });
 }

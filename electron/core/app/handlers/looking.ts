@@ -57,7 +57,13 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
       const explained =
         differences.length === 0
           ? []
-          : await core.opened.use(engine, () => openContent(repository, engine, record, scope.signal), record.id, context, (of) => engine.explain(of, live, differences, detailRows, context));
+          : await core.opened.use(
+              engine,
+              () => openContent(repository, engine, record, scope.signal),
+              record.id,
+              context,
+              (of) => engine.explain(of, live, differences, detailRows, context),
+            );
       return { snapshot: summaryOf(record), equal: differences.length === 0, differences: mutable(explained) };
     });
   },
@@ -69,7 +75,9 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     if (existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
     const format = input.format ?? engine.capabilities.exportFormats[0];
     if (format === undefined || !engine.capabilities.exportFormats.includes(format)) {
-      throw new AppError('engine.unsupported', `${engine.title} does not export ${format ?? 'anything'}.`, { hint: `It exports ${engine.capabilities.exportFormats.join(', ')}.` });
+      throw new AppError('engine.unsupported', `${engine.title} does not export ${format ?? 'anything'}.`, {
+        hint: `It exports ${engine.capabilities.exportFormats.join(', ')}.`,
+      });
     }
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
@@ -80,7 +88,11 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
   },
 };
 
-async function verifyFile(core: Core, input: { readonly path: string; readonly against?: string | undefined; readonly checks: Parameters<typeof runSmokeChecks>[0] }, context: EngineContext): Promise<CommandOutput<'file.verify'>> {
+async function verifyFile(
+  core: Core,
+  input: { readonly path: string; readonly against?: string | undefined; readonly checks: Parameters<typeof runSmokeChecks>[0] },
+  context: EngineContext,
+): Promise<CommandOutput<'file.verify'>> {
   const started = context.clock.monotonic();
   const { file, engine } = await looseFile(core, input.path, context);
   const of: FingerprintTarget = { kind: 'source', source: engine.nativeSource(file) };
@@ -90,15 +102,25 @@ async function verifyFile(core: Core, input: { readonly path: string; readonly a
   let differences: readonly Difference[] = [];
   if (input.against !== undefined) {
     const { repository, record } = await resolveSnapshot(core, input.against);
-    if (record.engine !== engine.kind) throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the file of ${engine.kind}.`, { hint: 'Name a snapshot of the same engine.' });
+    if (record.engine !== engine.kind)
+      throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the file of ${engine.kind}.`, { hint: 'Name a snapshot of the same engine.' });
     differences = compareFingerprints(await storedFingerprint(repository, record.id, context.signal), found);
     if (differences.length > 0) {
       const expected = differences;
-      differences = await core.opened.use(engine, () => openContent(repository, engine, record, context.signal), record.id, context, (stored) => engine.explain(stored, of, expected, detailRows, context));
+      differences = await core.opened.use(
+        engine,
+        () => openContent(repository, engine, record, context.signal),
+        record.id,
+        context,
+        (stored) => engine.explain(stored, of, expected, detailRows, context),
+      );
     }
   }
   const verdict = judge(found, differences, own, smoke, Math.round(context.clock.monotonic() - started));
-  const equalTo = input.against === undefined ? `Readable, and its own checks passed: ${verdict.items} items, ${verdict.rows} rows.` : `Equal to the snapshot: ${verdict.items} items, ${verdict.rows} rows.`;
+  const equalTo =
+    input.against === undefined
+      ? `Readable, and its own checks passed: ${verdict.items} items, ${verdict.rows} rows.`
+      : `Equal to the snapshot: ${verdict.items} items, ${verdict.rows} rows.`;
   return {
     format: file.format,
     version: file.version,
@@ -113,4 +135,3 @@ async function verifyFile(core: Core, input: { readonly path: string; readonly a
 function mutable(differences: readonly Difference[]): CommandOutput<'source.compare'>['differences'] {
   return differences.map((one) => ({ ...one }));
 }
-

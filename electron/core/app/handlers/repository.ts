@@ -65,7 +65,10 @@ export const repositoryHandlers: Handlers<
     if (found.state === 'ours' || found.state === 'alive') {
       throw new AppError('repository.locked', `The lock is in use: ${found.why}.`, { hint: 'Wait for its owner, or end it.', details: { lock: found } });
     }
-    if (!input.confirm) throw new AppError('input.confirmation-needed', `The lock of ${found.host} would be removed.`, { hint: 'Make sure that nothing on that machine uses the repository, then confirm.' });
+    if (!input.confirm)
+      throw new AppError('input.confirmation-needed', `The lock of ${found.host} would be removed.`, {
+        hint: 'Make sure that nothing on that machine uses the repository, then confirm.',
+      });
     await repository.breakLock(input.instance);
     return { removed: { ...found } };
   },
@@ -74,6 +77,11 @@ export const repositoryHandlers: Handlers<
     const started = core.clock.monotonic();
     const repository = await core.session.current();
     const rebuilt = await rebuildCatalog(core, repository, scope);
-    return { snapshots: rebuilt.snapshots, objects: rebuilt.objects, problems: problemsOf(rebuilt.problems), durationMs: Math.round(core.clock.monotonic() - started) };
+    return {
+      snapshots: rebuilt.snapshots,
+      objects: rebuilt.objects,
+      problems: problemsOf(rebuilt.problems),
+      durationMs: Math.round(core.clock.monotonic() - started),
+    };
   },
 };

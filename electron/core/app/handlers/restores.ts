@@ -13,9 +13,7 @@ import { withLooseFile } from '../loose-file.ts';
 import { snapshotSource } from './snapshots.ts';
 import type { Handlers } from './handlers.ts';
 
-export const restoreHandlers: Handlers<
-  'restore.run' | 'restore.promote' | 'restore.discard' | 'restore.held' | 'undo.list' | 'undo.run' | 'undo.discard'
-> = {
+export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'restore.discard' | 'restore.held' | 'undo.list' | 'undo.run' | 'undo.discard'> = {
   'restore.run': async (core, input, scope) => {
     if ((input.snapshot === undefined) === (input.file === undefined)) {
       throw new AppError('input.invalid', 'A restore takes a snapshot or a file.', { hint: 'Name one of the two.' });
@@ -23,7 +21,8 @@ export const restoreHandlers: Handlers<
     const restore = (engine: Engine, content: SnapshotContent, snapshot: string | undefined, context: EngineContext) =>
       runRestore(core, { ...input, engine, content, ...(snapshot === undefined ? {} : { snapshotId: snapshot }) }, context, scope);
     if (input.file !== undefined) {
-      if (input.mode === 'throw-away') throw new AppError('input.invalid', 'A throw-away restore of a file is a verification.', { hint: `Run: belay verify ${input.file}` });
+      if (input.mode === 'throw-away')
+        throw new AppError('input.invalid', 'A throw-away restore of a file is a verification.', { hint: `Run: belay verify ${input.file}` });
       const { file } = input;
       return withEngineContext(core, scope, (context) => withLooseFile(core, file, context, (engine, content) => restore(engine, content, undefined, context)));
     }
@@ -49,7 +48,10 @@ export const restoreHandlers: Handlers<
 
   'restore.held': (core) =>
     Promise.resolve({
-      held: core.records.held().filter((row) => row.state === 'held').map((row) => ({ id: row.id, target: row.describes, at: row.at, ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }) })),
+      held: core.records
+        .held()
+        .filter((row) => row.state === 'held')
+        .map((row) => ({ id: row.id, target: row.describes, at: row.at, ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }) })),
     }),
 
   'undo.list': (core) => Promise.resolve({ undo: keptEntries(core) }),
@@ -69,7 +71,10 @@ export const restoreHandlers: Handlers<
 };
 
 export function keptEntries(core: Core): UndoEntry[] {
-  return core.records.undo().filter((row) => row.state === 'kept').map((row) => row.entry);
+  return core.records
+    .undo()
+    .filter((row) => row.state === 'kept')
+    .map((row) => row.entry);
 }
 
 interface RestoreOrder {
@@ -106,16 +111,22 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
   }
   const source = await sourceAt(core, engine, target.location);
   await confirmProduction(source, order.confirm);
-  const { held, verification } = await prepareRestore(engine, {
-    content,
-    target,
-    checks: order.checks,
-    ...(source === undefined ? {} : { source: source.name }),
-    ...(order.snapshotId === undefined ? {} : { snapshot: order.snapshotId }),
-  }, core.records, context);
+  const { held, verification } = await prepareRestore(
+    engine,
+    {
+      content,
+      target,
+      checks: order.checks,
+      ...(source === undefined ? {} : { source: source.name }),
+      ...(order.snapshotId === undefined ? {} : { snapshot: order.snapshotId }),
+    },
+    core.records,
+    context,
+  );
   if (order.hold) return { preflight, verification, target: described, held: held.id, durationMs: took() };
 
-  const safety = target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetySnapshot(core, engine, source, held, context, scope) : undefined;
+  const safety =
+    target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetySnapshot(core, engine, source, held, context, scope) : undefined;
   const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
   core.events.emit('undo.changed', {});
   return { preflight, verification, target: described, undo, durationMs: took(), ...(safety === undefined ? {} : { safety }) };
@@ -181,4 +192,3 @@ export function heldNamed(core: Core, id: string): HeldRow {
   if (found !== undefined) return found;
   throw new AppError('undo.nothing', `No restored copy named ${id} waits for a decision.`, { hint: 'See `belay restore --held`.' });
 }
-

@@ -20,14 +20,31 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
       return rewindToCheckpoint(core, source, input.checkpoint, input.dryRun, input.confirm, scope);
     }
     const { repository, record } = await resolveSnapshot(core, input.to ?? `latest:${source.name}`);
-    if (record.engine !== source.engine) throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the source of ${source.engine}.`, { hint: 'Name a snapshot of this source.' });
+    if (record.engine !== source.engine)
+      throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the source of ${source.engine}.`, { hint: 'Name a snapshot of this source.' });
     const engine = engineOf(core, source.engine);
     const done = await withEngineContext(core, scope, async (context) => {
       const stored = await openContent(repository, engine, record, scope.signal);
       // The source may have moved since: it is put back where its profile says that it is now.
       const content = { ...stored, location: source.location };
       const mode = input.inPlace ? 'in-place' : 'replace';
-      return runRestore(core, { engine, content, snapshotId: record.id, mode, dryRun: input.dryRun, checks: [], hold: false, confirm: input.confirm, safetySnapshot: true, what: input.inPlace ? 'in-place' : 'rewind' }, context, scope);
+      return runRestore(
+        core,
+        {
+          engine,
+          content,
+          snapshotId: record.id,
+          mode,
+          dryRun: input.dryRun,
+          checks: [],
+          hold: false,
+          confirm: input.confirm,
+          safetySnapshot: true,
+          what: input.inPlace ? 'in-place' : 'rewind',
+        },
+        context,
+        scope,
+      );
     });
     return { ...done, snapshot: summaryOf(record) };
   },
@@ -74,7 +91,14 @@ function unknownCheckpoint(source: Source, id: string): AppError {
   return new AppError('checkpoint.unknown', `${source.name} has no checkpoint ${id}.`, { hint: `See: belay checkpoint list ${source.name}` });
 }
 
-async function rewindToCheckpoint(core: Core, source: Source, id: string, dryRun: boolean, confirm: string | undefined, scope: CallScope): Promise<CommandOutput<'rewind'>> {
+async function rewindToCheckpoint(
+  core: Core,
+  source: Source,
+  id: string,
+  dryRun: boolean,
+  confirm: string | undefined,
+  scope: CallScope,
+): Promise<CommandOutput<'rewind'>> {
   const started = core.clock.monotonic();
   const engine = engineOf(core, source.engine);
   const verbs = checkpointsOf(engine);
@@ -82,10 +106,17 @@ async function rewindToCheckpoint(core: Core, source: Source, id: string, dryRun
   return withEngineContext(core, scope, async (context) => {
     const found = (await verbs.list(engineSource(source), context)).find((one) => one.id === id);
     if (found === undefined) throw unknownCheckpoint(source, id);
-    const preflight = { blockers: [], warnings: ['a checkpoint is a copy beside the source, not a backup'], steps: [`swap the checkpoint ${id} in`, 'keep the present content for undo'], bytesNeeded: found.bytes };
+    const preflight = {
+      blockers: [],
+      warnings: ['a checkpoint is a copy beside the source, not a backup'],
+      steps: [`swap the checkpoint ${id} in`, 'keep the present content for undo'],
+      bytesNeeded: found.bytes,
+    };
     if (dryRun) return { preflight, target, durationMs: Math.round(core.clock.monotonic() - started) };
     await confirmProduction(source, confirm);
-    const undo = await recordSwap(engine, core.records, context, { what: 'checkpoint-rewind', target, source: source.name }, (intent) => verbs.rewind(engineSource(source), id, context, intent));
+    const undo = await recordSwap(engine, core.records, context, { what: 'checkpoint-rewind', target, source: source.name }, (intent) =>
+      verbs.rewind(engineSource(source), id, context, intent),
+    );
     core.events.emit('undo.changed', {});
     return { preflight, target, undo, durationMs: Math.round(core.clock.monotonic() - started) };
   });

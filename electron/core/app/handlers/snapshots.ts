@@ -54,7 +54,8 @@ export const snapshotHandlers: Handlers<
   },
 
   'snapshot.tag': async (core, input) => {
-    if (input.add.length === 0 && input.remove.length === 0) throw new AppError('input.invalid', 'No tag was named.', { hint: 'Name tags to add or to remove.' });
+    if (input.add.length === 0 && input.remove.length === 0)
+      throw new AppError('input.invalid', 'No tag was named.', { hint: 'Name tags to add or to remove.' });
     const { repository, record } = await resolveSnapshot(core, input.snapshot);
     await repository.record([{ kind: 'tags', snapshot: record.id, add: input.add, remove: input.remove }]);
     return { snapshot: await refreshed(core, repository, record.id) };
@@ -87,7 +88,9 @@ export const snapshotHandlers: Handlers<
     }
     const engine = engineOf(core, record.engine);
     const parent = await parentRecord(repository, record);
-    const verification = await withEngineContext(core, scope, (context) => prove(repository, engine, { record, level: input.level, parent, checks: input.checks }, context));
+    const verification = await withEngineContext(core, scope, (context) =>
+      prove(repository, engine, { record, level: input.level, parent, checks: input.checks }, context),
+    );
     return { snapshot: await refreshed(core, repository, record.id), verification };
   },
 };

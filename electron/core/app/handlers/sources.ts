@@ -18,7 +18,9 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     }
     const same = known.find((one) => one.engine === input.engine && sameLocation(engine, one, location));
     if (same !== undefined) {
-      throw new AppError('source.exists', `${engine.describeLocation(location)} is the source ${same.name} already.`, { hint: `Use it: belay snap ${same.name}` });
+      throw new AppError('source.exists', `${engine.describeLocation(location)} is the source ${same.name} already.`, {
+        hint: `Use it: belay snap ${same.name}`,
+      });
     }
     const source: Source = {
       name,
@@ -103,7 +105,10 @@ function sameLocation(engine: Engine, source: Source, location: Readonly<Record<
 function suggestedName(described: string): string {
   const last = described.split(/[\\/]/).at(-1) ?? described;
   const stem = last.replace(/\.(sqlite3?|db3?|s3db)$/i, '');
-  const clean = [...(stem === '' ? last : stem)].filter((character) => character >= ' ' && character !== '\u007f').join('').trim();
+  const clean = [...(stem === '' ? last : stem)]
+    .filter((character) => character >= ' ' && character !== '\u007f')
+    .join('')
+    .trim();
   return clean === '' ? 'database' : clean.slice(0, 100);
 }
 

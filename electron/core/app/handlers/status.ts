@@ -38,7 +38,8 @@ function nextSteps(core: Core, status: Omit<Status, 'next'>): Status['next'] {
   const steps: { statement: string; command: string }[] = [];
   if (status.repository === undefined) steps.push({ statement: 'Create the repository that keeps the snapshots', command: 'belay init' });
   if (status.locked) steps.push({ statement: 'Unlock the repository', command: 'belay list' });
-  if (status.sources.length === 0) steps.push({ statement: 'See which databases are here', command: 'belay discover' }, { statement: 'Add one', command: 'belay source add <path>' });
+  if (status.sources.length === 0)
+    steps.push({ statement: 'See which databases are here', command: 'belay discover' }, { statement: 'Add one', command: 'belay source add <path>' });
   for (const { source, newest, newestProved } of status.sources) {
     const name = quoted(source.name);
     if (newest === undefined) steps.push({ statement: `${source.name} was never snapshotted`, command: `belay snap ${name}` });
