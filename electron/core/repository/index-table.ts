@@ -4,7 +4,8 @@ import type { Codec } from './format/pack.ts';
 import type { PackEntry } from './format/index-file.ts';
 import { IdSet, NONE } from './id-set.ts';
 import { SEGMENT_DELTA, SEGMENT_PADDING } from './format/pack.ts';
-import { HEADER_BYTES, TYPE_METADATA, TYPE_PACK } from './format/sealed.ts';
+import { HEADER_BYTES, TYPE_METADATA } from './format/sealed.ts';
+import type { TYPE_PACK } from './format/sealed.ts';
 
 export { NONE };
 const ABSENT = 0xffffffff;

@@ -93,7 +93,12 @@ export class TinyRepository {
       ...rows.toSorted((a, b) => compareNames(a.g, b.g)).map((row) => encodeGroupRow(row)),
       ...wanted.objects.toSorted((a, b) => compareNames(a.n, b.n)).map((row) => encodeObjectRow(row)),
     ];
-    const table = await this.list(portions(lines, 4096).map((bytes) => ({ bytes, bases: [] })), CHUNK_TABLE, meta, meta);
+    const table = await this.list(
+      portions(lines, 4096).map((bytes) => ({ bytes, bases: [] })),
+      CHUNK_TABLE,
+      meta,
+      meta,
+    );
     await this.publishPacks(TYPE_PACK, data);
     await this.publishPacks(TYPE_METADATA, meta);
     const manifest: Manifest = {
@@ -166,7 +171,10 @@ export class TinyRepository {
   }
 
   /** Publishes one pack of as many of the segments as fit; returns what an index file says of it. */
-  async publishPack(type: typeof TYPE_PACK | typeof TYPE_METADATA, segments: readonly (readonly Fresh[])[]): Promise<{ readonly entry: PackEntry; readonly taken: number }> {
+  async publishPack(
+    type: typeof TYPE_PACK | typeof TYPE_METADATA,
+    segments: readonly (readonly Fresh[])[],
+  ): Promise<{ readonly entry: PackEntry; readonly taken: number }> {
     const builder = new SealedBuilder(this.keys, type, this.random);
     const baseIds: Buffer[] = [];
     const records: SegmentRecord[] = [];
@@ -199,7 +207,11 @@ export class TinyRepository {
   private seal(builder: SealedBuilder, segment: readonly Fresh[], baseIds: Buffer[]): SegmentRecord {
     const raw = Buffer.concat(segment.map((chunk) => chunk.bytes));
     const bases = segment[0]?.bases ?? [];
-    const common = { raw: raw.length, ids: new Uint8Array(Buffer.concat(segment.map((chunk) => chunk.id))), lengths: segment.map((chunk) => chunk.bytes.length) };
+    const common = {
+      raw: raw.length,
+      ids: new Uint8Array(Buffer.concat(segment.map((chunk) => chunk.id))),
+      lengths: segment.map((chunk) => chunk.bytes.length),
+    };
     if (bases.length === 0) {
       const { codec, bytes } = plainEncoding(raw, compressSegmentSync(raw));
       return { kind: SEGMENT_PLAIN, codec, stored: builder.append(bytes).stored, bases: [], ...common };

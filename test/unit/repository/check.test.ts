@@ -32,7 +32,10 @@ async function made(): Promise<Made> {
   const length = Buffer.concat(early).length;
   const sideObject = { n: 'side', k: 'k', g: 's', at: 0, len: Buffer.concat(side).length };
   await repository.snapshot({
-    groups: [{ name: 'g', chunks: early }, { name: 's', chunks: side }],
+    groups: [
+      { name: 'g', chunks: early },
+      { name: 's', chunks: side },
+    ],
     objects: [{ n: 'a', k: 'k', g: 'g', at: 0, len: 3000 }, { n: 'b', k: 'k', g: 'g', at: 3000, len: length - 3000 }, sideObject],
   });
   await repository.snapshot({ groups: [{ name: 'g', chunks: late }], objects: [{ n: 'all', k: 'k', g: 'g', at: 0, len: lateBytes.length }] });
@@ -41,7 +44,11 @@ async function made(): Promise<Made> {
   return { store, repository, ids: repository.manifests.map(({ id }) => id) };
 }
 
-function check({ store, repository }: { readonly store: OpenStore; readonly repository: TinyRepository }, level: CheckOptions['level'], snapshots?: readonly string[]): Promise<CheckReport> {
+function check(
+  { store, repository }: { readonly store: OpenStore; readonly repository: TinyRepository },
+  level: CheckOptions['level'],
+  snapshots?: readonly string[],
+): Promise<CheckReport> {
   return checkRepository({ store, keys: repository.keys, ports }, snapshots === undefined ? { level } : { level, snapshots }, quietTask());
 }
 
@@ -80,7 +87,8 @@ describe('a sound repository', () => {
 
   test('files of others in its folders are passed over', async () => {
     const repository = await made();
-    for (const path of ['packs/.DS_Store', 'packs/ab/readme.txt', 'meta/x', 'snapshots/x', 'snapshots/0000000001-x', 'index.bak', 'tmp/half', 'locks/ab']) repository.store.files.set(path, Buffer.from('junk'));
+    for (const path of ['packs/.DS_Store', 'packs/ab/readme.txt', 'meta/x', 'snapshots/x', 'snapshots/0000000001-x', 'index.bak', 'tmp/half', 'locks/ab'])
+      repository.store.files.set(path, Buffer.from('junk'));
     expect((await check(repository, 'decoded')).problems).toEqual([]);
   });
 
@@ -168,8 +176,11 @@ describe('what damage costs is named exactly', () => {
     const root = sampleBytes(900, 1);
     const bytes = Buffer.concat([root, Buffer.from('new')]);
     await repository.snapshot({ groups: [{ name: 'g', chunks: [root] }], objects: [{ n: 'old', k: 'k', g: 'g', at: 0, len: 900 }] });
-    await repository.snapshot({ groups: [{ name: 'g', chunks: [bytes, sampleBytes(50, 2)] }, ], objects: [] });
-    await repository.snapshot({ groups: [{ name: 'g', chunks: [{ bytes: Buffer.concat([bytes, root]), bases: [root] }] }], objects: [{ n: 'new', k: 'k', g: 'g', at: 0, len: 1803 }] });
+    await repository.snapshot({ groups: [{ name: 'g', chunks: [bytes, sampleBytes(50, 2)] }], objects: [] });
+    await repository.snapshot({
+      groups: [{ name: 'g', chunks: [{ bytes: Buffer.concat([bytes, root]), bases: [root] }] }],
+      objects: [{ n: 'new', k: 'k', g: 'g', at: 0, len: 1803 }],
+    });
     const all: Made = { store, repository, ids: repository.manifests.map(({ id }) => id) };
     store.flip(await packOf(all, root), await offsetOf(all, root));
     for (const level of levels.slice(1)) {
@@ -193,7 +204,10 @@ describe('what damage costs is named exactly', () => {
 
   test('two packs exchanged: both named as misplaced, with the name that each belongs to', async () => {
     const repository = await made();
-    const [one, two] = [await packOf(repository, early[0] ?? Buffer.alloc(0)), await packOf(repository, Buffer.concat([early[0] ?? Buffer.alloc(0), Buffer.from('new')]))];
+    const [one, two] = [
+      await packOf(repository, early[0] ?? Buffer.alloc(0)),
+      await packOf(repository, Buffer.concat([early[0] ?? Buffer.alloc(0), Buffer.from('new')])),
+    ];
     const [first, second] = [repository.store.files.get(one), repository.store.files.get(two)];
     expect(one).not.toBe(two);
     repository.store.files.set(one, second ?? new Uint8Array(0));
@@ -210,7 +224,8 @@ describe('what damage costs is named exactly', () => {
     let named = 0;
     for (const path of packs) {
       const store = repository.store.copy();
-      for (const folder of ['meta', 'meta.copy']) for (let at = 64; at < (store.files.get(path)?.length ?? 0) - 100; at += 10) store.flip(`${folder}/${path.slice(-32)}`, at);
+      for (const folder of ['meta', 'meta.copy'])
+        for (let at = 64; at < (store.files.get(path)?.length ?? 0) - 100; at += 10) store.flip(`${folder}/${path.slice(-32)}`, at);
       for (const level of levels) {
         const report = await check({ store, repository: repository.repository }, level);
         const problem = report.problems.find(({ file }) => file === path);
@@ -240,13 +255,14 @@ describe('what only decoding finds', () => {
     const repository = await made();
     const victim = side[1] ?? Buffer.alloc(0);
     const pack = await packOf(repository, victim);
+    const offset = await offsetOf(repository, victim);
     const path = await repository.repository.lie(victim, sampleBytes(victim.length, 77));
     const before = await check(repository, 'authenticated');
     expect(before.passed).toBe(true);
     const report = await check(repository, 'decoded');
     expect(report.problems).toMatchObject([{ file: path, kind: 'damaged', affects: [], repairable: true }]);
     expect(report.sound).toEqual(repository.ids);
-    repository.store.flip(pack, await offsetOf(repository, victim));
+    repository.store.flip(pack, offset);
     const both = await check(repository, 'decoded');
     expect(both.passed).toBe(false);
     expect(both.problems.filter((problem) => !problem.repairable).length).toBeGreaterThan(0);
@@ -287,7 +303,10 @@ describe('what only decoding finds', () => {
     const base = sampleBytes(900, 1);
     const path = await repository.lie(base, sampleBytes(900, 2));
     const bytes = Buffer.concat([base, Buffer.from('new')]);
-    await repository.snapshot({ groups: [{ name: 'g', chunks: [base, { bytes, bases: [base] }] }], objects: [{ n: 'o', k: 'k', g: 'g', at: 0, len: bytes.length + 900 }] });
+    await repository.snapshot({
+      groups: [{ name: 'g', chunks: [base, { bytes, bases: [base] }] }],
+      objects: [{ n: 'o', k: 'k', g: 'g', at: 0, len: bytes.length + 900 }],
+    });
     const report = await check({ store, repository }, 'decoded');
     expect(report.problems).toMatchObject([{ file: path, affects: [], repairable: true }]);
     expect(report.sound.length).toBe(1);
@@ -299,14 +318,22 @@ describe('a check as a task', () => {
     const { store, repository } = await made();
     const stages = new Set<string>();
     const abort = new AbortController();
-    await checkRepository({ store, keys: repository.keys, ports }, { level: 'decoded' }, { signal: abort.signal, progress: ({ stage }) => void stages.add(stage) });
+    await checkRepository(
+      { store, keys: repository.keys, ports },
+      { level: 'decoded' },
+      { signal: abort.signal, progress: ({ stage }) => void stages.add(stage) },
+    );
     expect(stages).toContain('reading packs');
-    const cancelled = checkRepository({ store, keys: repository.keys, ports }, { level: 'decoded' }, {
-      signal: abort.signal,
-      progress: ({ stage }) => {
-        if (stage === 'reading packs') abort.abort();
+    const cancelled = checkRepository(
+      { store, keys: repository.keys, ports },
+      { level: 'decoded' },
+      {
+        signal: abort.signal,
+        progress: ({ stage }) => {
+          if (stage === 'reading packs') abort.abort();
+        },
       },
-    });
+    );
     await expect(cancelled).rejects.toMatchObject({ name: 'CancelledError' });
   });
 

@@ -4,7 +4,17 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { toHex } from '../../../electron/core/repository/format/bytes.ts';
 import { encodeConfig } from '../../../electron/core/repository/format/config.ts';
-import { CHUNK_DATA, CHUNK_LIST, CHUNK_TABLE, ChunkIds, FrameCipher, deriveKeys, fileKey, sha256, sha256Hex } from '../../../electron/core/repository/format/crypto.ts';
+import {
+  CHUNK_DATA,
+  CHUNK_LIST,
+  CHUNK_TABLE,
+  ChunkIds,
+  FrameCipher,
+  deriveKeys,
+  fileKey,
+  sha256,
+  sha256Hex,
+} from '../../../electron/core/repository/format/crypto.ts';
 import { encodeLeaf } from '../../../electron/core/repository/format/list.ts';
 import { encodePackFooter } from '../../../electron/core/repository/format/pack.ts';
 import { formatRecoveryKey } from '../../../electron/core/repository/format/recovery-key.ts';
@@ -41,7 +51,15 @@ test('derived keys, ids, lists, a pack, a config and slots are those that the do
   const { stored } = builder.append(hello);
   const record = { kind: 0, codec: 16, stored, raw: 5, ids: ids.of(CHUNK_DATA, hello), lengths: [5], bases: [] } as const;
   const pack = builder.finish(encodePackFooter({ baseIds: new Uint8Array(0), records: [record] }).finish());
-  const config = { belay: 1, repository: toHex(repository), created: 1_760_000_000_000, chunkAverage: 16_384, hash: 'sha256', protection: 'keys', requires: [] } as const;
+  const config = {
+    belay: 1,
+    repository: toHex(repository),
+    created: 1_760_000_000_000,
+    chunkAverage: 16_384,
+    hash: 'sha256',
+    protection: 'keys',
+    requires: [],
+  } as const;
   const slotRandom = () => fixed(run(0x60, 32), run(0x10, 16), run(0x80, 12));
   const passphrase = await makeSlot({ kind: 'passphrase', passphrase: 'correct horse', n: 32_768 }, master, repository, slotRandom(), 1_760_000_000_000);
   const recovery = await makeSlot({ kind: 'recovery', key: run(0xc0, 32) }, master, repository, slotRandom(), 1_760_000_000_000);
@@ -63,21 +81,31 @@ test('derived keys, ids, lists, a pack, a config and slots are those that the do
   ];
   for (const value of printed) expect(answers).toContain(value);
   const bytes = answers.slice(answers.indexOf('42454c4159000001')).split('```')[0] ?? '';
-  const hex = bytes.split('\n').map((line) => line.replace(/ {2,}.*$/, '')).join('').replaceAll(' ', '');
+  const hex = bytes
+    .split('\n')
+    .map((line) => line.replace(/ {2,}.*$/, ''))
+    .join('')
+    .replaceAll(' ', '');
   expect(hex).toBe(toHex(pack.bytes));
 });
 
 test('derivations are RFC 5869 and ids are RFC 2104, by other code', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.uint8Array({ maxLength: 500 }), fc.constantFrom(0, 1, 2), (key, id, chunk, kind) => {
-      const derived = deriveKeys(id, key);
-      expect(Buffer.from(derived.idKey)).toEqual(Buffer.from(hkdfSync('sha256', key, id, 'belay/1 id', 32)));
-      const mac = createHmac('sha256', derived.idKey).update(Uint8Array.of(kind)).update(sha256(chunk)).digest().subarray(0, 16);
-      const ids = new ChunkIds(derived.idKey);
-      expect(ids.of(kind as 0 | 1 | 2, chunk)).toEqual(mac);
-      expect(ids.matches(kind as 0 | 1 | 2, chunk, Buffer.concat([Buffer.alloc(3), mac]), 3)).toBe(true);
-      expect(ids.matches(kind as 0 | 1 | 2, Buffer.concat([chunk, Buffer.of(0)]), mac)).toBe(false);
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      fc.uint8Array({ maxLength: 500 }),
+      fc.constantFrom(0, 1, 2),
+      (key, id, chunk, kind) => {
+        const derived = deriveKeys(id, key);
+        expect(Buffer.from(derived.idKey)).toEqual(Buffer.from(hkdfSync('sha256', key, id, 'belay/1 id', 32)));
+        const mac = createHmac('sha256', derived.idKey).update(Uint8Array.of(kind)).update(sha256(chunk)).digest().subarray(0, 16);
+        const ids = new ChunkIds(derived.idKey);
+        expect(ids.of(kind, chunk)).toEqual(mac);
+        expect(ids.matches(kind, chunk, Buffer.concat([Buffer.alloc(3), mac]), 3)).toBe(true);
+        expect(ids.matches(kind, Buffer.concat([chunk, Buffer.of(0)]), mac)).toBe(false);
+      },
+    ),
     { numRuns: 50 },
   );
 });

@@ -11,7 +11,16 @@ import { decodeManifest, encodeManifest, numberedPath, parseNumberedPath } from 
 import type { Manifest } from '../../../electron/core/repository/format/manifest.ts';
 import { decodePackFooter, encodePackFooter, openPackFooter } from '../../../electron/core/repository/format/pack.ts';
 import type { PackFooter, SegmentRecord } from '../../../electron/core/repository/format/pack.ts';
-import { SealedBuilder, TYPE_METADATA, TYPE_PACK, decodeFrameLengths, eachFrame, encodeFrameLengths, openFrame, openSealed } from '../../../electron/core/repository/format/sealed.ts';
+import {
+  SealedBuilder,
+  TYPE_METADATA,
+  TYPE_PACK,
+  decodeFrameLengths,
+  eachFrame,
+  encodeFrameLengths,
+  openFrame,
+  openSealed,
+} from '../../../electron/core/repository/format/sealed.ts';
 import { compressSegmentSync, decodeSegmentSync, makeDictionary } from '../../../electron/core/repository/format/segment.ts';
 import { outcome, tamperings } from '../../helpers/repository/hostile.ts';
 
@@ -48,7 +57,13 @@ function smallPack(): Uint8Array {
   const changed = Buffer.from(`${base.toString('latin1')}!`);
   const dictionary = makeDictionary([base]);
   const plain = (chunk: Buffer, stored: Uint8Array, codec: 16 | 32): SegmentRecord => ({
-    kind: 0, codec, stored: builder.append(stored).stored, raw: chunk.length, ids: ids.of(0, chunk), lengths: [chunk.length], bases: [],
+    kind: 0,
+    codec,
+    stored: builder.append(stored).stored,
+    raw: chunk.length,
+    ids: ids.of(0, chunk),
+    lengths: [chunk.length],
+    bases: [],
   });
   const records: SegmentRecord[] = [plain(base, compressSegmentSync(base), 32), plain(noise, noise, 16)];
   const delta = builder.append(compressSegmentSync(changed, dictionary));
@@ -74,17 +89,25 @@ const indexEntries: readonly PackEntry[] = [TYPE_PACK, TYPE_METADATA].map((type,
   name: String(i).repeat(32),
   type: type as 1 | 2,
   bytes: 1234 + i,
-  footer: { baseIds: new Uint8Array(16).fill(9), records: [{ kind: 1, codec: 32, stored: 20, raw: 5, ids: new Uint8Array(16).fill(i), lengths: [5], bases: [0] }] },
+  footer: {
+    baseIds: new Uint8Array(16).fill(9),
+    records: [{ kind: 1, codec: 32, stored: 20, raw: 5, ids: new Uint8Array(16).fill(i), lengths: [5], bases: [0] }],
+  },
 }));
 
 describe('every truncation and every changed byte is refused, and nothing else is ever read', () => {
   const cases: readonly { readonly name: string; readonly bytes: Uint8Array; readonly open: (bytes: Uint8Array) => unknown }[] = [
     { name: 'pack', bytes: smallPack(), open: (bytes) => contentOf(bytes, keys) },
     { name: 'manifest', bytes: encodeManifest(keys, systemRandom, manifest).bytes, open: (bytes) => decodeManifest(bytes, keys) },
-    { name: 'index', bytes: encodeIndexFile(keys, systemRandom, indexEntries, ['cd'.repeat(16)]).bytes, open: (bytes) => [...openIndexFile(bytes, keys).packs] },
+    {
+      name: 'index',
+      bytes: encodeIndexFile(keys, systemRandom, indexEntries, ['cd'.repeat(16)]).bytes,
+      open: (bytes) => [...openIndexFile(bytes, keys).packs],
+    },
     {
       name: 'journal',
-      bytes: encodeJournal(keys, systemRandom, { v: 1, seq: 1, previous: [], facts: [{ at: 1, fact: { kind: 'note', snapshot: '00'.repeat(16), note: 'n' } }] }).bytes,
+      bytes: encodeJournal(keys, systemRandom, { v: 1, seq: 1, previous: [], facts: [{ at: 1, fact: { kind: 'note', snapshot: '00'.repeat(16), note: 'n' } }] })
+        .bytes,
       open: (bytes) => decodeJournal(bytes, keys),
     },
   ];
@@ -130,13 +153,18 @@ describe('every truncation and every changed byte is refused, and nothing else i
 });
 
 const record = (bases: number): fc.Arbitrary<SegmentRecord> =>
-  fc.tuple(fc.array(fc.tuple(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.integer({ min: 1, max: 4000 })), { minLength: 1, maxLength: 12 }), fc.boolean(), fc.array(fc.nat(Math.max(bases - 1, 0)), { minLength: 1, maxLength: 9 }), fc.integer({ min: 16, max: 1 << 20 })).map(
-    ([chunks, delta, named, stored]): SegmentRecord => {
+  fc
+    .tuple(
+      fc.array(fc.tuple(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.integer({ min: 1, max: 4000 })), { minLength: 1, maxLength: 12 }),
+      fc.boolean(),
+      fc.array(fc.nat(Math.max(bases - 1, 0)), { minLength: 1, maxLength: 9 }),
+      fc.integer({ min: 16, max: 1 << 20 }),
+    )
+    .map(([chunks, delta, named, stored]): SegmentRecord => {
       const raw = chunks.reduce((sum, [, length]) => sum + length, 0);
       const common = { raw, ids: new Uint8Array(Buffer.concat(chunks.map(([id]) => id))), lengths: chunks.map(([, length]) => length) };
       return delta && bases > 0 ? { kind: 1, codec: 32, stored, bases: named, ...common } : { kind: 0, codec: 16, stored: raw + 16, bases: [], ...common };
-    },
-  );
+    });
 const footer: fc.Arbitrary<PackFooter> = fc
   .uint8Array({ maxLength: 64 })
   .map((bytes) => bytes.slice(0, bytes.length - (bytes.length % 16)))
@@ -156,7 +184,12 @@ describe('pack footers and index files', () => {
   test('index files give back their packs and what they supersede, in frames of at most 1 MiB', () => {
     fc.assert(
       fc.property(fc.array(footer, { maxLength: 8 }), fc.array(fc.uint8Array({ minLength: 16, maxLength: 16 }), { maxLength: 5 }), (footers, gone) => {
-        const packs = footers.map((value, i): PackEntry => ({ name: i.toString(16).padStart(32, '0'), type: i % 2 === 0 ? 1 : 2, bytes: i * 1000, footer: value }));
+        const packs = footers.map((value, i): PackEntry => ({
+          name: i.toString(16).padStart(32, '0'),
+          type: i % 2 === 0 ? 1 : 2,
+          bytes: i * 1000,
+          footer: value,
+        }));
         const supersedes = gone.map((name) => Buffer.from(name).toString('hex'));
         const file = encodeIndexFile(keys, systemRandom, packs, supersedes);
         expect(fileName(file.bytes)).toBe(file.name);
@@ -166,7 +199,10 @@ describe('pack footers and index files', () => {
       }),
       { numRuns: 30 },
     );
-    const wide = { baseIds: new Uint8Array(0), records: Array.from({ length: 20_000 }, () => ({ kind: 0, codec: 16, stored: 17, raw: 1, ids: new Uint8Array(16), lengths: [1], bases: [] }) as const) };
+    const wide = {
+      baseIds: new Uint8Array(0),
+      records: Array.from({ length: 20_000 }, () => ({ kind: 0, codec: 16, stored: 17, raw: 1, ids: new Uint8Array(16), lengths: [1], bases: [] }) as const),
+    };
     const packs = [1, 2, 3].map((i): PackEntry => ({ name: String(i).repeat(32), type: 1, bytes: 1, footer: wide }));
     const file = encodeIndexFile(keys, systemRandom, packs, []);
     const sealed = openSealed(file.bytes, keys, 3);
@@ -203,7 +239,7 @@ describe('pack footers and index files', () => {
       { ...good, ids: new Uint8Array(0), lengths: [], raw: 0 },
     ];
     const bytesOf = (value: SegmentRecord): Uint8Array => {
-      const head = Buffer.from('01000000' + '0100' + '00'.repeat(16), 'hex');
+      const head = Buffer.from(`010000000100${'00'.repeat(16)}`, 'hex');
       const body = Buffer.alloc(11 + value.lengths.length * 19 + value.bases.length * 2);
       body.writeUInt8(value.kind | value.codec, 0);
       body.writeUIntLE(value.stored, 1, 3);
@@ -238,7 +274,8 @@ describe('manifests and journal files', () => {
   test('numbered paths', () => {
     expect(numberedPath('snapshots', 7, 'ab'.repeat(16))).toBe(`snapshots/0000000007-${'ab'.repeat(16)}`);
     expect(parseNumberedPath(`snapshots/0000000007-${'ab'.repeat(16)}`)).toEqual({ seq: 7, name: 'ab'.repeat(16) });
-    for (const junk of ['snapshots/7-ab', `snapshots/0000000007-${'AB'.repeat(16)}`, `snapshots/0000000007-${'ab'.repeat(16)}.tmp`, '']) expect(parseNumberedPath(junk)).toBeUndefined();
+    for (const junk of ['snapshots/7-ab', `snapshots/0000000007-${'AB'.repeat(16)}`, `snapshots/0000000007-${'ab'.repeat(16)}.tmp`, ''])
+      expect(parseNumberedPath(junk)).toBeUndefined();
   });
 });
 
@@ -260,7 +297,10 @@ test('a finished file takes nothing more', () => {
 
 test('a frame can be opened again from the bytes that will be written', () => {
   const builder = new SealedBuilder(keys, TYPE_PACK, systemRandom, 100);
-  const frames = Array.from({ length: 50 }, (_, i) => ({ text: `frame ${String(i)} `.repeat(i), ...builder.append(Buffer.from(`frame ${String(i)} `.repeat(i))) }));
+  const frames = Array.from({ length: 50 }, (_, i) => ({
+    text: `frame ${String(i)} `.repeat(i),
+    ...builder.append(Buffer.from(`frame ${String(i)} `.repeat(i))),
+  }));
   for (const { text, frame, offset, stored } of frames) expect(builder.reopen(frame, offset, stored).toString()).toBe(text);
   expect(outcome(() => builder.reopen(1, frames[2]?.offset ?? 0, frames[2]?.stored ?? 0)).refused).toBe(true);
 });

@@ -34,7 +34,10 @@ describe('config', () => {
   });
 
   test('a newer format and an unknown ability are refused as such, whatever else they hold', () => {
-    const newer = [{ belay: 2, requires: [], other: true }, { ...config, requires: ['blake3'] }];
+    const newer = [
+      { belay: 2, requires: [], other: true },
+      { ...config, requires: ['blake3'] },
+    ];
     for (const fields of newer) {
       expect(() => parseConfig(Buffer.from(JSON.stringify(fields)))).toThrowError(expect.objectContaining({ code: 'repository.newer-format' }));
     }
@@ -76,7 +79,8 @@ describe('key slots', () => {
       await expect(openSlot(slot, wrong, repository)).rejects.toMatchObject({ code: 'repository.passphrase-wrong' });
       await expect(openSlot(slot, unlock, new Uint8Array(16))).rejects.toMatchObject({ code: 'repository.foreign' });
       for (const other of unlocks) {
-        if (other.unlock.kind !== unlock.kind) await expect(openSlot(slot, other.unlock, repository)).rejects.toMatchObject({ code: 'repository.passphrase-wrong' });
+        if (other.unlock.kind !== unlock.kind)
+          await expect(openSlot(slot, other.unlock, repository)).rejects.toMatchObject({ code: 'repository.passphrase-wrong' });
       }
     });
   }
@@ -107,7 +111,19 @@ describe('key slots', () => {
   test('parameters outside the bounds are refused before anything is computed', async () => {
     const slot = await makeSlot({ kind: 'passphrase', passphrase: 'x', n: N }, master, repository, systemRandom, 5);
     const began = performance.now();
-    for (const kdf of [{ n: 2 }, { n: 1 << 14 }, { n: 1 << 21 }, { n: N + 1 }, { n: 2 ** 40 }, { n: 1.5 }, { r: 16 }, { p: 2 }, { name: 'hkdf' }, { name: 'none' }, { salt: '' }]) {
+    for (const kdf of [
+      { n: 2 },
+      { n: 1 << 14 },
+      { n: 1 << 21 },
+      { n: N + 1 },
+      { n: 2 ** 40 },
+      { n: 1.5 },
+      { r: 16 },
+      { p: 2 },
+      { name: 'hkdf' },
+      { name: 'none' },
+      { salt: '' },
+    ]) {
       const json = { ...slot, kdf: { ...slot.kdf, ...kdf } };
       expect(outcome(() => decodeSlot(Buffer.from(JSON.stringify(json)))).refused).toBe(true);
     }

@@ -14,11 +14,17 @@ const child = fc.record({ id, chunks: fc.nat(0xffffffff), bytes: fc.nat(2 ** 48 
 
 /** Entries with ids as even as real ones, the same for the same seed. */
 function sampleEntries(count: number, seed: string): LeafEntry[] {
-  return Array.from({ length: count }, (_, i) => ({ id: new Uint8Array(sha256(Buffer.from(`${seed} ${String(i)}`)).subarray(0, 16)), length: 1 + (i % 5000), rows: i % 7 }));
+  return Array.from({ length: count }, (_, i) => ({
+    id: new Uint8Array(sha256(Buffer.from(`${seed} ${String(i)}`)).subarray(0, 16)),
+    length: 1 + (i % 5000),
+    rows: i % 7,
+  }));
 }
 
 /** Builds the tree in memory. */
-async function build(entries: readonly LeafEntry[]): Promise<{ readonly root: string; readonly bytes: number; readonly chunks: number; readonly nodes: Map<string, Uint8Array> }> {
+async function build(
+  entries: readonly LeafEntry[],
+): Promise<{ readonly root: string; readonly bytes: number; readonly chunks: number; readonly nodes: Map<string, Uint8Array> }> {
   const nodes = new Map<string, Uint8Array>();
   const builder = new ListBuilder((chunk) => {
     const name = sha256(chunk).subarray(0, 16);
@@ -51,7 +57,10 @@ describe('chunk lists', () => {
   });
 
   test('any bytes are decoded or refused; truncated and lengthened nodes are refused', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => void outcome(() => decodeList(bytes))), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => void outcome(() => decodeList(bytes))),
+      { numRuns: 2000 },
+    );
     const leaf = encodeLeaf(sampleEntries(3, 'a'));
     for (let length = 0; length < leaf.length; length++) expect(outcome(() => decodeList(leaf.subarray(0, length))).refused).toBe(true);
     expect(outcome(() => decodeList(Buffer.concat([leaf, Buffer.of(0)]))).refused).toBe(true);
@@ -96,13 +105,29 @@ describe('chunk lists', () => {
 
   test('totals of a node are what its parent says', () => {
     const entries = sampleEntries(10, 't');
-    expect(totalsOf({ level: 0, entries })).toEqual({ chunks: 10, bytes: entries.reduce((sum, one) => sum + one.length, 0), rows: entries.reduce((sum, one) => sum + one.rows, 0) });
+    expect(totalsOf({ level: 0, entries })).toEqual({
+      chunks: 10,
+      bytes: entries.reduce((sum, one) => sum + one.length, 0),
+      rows: entries.reduce((sum, one) => sum + one.rows, 0),
+    });
   });
 });
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
 const object: fc.Arbitrary<ObjectRow> = fc
-  .record({ n: text, k: text, g: text, at: fc.nat(), len: fc.nat(), rows: fc.nat(), fp: text, meta: fc.dictionary(text, fc.oneof(text, fc.integer(), fc.constant(null), fc.array(fc.boolean()))) }, { requiredKeys: ['n', 'k', 'at', 'len'] })
+  .record(
+    {
+      n: text,
+      k: text,
+      g: text,
+      at: fc.nat(),
+      len: fc.nat(),
+      rows: fc.nat(),
+      fp: text,
+      meta: fc.dictionary(text, fc.oneof(text, fc.integer(), fc.constant(null), fc.array(fc.boolean()))),
+    },
+    { requiredKeys: ['n', 'k', 'at', 'len'] },
+  )
   .map((row) => row as ObjectRow);
 
 describe('object tables', () => {
@@ -133,7 +158,18 @@ describe('object tables', () => {
   });
 
   test('rows with wrong types are refused', () => {
-    for (const row of ['[]', '1', '{"n":1,"k":"","at":0,"len":0}', '{"n":"","k":"","at":-1,"len":0}', '{"n":"","k":"","at":0,"len":1.5}', '{"n":"","k":"","at":0,"len":0,"meta":[]}', '{"g":"a","framing":"odd"}', '{"n"', '\u{FEFF}{}', '']) {
+    for (const row of [
+      '[]',
+      '1',
+      '{"n":1,"k":"","at":0,"len":0}',
+      '{"n":"","k":"","at":-1,"len":0}',
+      '{"n":"","k":"","at":0,"len":1.5}',
+      '{"n":"","k":"","at":0,"len":0,"meta":[]}',
+      '{"g":"a","framing":"odd"}',
+      '{"n"',
+      '\u{FEFF}{}',
+      '',
+    ]) {
       expect(outcome(() => decodeRow(Buffer.from(row)))).toEqual({ refused: true });
     }
     expect(outcome(() => decodeRow(Buffer.from([0x22, 0xff, 0x22]))).refused).toBe(true);

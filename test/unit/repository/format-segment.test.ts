@@ -1,7 +1,15 @@
 import { zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DICTIONARY_PREFIX, compressSegment, compressSegmentSync, decodeSegment, decodeSegmentSync, makeDictionary, plainEncoding } from '../../../electron/core/repository/format/segment.ts';
+import {
+  DICTIONARY_PREFIX,
+  compressSegment,
+  compressSegmentSync,
+  decodeSegment,
+  decodeSegmentSync,
+  makeDictionary,
+  plainEncoding,
+} from '../../../electron/core/repository/format/segment.ts';
 import { outcome } from '../../helpers/repository/hostile.ts';
 import { sampleBytes } from '../../helpers/repository/tiny.ts';
 

@@ -7,7 +7,8 @@ import { TinyRepository, sampleBytes } from '../../helpers/repository/tiny.ts';
 import type { TinySnapshot } from '../../helpers/repository/tiny.ts';
 
 /** Chunks of many lengths, the same for the same seed. */
-const chunksOf = (count: number, seed: number): Buffer[] => Array.from({ length: count }, (_, i) => sampleBytes(1 + ((i * 7919 + seed) % 1500), seed * 100_000 + i));
+const chunksOf = (count: number, seed: number): Buffer[] =>
+  Array.from({ length: count }, (_, i) => sampleBytes(1 + ((i * 7919 + seed) % 1500), seed * 100_000 + i));
 const lengthOf = (chunks: readonly Uint8Array[]): number => chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 
 /** One object that is the whole of one group. */
@@ -43,7 +44,12 @@ describe('reading', () => {
       }),
       { numRuns: 40 },
     );
-    for (const [from, to] of [[-1, 5], [5, 4], [0, all.length + 1], [0.5, 2]] as const) {
+    for (const [from, to] of [
+      [-1, 5],
+      [5, 4],
+      [0, all.length + 1],
+      [0.5, 2],
+    ] as const) {
       await expect(objectBytes(reader, manifestOf(repository, 0), 'o', { from, to })).rejects.toMatchObject({ code: 'input.invalid' });
     }
   });
@@ -101,7 +107,10 @@ describe('reading', () => {
       return row;
     });
     await repository.snapshot({
-      groups: [{ name: 'shared', chunks: [Buffer.concat(parts)] }, { name: 'empty', chunks: [] }],
+      groups: [
+        { name: 'shared', chunks: [Buffer.concat(parts)] },
+        { name: 'empty', chunks: [] },
+      ],
       objects: [...objects, { n: 'none', k: 'k', at: 0, len: 0 }, { n: 'void', k: 'k', g: 'empty', at: 0, len: 0, rows: 0, fp: 'f', meta: { a: [1] } }],
     });
     const reader = await readerOver(store, repository.keys);
@@ -113,7 +122,16 @@ describe('reading', () => {
     const listed = [];
     for await (const object of reader.objects(manifest)) listed.push(object);
     expect(listed.map((object) => object.name)).toEqual(['', '../b', 'a', 'none', 'void', '\u202Ec\n"']);
-    expect(listed.find((object) => object.name === 'void')).toEqual({ name: 'void', kind: 'k', group: 'empty', at: 0, length: 0, rows: 0, fingerprint: 'f', meta: { a: [1] } });
+    expect(listed.find((object) => object.name === 'void')).toEqual({
+      name: 'void',
+      kind: 'k',
+      group: 'empty',
+      at: 0,
+      length: 0,
+      rows: 0,
+      fingerprint: 'f',
+      meta: { a: [1] },
+    });
   });
 
   test('every object of a table of thousands is found, in order and out of order, without reading it all', async () => {
@@ -140,7 +158,8 @@ describe('reading', () => {
       const n = (i * 1009) % 3000;
       expect((await objectBytes(reader, manifest, placed[n]?.n ?? '')).toString()).toBe(`content ${String(n)};`);
     }
-    for (const absent of ['', 'dir/', 'dir/3000', 'dir/0 ', 'zzz', 'g1']) await expect(reader.find(manifest, absent)).rejects.toMatchObject({ code: 'object.unknown' });
+    for (const absent of ['', 'dir/', 'dir/3000', 'dir/0 ', 'zzz', 'g1'])
+      await expect(reader.find(manifest, absent)).rejects.toMatchObject({ code: 'object.unknown' });
     store.reads.length = 0;
     const fresh = await readerOver(store, repository.keys);
     store.reads.length = 0;

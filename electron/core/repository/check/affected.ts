@@ -73,7 +73,10 @@ export class Affected {
     const result = new Map<string, Problem['affects']>();
     for (const [file, snapshots] of this.files) {
       const affects = [...snapshots].map(([manifest, objects]) => ({ snapshot: manifest.id, seq: manifest.seq, objects: [...objects] }));
-      result.set(file, affects.toSorted((a, b) => a.seq - b.seq));
+      result.set(
+        file,
+        affects.toSorted((a, b) => a.seq - b.seq),
+      );
     }
     return result;
   }
@@ -126,7 +129,8 @@ function joined(gaps: readonly Gap[]): readonly Gap[] {
   const merged: Gap[] = [];
   for (const gap of gaps) {
     const last = merged.at(-1);
-    if (last !== undefined && last.file === gap.file && last.at + last.length === gap.at) merged[merged.length - 1] = { ...last, length: last.length + gap.length };
+    if (last !== undefined && last.file === gap.file && last.at + last.length === gap.at)
+      merged[merged.length - 1] = { ...last, length: last.length + gap.length };
     else merged.push(gap);
   }
   if (merged.length <= MOST_GAPS) return merged;

@@ -205,7 +205,10 @@ async function checkPacks(context: CheckContext, level: CheckOptions['level']): 
       if (path === undefined) continue;
       const usual = path === packPath(item.pack);
       if (level !== 'structure') {
-        const onFrame = decoder === undefined || !usual ? undefined : (segment: number, frame: Buffer) => (context.table.isDelta(segment) ? Promise.resolve() : decoder.plain(segment, frame));
+        const onFrame =
+          decoder === undefined || !usual
+            ? undefined
+            : (segment: number, frame: Buffer) => (context.table.isDelta(segment) ? Promise.resolve() : decoder.plain(segment, frame));
         await scanFile(context, path, item, sizes.get(path), onFrame);
         continue;
       }

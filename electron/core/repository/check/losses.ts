@@ -75,7 +75,10 @@ export class Losses {
       for (const base of table.basesOf(segment)) {
         if (table.hasPlain(base)) {
           if (!this.any) continue;
-          const file = this.lostAmong(base, table.copies(base).filter((copy) => !table.isDelta(copy.segment)));
+          const file = this.lostAmong(
+            base,
+            table.copies(base).filter((copy) => !table.isDelta(copy.segment)),
+          );
           if (file !== undefined) this.segment(segment, file);
         } else {
           const file = packPath(table.pack(table.segmentPlace(segment).pack));

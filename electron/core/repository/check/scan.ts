@@ -71,7 +71,8 @@ async function openFooter(context: CheckContext, path: string, item: PackSegment
   });
   if (footer === undefined || sameAsIndex(context, item, footer)) return footer;
   const name = await noting(context, path, async () => fileName(await context.store.read(path)));
-  const statement = name === undefined || name === item.pack.name ? 'The index describes another file.' : `The file is the one that belongs to the name ${name}.`;
+  const statement =
+    name === undefined || name === item.pack.name ? 'The index describes another file.' : `The file is the one that belongs to the name ${name}.`;
   context.findings.add(path, 'misplaced', statement, true);
   return undefined;
 }
@@ -86,8 +87,12 @@ function sameAsIndex(context: CheckContext, item: PackSegments, footer: PackFoot
       if (segment === undefined) return false;
       const place = table.segmentPlace(segment);
       const same =
-        place.frame === frame && place.offset === offset && place.stored === record.stored && place.raw === record.raw &&
-        place.codec === record.codec && place.delta === (record.kind === SEGMENT_DELTA);
+        place.frame === frame &&
+        place.offset === offset &&
+        place.stored === record.stored &&
+        place.raw === record.raw &&
+        place.codec === record.codec &&
+        place.delta === (record.kind === SEGMENT_DELTA);
       if (!same) return false;
       const held = new Map([...contents.of(segment)].map((piece) => [piece.at, piece]));
       let at = 0;

@@ -70,7 +70,8 @@ export class Walk {
       const room = g === undefined ? 0 : lengths.get(g);
       if (whole && (room === undefined || at + len > room)) fault(damaged(`The object "${n}" does not lie in its group.`));
     }
-    if (whole && objects !== manifest.table.objects) fault(damaged(`The object table has ${String(objects)} objects instead of ${String(manifest.table.objects)}.`));
+    if (whole && objects !== manifest.table.objects)
+      fault(damaged(`The object table has ${String(objects)} objects instead of ${String(manifest.table.objects)}.`));
   }
 
   private async tolerate(work: () => Promise<unknown>, fault: (error: AppError) => void): Promise<void> {
@@ -101,7 +102,7 @@ export class Walk {
 
   private async below(node: ListNode): Promise<void> {
     if (!isLeaf(node)) {
-      let first: unknown;
+      let first: AppError | undefined;
       for (const child of node.children) {
         // One bad branch does not hide what is wrong in the next.
         await this.tolerate(

@@ -8,7 +8,13 @@ import { SealedBuilder, decodeFrameLengths, encodeFrameLengths, openFrame, openS
 import type { FileType } from './sealed.ts';
 
 /** One JSON document as a sealed file: a single frame, zstd of canonical JSON. Throws RangeError above `max` bytes of JSON. */
-export function sealDocument(keys: KeyMaterial, random: Random, type: FileType, value: JsonObject, max: number): { readonly bytes: Uint8Array; readonly name: string } {
+export function sealDocument(
+  keys: KeyMaterial,
+  random: Random,
+  type: FileType,
+  value: JsonObject,
+  max: number,
+): { readonly bytes: Uint8Array; readonly name: string } {
   const json = Buffer.from(canonicalJson(value), 'utf8');
   if (json.length > max) throw new RangeError(`The document is longer than ${String(max)} bytes.`);
   const builder = new SealedBuilder(keys, type, random, 4096);

@@ -24,9 +24,7 @@ export interface ListTotals {
   readonly rows: number;
 }
 
-export type ListNode =
-  | { readonly level: 0; readonly entries: readonly LeafEntry[] }
-  | { readonly level: number; readonly children: readonly NodeEntry[] };
+export type ListNode = { readonly level: 0; readonly entries: readonly LeafEntry[] } | { readonly level: number; readonly children: readonly NodeEntry[] };
 
 export function isLeaf(node: ListNode): node is { readonly level: 0; readonly entries: readonly LeafEntry[] } {
   return 'entries' in node;

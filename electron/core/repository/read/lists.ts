@@ -13,7 +13,12 @@ export interface Leaf {
 }
 
 /** Reads one list node and checks it against what its parent says. Throws `repository.damaged`, `repository.chunk-missing`. */
-export async function readNode(source: ChunkSource, id: Uint8Array, runs: FrameRuns, expected?: { readonly level: number; readonly totals: ListTotals }): Promise<ListNode> {
+export async function readNode(
+  source: ChunkSource,
+  id: Uint8Array,
+  runs: FrameRuns,
+  expected?: { readonly level: number; readonly totals: ListTotals },
+): Promise<ListNode> {
   const { bytes } = await source.chunk(CHUNK_LIST, source.entryOf(id), runs);
   const node = decodeList(bytes);
   if (expected !== undefined) {

@@ -106,7 +106,13 @@ async function noting<T>(faults: Map<string, FileFault>, path: string, work: () 
 }
 
 /** Adds all of one index file and returns its name. A file under another's name is refused: what it supersedes would mislead. */
-async function loadOne(store: BlobStore, keys: KeyMaterial, entry: BlobEntry, table: IndexTable, present: ReadonlyMap<string, number> | undefined): Promise<string> {
+async function loadOne(
+  store: BlobStore,
+  keys: KeyMaterial,
+  entry: BlobEntry,
+  table: IndexTable,
+  present: ReadonlyMap<string, number> | undefined,
+): Promise<string> {
   const bytes = await store.read(entry.path);
   const name = fileName(bytes);
   if (name !== lastPart(entry.path)) throw damaged('The file is not the one that its name says.', { name });
@@ -142,7 +148,11 @@ async function takeUnindexed(
 ): Promise<{ readonly unindexed: readonly PackEntry[]; readonly lost: readonly FileFault[] }> {
   const unindexed: PackEntry[] = [];
   const lost = new Map<string, FileFault>();
-  for (const [folder, type] of [['packs', TYPE_PACK], ['meta', TYPE_METADATA], ['meta.copy', TYPE_METADATA]] as const) {
+  for (const [folder, type] of [
+    ['packs', TYPE_PACK],
+    ['meta', TYPE_METADATA],
+    ['meta.copy', TYPE_METADATA],
+  ] as const) {
     for (const entry of await store.list(folder)) {
       throwIfCancelled(signal);
       const name = packName.exec(entry.path)?.[1];

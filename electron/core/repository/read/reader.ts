@@ -71,7 +71,10 @@ export class SnapshotReader {
   }
 
   /** Bytes of a group, or of a range of it; the whole group is also compared with its digest. */
-  async *group(group: GroupRow, options: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<Uint8Array> {
+  async *group(
+    group: GroupRow,
+    options: { readonly from?: number; readonly to?: number; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<Uint8Array> {
     const from = options.from ?? 0;
     const to = options.to ?? group.bytes;
     const whole = from === 0 && to === group.bytes;

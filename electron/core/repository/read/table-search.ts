@@ -102,7 +102,7 @@ export class TableSearch {
       }
     }
     const rows: TableRow[] = [];
-    for (let line = start; line <= end; ) {
+    for (let line = start; line <= end;) {
       const close = bytes.indexOf(10, line);
       rows.push(decodeRow(bytes.subarray(line, close)));
       line = close + 1;
