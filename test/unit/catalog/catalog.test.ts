@@ -257,17 +257,12 @@ test('a large object table gives way to the event loop every few hundred rows', 
   };
   expect(await turnsOf(at.catalog.upsertSnapshot(record({ id: idOf(1) }), rows()))).toBeGreaterThanOrEqual(40);
   expect(await turnsOf(at.catalog.replaceAll('repo', entries([{ snapshot: record({ id: idOf(1) }), objects: rows() }]), none))).toBeGreaterThanOrEqual(40);
-  const small = Array.from({ length: 1200 }, (_, seq) => ({
-    snapshot: record({ id: idOf(seq + 10), seq: seq + 10 }),
-    objects: [stored('a'), stored('b'), stored('c')],
-  }));
-  expect(
-    await turnsOf(at.catalog.replaceAll('repo', entries([{ snapshot: record({ id: idOf(1) }), objects: rows() }, ...small]), none)),
-  ).toBeGreaterThanOrEqual(44);
+  expect(at.catalog.objects(idOf(1), { limit: 2, offset: 19_999 })).toMatchObject({ total: 20_000, objects: [{ name: 'public.table_19999' }] });
+  const small = Array.from({ length: 1200 }, (_, seq) => ({ snapshot: record({ id: idOf(seq), seq }), objects: [stored('a'), stored('b'), stored('c')] }));
+  expect(await turnsOf(at.catalog.replaceAll('repo', entries(small), none))).toBeGreaterThanOrEqual(4);
   const listed = at.catalog.listInTurns({ limit: 1101, offset: 50 });
   expect(await turnsOf(listed)).toBeGreaterThanOrEqual(1);
   expect(await listed).toEqual(at.catalog.list({ limit: 1101, offset: 50 }));
-  expect(at.catalog.objects(idOf(1), { limit: 2, offset: 19_999 })).toMatchObject({ total: 20_000, objects: [{ name: 'public.table_19999' }] });
 });
 
 test('slow queries are logged by name', async () => {
