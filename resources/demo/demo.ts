@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 const start = performance.now();
 try {
-  const client = await connect(join(folder, 'home'), version);
+  const client = await connect({ home: join(folder, 'home'), version });
   try {
     await runDemo({ client, folder, scale: 1, say: (line) => console.log(line), now: () => performance.now(), signal: stop.signal });
   } finally {

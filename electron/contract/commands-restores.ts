@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { command } from './command.ts';
+import { checkpoint, label, preflight, smokeCheck, snapshotRef, snapshotSummary, undoEntry, verification } from './model.ts';
+
+/** Restore, rewind, undo, checkpoints, native files out and in. */
+export const restoresCommands = {
+  'restore.run': command({
+    job: true,
+    input: z.object({
+      /** Exactly one of `snapshot` and `file`. */
+      snapshot: snapshotRef.optional(),
+      file: z.string().optional(),
+      /** `new` needs `to`; `replace` and `in-place` take the snapshot's source unless `to` says where. */
+      mode: z.enum(['new', 'replace', 'in-place', 'throw-away']),
+      to: z.string().optional().describe("engine's way of naming a target: for SQLite an absolute path"),
+      dryRun: z.boolean().default(false),
+      checks: z.array(smokeCheck).default([]),
+      /** Leaves the proved copy beside the target for `restore.promote` or `restore.discard`. */
+      hold: z.boolean().default(false),
+      confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
+      safetySnapshot: z.boolean().default(true).describe('for in-place: snapshot what will be overwritten first'),
+    }),
+    output: z.object({
+      preflight,
+      verification: verification.optional(),
+      target: z.string(),
+      undo: undoEntry.optional(),
+      held: z.string().optional().describe('id for restore.promote and restore.discard'),
+      safety: snapshotSummary.optional(),
+      durationMs: z.number(),
+    }),
+  }),
+  'restore.promote': command({
+    job: true,
+    input: z.object({ held: z.string(), confirm: z.string().optional() }),
+    output: z.object({ target: z.string(), undo: undoEntry.optional() }),
+  }),
+  'restore.discard': command({ job: false, input: z.object({ held: z.string() }), output: z.object({ target: z.string() }) }),
+  'restore.held': command({
+    job: false,
+    input: z.object({}),
+    output: z.object({ held: z.array(z.object({ id: z.string(), target: z.string(), snapshot: z.string().optional(), at: z.number() })) }),
+  }),
+
+  rewind: command({
+    job: true,
+    input: z.object({
+      source: z.string(),
+      /** Snapshot to go back to; the newest of the source when left out. */
+      to: snapshotRef.optional(),
+      checkpoint: z.string().optional(),
+      inPlace: z.boolean().default(false),
+      dryRun: z.boolean().default(false),
+      confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
+    }),
+    output: z.object({
+      snapshot: snapshotSummary.optional(),
+      preflight,
+      verification: verification.optional(),
+      target: z.string(),
+      undo: undoEntry.optional(),
+      safety: snapshotSummary.optional(),
+      durationMs: z.number(),
+    }),
+  }),
+  'undo.list': command({ job: false, input: z.object({}), output: z.object({ undo: z.array(undoEntry) }) }),
+  'undo.run': command({
+    job: true,
+    input: z.object({ id: z.string().optional(), force: z.boolean().default(false) }),
+    output: z.object({ undone: undoEntry }),
+  }),
+  'undo.discard': command({ job: false, input: z.object({ id: z.string(), confirm: z.boolean() }), output: z.object({ discarded: undoEntry }) }),
+
+  'checkpoint.create': command({ job: true, input: z.object({ source: z.string() }), output: z.object({ checkpoint }) }),
+  'checkpoint.list': command({ job: false, input: z.object({ source: z.string().optional() }), output: z.object({ checkpoints: z.array(checkpoint) }) }),
+  'checkpoint.drop': command({ job: false, input: z.object({ source: z.string(), id: z.string() }), output: z.object({ dropped: checkpoint }) }),
+
+  export: command({
+    job: true,
+    input: z.object({ snapshot: snapshotRef, to: z.string(), format: z.string().optional(), object: z.string().optional() }),
+    output: z.object({ snapshot: snapshotSummary, files: z.array(z.object({ path: z.string(), bytes: z.number() })), verification: verification.optional() }),
+  }),
+  import: command({
+    job: true,
+    input: z.object({
+      path: z.string().describe('a native file, or a folder of them'),
+      source: label.optional(),
+      tags: z.array(label).default([]),
+      dryRun: z.boolean().default(false),
+    }),
+    output: z.object({
+      imported: z.array(
+        z.object({ path: z.string(), snapshot: snapshotSummary.optional(), madeAt: z.number(), madeAtFrom: z.string(), format: z.string(), bytes: z.number() }),
+      ),
+      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+    }),
+  }),
+};

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { command, confirmed } from './command.ts';
+import {
+  consistency,
+  difference,
+  discovered,
+  engineKind,
+  environment,
+  jsonObject,
+  label,
+  page,
+  problem,
+  proof,
+  proofLevel,
+  smokeCheck,
+  snapshotObject,
+  snapshotRef,
+  snapshotSummary,
+  source,
+  verification,
+} from './model.ts';
+
+/** Sources, what is found of them, snapshots and what is known of them. */
+export const snapshotsCommands = {
+  'sources.add': command({
+    job: false,
+    input: z.object({
+      name: label.optional(),
+      engine: engineKind.default('sqlite'),
+      location: jsonObject,
+      baseFolder: z.string(),
+      environment: environment.default('dev'),
+      project: label.optional(),
+    }),
+    output: z.object({ source, probe: z.object({ serverVersion: z.string(), bytes: z.number() }).optional() }),
+  }),
+  'sources.list': command({ job: false, input: z.object({}), output: z.object({ sources: z.array(source) }) }),
+  'sources.remove': command({ job: false, input: z.object({ name: z.string() }), output: z.object({ removed: source, snapshotsKept: z.number() }) }),
+  'sources.test': command({
+    job: true,
+    input: z.object({ name: z.string() }),
+    output: z.object({
+      source,
+      serverVersion: z.string(),
+      consistency,
+      bytes: z.number(),
+      facts: z.array(z.object({ name: z.string(), value: z.string() })),
+      tools: z.array(z.object({ tool: z.string(), version: z.string(), origin: z.string() })),
+      warnings: z.array(z.string()),
+    }),
+  }),
+  discover: command({
+    job: true,
+    input: z.object({ folder: z.string(), depth: z.number().int().min(0).max(12).default(4) }),
+    output: z.object({ found: z.array(discovered) }),
+  }),
+
+  'snapshot.create': command({
+    job: true,
+    input: z.object({
+      source: z.string(),
+      name: label.optional(),
+      note: z.string().max(2000).optional(),
+      tags: z.array(label).default([]),
+      pin: z.string().min(1).max(500).optional().describe('reason'),
+      dryRun: z.boolean().default(false),
+      /** Highest level of proof to reach before the call answers. */
+      level: proofLevel.default('complete'),
+    }),
+    output: z.object({
+      snapshot: snapshotSummary.optional(),
+      dryRun: z
+        .object({
+          source,
+          serverVersion: z.string(),
+          consistency,
+          bytes: z.number(),
+          bytesFree: z.number().optional(),
+          estimate: z.object({ durationMs: z.number(), stored: z.number() }),
+          tools: z.array(z.object({ tool: z.string(), version: z.string(), origin: z.string() })),
+          warnings: z.array(z.string()),
+        })
+        .optional(),
+      warnings: z.array(z.string()),
+      verification: verification.optional(),
+      durationMs: z.number(),
+    }),
+  }),
+  'snapshot.list': command({
+    job: false,
+    input: z.object({
+      source: z.string().optional(),
+      tag: z.string().optional(),
+      text: z.string().optional(),
+      limit: z.number().int().positive().max(10_000).default(1000),
+      offset: z.number().int().min(0).default(0),
+    }),
+    output: z.object({ snapshots: z.array(snapshotSummary), total: z.number(), problems: z.array(problem) }),
+  }),
+  'snapshot.show': command({
+    job: false,
+    input: z.object({ snapshot: snapshotRef }),
+    output: z.object({
+      snapshot: snapshotSummary,
+      proofs: z.array(proof),
+      objects: z.array(snapshotObject),
+      objectsTotal: z.number(),
+      capture: jsonObject,
+      parent: z.string().optional(),
+      history: z.array(z.object({ at: z.number(), statement: z.string() })),
+    }),
+  }),
+  'snapshot.tag': command({
+    job: false,
+    input: z.object({ snapshot: snapshotRef, add: z.array(label).default([]), remove: z.array(label).default([]) }),
+    output: z.object({ snapshot: snapshotSummary }),
+  }),
+  'snapshot.pin': command({
+    job: false,
+    input: z.object({ snapshot: snapshotRef, reason: z.string().min(1).max(500).nullable() }),
+    output: z.object({ snapshot: snapshotSummary }),
+  }),
+  'snapshot.forget': command({
+    job: true,
+    input: z.object({ snapshots: z.array(snapshotRef).min(1), confirm: confirmed }),
+    output: z.object({
+      plan: z.object({ snapshots: z.array(snapshotSummary), freesNow: z.number(), freesAfter: z.number(), hash: z.string() }),
+      done: z.boolean(),
+    }),
+  }),
+  'snapshot.rows': command({
+    job: true,
+    input: z.object({
+      snapshot: snapshotRef,
+      object: z.string().optional(),
+      offset: z.number().int().min(0).default(0),
+      limit: z.number().int().positive().max(1000).default(50),
+      orderBy: z.string().optional(),
+      query: z.string().optional(),
+    }),
+    output: z.object({
+      snapshot: snapshotSummary,
+      object: z.string().optional(),
+      objects: z.array(snapshotObject).optional().describe('what can be browsed, where no object was named'),
+      page: page.optional(),
+    }),
+  }),
+  'snapshot.verify': command({
+    job: true,
+    input: z.object({ snapshot: snapshotRef, level: proofLevel.default('proved'), checks: z.array(smokeCheck).default([]) }),
+    output: z.object({ snapshot: snapshotSummary, verification }),
+  }),
+  'file.verify': command({
+    job: true,
+    input: z.object({ path: z.string(), against: snapshotRef.optional(), checks: z.array(smokeCheck).default([]) }),
+    output: z.object({ format: z.string(), version: z.string(), bytes: z.number(), madeAt: z.number(), madeAtFrom: z.string(), verification }),
+  }),
+  'source.compare': command({
+    job: true,
+    input: z.object({ source: z.string(), snapshot: snapshotRef.default('latest') }),
+    output: z.object({ snapshot: snapshotSummary, equal: z.boolean(), differences: z.array(difference) }),
+  }),
+};
