@@ -23,12 +23,6 @@ export interface JournalBatch {
   readonly facts: readonly RecordedFact[];
 }
 
-/** A fact of a kind that this version does not know: kept in the chain, not applied. */
-export interface UnknownFact {
-  readonly kind: 'unknown';
-  readonly was: string;
-}
-
 /** Most links of one batch. */
 export const MAX_JOURNAL_LINKS = 1024;
 const LINK = /^[0-9]{10}-[0-9a-f]{64}$/;
