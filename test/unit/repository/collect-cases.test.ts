@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quietTask } from '../../../electron/core/base/ports.ts';
@@ -90,13 +90,16 @@ describe('what collect keeps', () => {
     const first = await take({ a: one });
     const second = await take({ a: two }, first);
     expect(await deltaSegments(ground)).toBeGreaterThan(4);
-    const mixed = new Uint8Array(Buffer.concat([two.subarray(0, 30_000), one.subarray(30_000)]));
+    const mixed = new Uint8Array(Buffer.concat([two.subarray(0, 12_000), one.subarray(12_000)]));
     await take({ a: mixed }, second);
     await drop(second);
     const { plan } = await planCollect(ground, { purgeNow: false }, task);
     expect(plan.packsRewritten).toBeGreaterThan(0);
+    const raw = async (): Promise<number> => (await entriesOf(ground)).flatMap((entry) => entry.footer.records).filter((record) => record.bases.length > 0).reduce((sum, record) => sum + record.raw, 0);
+    expect(await raw()).toBeGreaterThan(32_000);
     await tidy();
     expect(await deltaSegments(ground)).toBeGreaterThan(0);
+    expect(await raw()).toBeLessThan(16_000);
     await basesAreHeld(ground);
     await purge();
     await allRestore();
@@ -135,17 +138,24 @@ describe('what collect keeps', () => {
     await allRestore();
   });
 
-  it('the good one of two copies', async () => {
+  it('the good one of two copies, whatever lies in quarantine', async () => {
     const rows = rowsOf(3000, 9);
     await take({ a: rows });
     const [index = ''] = below('index');
-    const [pack = ''] = below('packs');
     renameSync(at(index), `${folder.path}-index`);
-    await take({ a: rows, b: rowsOf(10, 1) });
+    await take({ z: rows });
     renameSync(`${folder.path}-index`, at(index));
-    flip(pack, 5000);
-    const { drop: gone, inventory } = await planCollect(ground, { purgeNow: false }, task);
-    expect(gone.map((one) => inventory.table.pack(one).name)).toContain(pack.slice(-32));
+    const { inventory } = await planCollect(ground, { purgeNow: false }, task);
+    const { table } = inventory;
+    const twice = Array.from({ length: table.size }, (_none, entry) => entry).filter((entry) => table.copies(entry).length > 1);
+    const best = table.segmentPlace(table.segmentOf(twice.find((entry) => table.pack(table.segmentPlace(table.segmentOf(entry)).pack).type === 1) ?? -1));
+    const { name } = table.pack(best.pack);
+    const pack = below('packs').find((file) => file.endsWith(name)) ?? '';
+    mkdirSync(at(`quarantine/1/${path.dirname(pack)}`), { recursive: true });
+    copyFileSync(at(pack), at(`quarantine/1/${pack}`));
+    flip(pack, best.offset + 10);
+    const plan = await planCollect(ground, { purgeNow: false }, task);
+    expect(plan.drop.map((one) => plan.inventory.table.pack(one).name)).toContain(name);
     await tidy();
     await allRestore();
     await purge();
