@@ -5,16 +5,18 @@ import type { ChunkIds, ChunkKind } from '../format/crypto.ts';
 import type { Framing } from '../format/table.ts';
 import { ContentCursor, GridCursor, noCursor, type Cursor } from './cursor.ts';
 import { createCutter, type Cutter } from './cutter.ts';
+import type { GearScanner } from './gear.ts';
 import type { Known } from './known.ts';
 import type { Lane } from './lane.ts';
 import { ListWriter, type ListedChunk } from './list-writer.ts';
 import type { ParentList, Places } from './parent-list.ts';
+import type { Scanners } from './scanners.ts';
 
 export interface ChunkStreamParts {
   readonly kind: ChunkKind;
   readonly framing: Framing;
-  readonly gear: Uint8Array;
   readonly average: number;
+  readonly scanners: Scanners;
   readonly ids: ChunkIds;
   readonly known: Known;
   readonly places: Places;
@@ -40,6 +42,7 @@ export interface StreamEnd {
 export class ChunkStream {
   readonly #parts: ChunkStreamParts;
   readonly #cutter: Cutter;
+  #scanner: GearScanner | undefined;
   readonly #cursor: Cursor;
   readonly #list: ListWriter;
   readonly #digest = createHash('sha256');
@@ -49,8 +52,8 @@ export class ChunkStream {
 
   constructor(parts: ChunkStreamParts) {
     this.#parts = parts;
-    const { gear, average, framing, ids, known, listLane, parent } = parts;
-    this.#cutter = createCutter({ gear, average, framing });
+    const { average, framing, ids, known, listLane, parent } = parts;
+    this.#cutter = createCutter({ average, framing, scanner: () => (this.#scanner ??= parts.scanners.take()) });
     this.#cursor = cursorFor(parts);
     this.#list = new ListWriter({ ids, known, lane: listLane, parent });
   }
@@ -71,6 +74,7 @@ export class ChunkStream {
 
   async end(): Promise<StreamEnd> {
     this.#cutter.finish(this.#onChunk);
+    if (this.#scanner !== undefined) this.#parts.scanners.give(this.#scanner);
     await this.#listCut();
     const { root, bytes, chunks, rows } = await this.#list.finish();
     const { parent } = this.#parts;

@@ -1,15 +1,15 @@
+import { BugError } from '../../base/errors.ts';
 import { MAX_FRAME } from '../format/limits.ts';
 import type { Framing } from '../format/table.ts';
 import { createScanner, gearWindow, type GearScanner } from './gear.ts';
 import { createRowEnds, type RowEnds, type Window } from './rows.ts';
 
 export interface CutterOptions {
-  /** 256 little-endian 32-bit numbers. */
-  readonly gear: Uint8Array;
   /** Average chunk, a power of two, bytes. */
   readonly average: number;
   readonly framing: Framing;
-  readonly scanner?: 'auto' | 'wasm' | 'plain';
+  /** Lends the cutter's memory and loops, from `newScanner` of the same average; not asked for where the framing needs none. */
+  readonly scanner: () => GearScanner;
 }
 
 /** One chunk: `bytes` is a view that is valid until the call returns; `rows` end in it (0 for `none`). */
@@ -27,6 +27,11 @@ export interface CutLimits {
 
 export function cutLimits(average: number): CutLimits {
   return { min: average / 4, max: Math.min(average * 4, MAX_FRAME), maxWithRow: Math.min(average * 8, MAX_FRAME) };
+}
+
+/** Memory and loops of one cutter at a time; to be used again for the next stream, because it holds more than a MiB. */
+export function newScanner(gear: Uint8Array, average: number, kind: 'auto' | 'wasm' | 'plain' = 'auto'): GearScanner {
+  return createScanner(gear, cutLimits(average).maxWithRow + intake, kind);
 }
 
 /** Cuts one stream into chunks. */
@@ -112,16 +117,12 @@ export class ContentCutter implements Cutter {
     this.#maskBefore = -1 << (32 - (bits + 1));
     this.#maskAfter = -1 << (32 - (bits - 1));
     this.#head = this.#limits.maxWithRow;
-    this.#scanner = createScanner(options.gear, this.#head + intake, options.scanner);
+    this.#scanner = options.scanner();
+    if (this.#scanner.area.length < this.#head + intake) throw new BugError('The scanner was made for another average.');
     this.#rows = createRowEnds(options.framing, (from, to, value) => this.#scanner.count(from, to, value));
     this.#start = this.#head;
     this.#stop = this.#head;
     this.#at = this.#head;
-  }
-
-  /** Which loops are running. */
-  get scanner(): 'wasm' | 'plain' {
-    return this.#scanner.kind;
   }
 
   push(bytes: Uint8Array, emit: OnChunk, rowEnds?: Uint32Array): void {

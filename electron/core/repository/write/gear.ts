@@ -40,6 +40,13 @@ interface GearExports {
   readonly count: (from: number, to: number, value: number) => number;
 }
 
+let compiled: { readonly pages: number; readonly module: WebAssembly.Module } | undefined;
+
+function compile(pages: number): WebAssembly.Module {
+  if (compiled?.pages !== pages) compiled = { pages, module: new WebAssembly.Module(gearModule(pages)) };
+  return compiled.module;
+}
+
 class WasmScanner implements GearScanner {
   readonly kind = 'wasm';
   readonly area: Uint8Array;
@@ -47,7 +54,7 @@ class WasmScanner implements GearScanner {
 
   constructor(table: Uint8Array, capacity: number) {
     const pages = Math.ceil((tableBytes + capacity) / 65_536);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(gearModule(pages)));
+    const instance = new WebAssembly.Instance(compile(pages));
     this.#exports = instance.exports as unknown as GearExports;
     const memory = this.#exports.memory.buffer;
     new Uint8Array(memory, 0, tableBytes).set(table);

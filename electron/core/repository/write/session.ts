@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { AppError, BugError } from '../../base/errors.ts';
-import { release } from '../../base/memory.ts';
 import type { Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { toHex } from '../format/bytes.ts';
@@ -24,6 +23,7 @@ import { PlainCompressor } from './plain-compressor.ts';
 import { PackSink } from './pack-sink.ts';
 import { Places, loadParentList, parentGroups } from './parent-list.ts';
 import { Publisher } from './publisher.ts';
+import { Scanners } from './scanners.ts';
 import { TableRows } from './table-writer.ts';
 
 /** Groups that may be open at once; each holds a few MiB. */
@@ -69,6 +69,7 @@ export class Session {
   readonly #freeLanes: Lane[];
   readonly #metaLane: Lane;
   readonly #places = new Places();
+  readonly #scanners: Scanners;
   readonly #parentGroups: ReadonlyMap<string, Uint8Array>;
   readonly #groups = new Map<number, OpenGroup>();
   readonly #names = new Set<string>();
@@ -97,6 +98,7 @@ export class Session {
     this.#source = source;
     this.#parentGroups = groups;
     this.#ids = new ChunkIds(keys.idKey);
+    this.#scanners = new Scanners(keys.gearKey, start.chunkAverage);
     this.#known = new Known(table);
     this.#publisher = new Publisher({ store, keys, random, assertHeld });
     const publisher = this.#publisher;
@@ -139,12 +141,11 @@ export class Session {
     this.#groups.set(number, { name, framing, stream, lane, parentRoot });
   }
 
-  /** Takes bytes of a group, and their memory with them; resolves when more are welcome. Calls for one group must not overlap. */
+  /** Takes bytes of a group; resolves when they are free again and more are welcome. Calls for one group must not overlap. */
   async write(number: number, bytes: Uint8Array, rowEnds?: Uint32Array): Promise<void> {
     this.#mustGoOn();
     await this.#group(number).stream.push(bytes, rowEnds);
     this.#bytesIn += bytes.length;
-    release(bytes);
     await this.#data.room();
     await this.#meta.room();
   }
@@ -228,8 +229,7 @@ export class Session {
   }
 
   #streamParts(framing: Framing) {
-    const { keys, chunkAverage } = this.#start;
-    const shared = { gear: keys.gearKey, average: chunkAverage, ids: this.#ids, known: this.#known, places: this.#places };
+    const shared = { average: this.#start.chunkAverage, scanners: this.#scanners, ids: this.#ids, known: this.#known, places: this.#places };
     return { ...shared, framing, listLane: this.#metaLane };
   }
 

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { BugError, CancelledError, fromWireError, toWireError } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 import { systemRandom } from '../../base/system.ts';
 import { openStore } from '../store/open-store.ts';
 import type { FromWorker, Link, ToWorker, WorkerStart } from './messages.ts';
@@ -79,7 +80,13 @@ function run(start: WorkerStart): void {
         void inOrder(message.group, () => answer(message.call, (session) => session.open(message.group, message.name, message.framing).then(() => undefined)));
         return;
       case 'data':
-        void inOrder(message.group, () => answer(message.call, (session) => session.write(message.group, message.bytes, message.rowEnds).then(() => undefined)));
+        void inOrder(message.group, () =>
+          answer(message.call, async (session) => {
+            await session.write(message.group, message.bytes, message.rowEnds);
+            release(message.bytes);
+            return undefined;
+          }),
+        );
         return;
       case 'end':
         void inOrder(message.group, () => answer(message.call, (session) => session.end(message.group)));
