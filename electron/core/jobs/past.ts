@@ -14,7 +14,9 @@ export async function pastJobs(journal: Journal): Promise<readonly Job[]> {
   const jobs: { readonly started: JournalEntry; end: JournalEntry | undefined }[] = [];
   const lost: (typeof jobs)[number][] = [];
   let beforeLastHost = false;
+  let newest: JournalEntry | undefined;
   for await (const entry of journal.newestFirst()) {
+    newest ??= entry;
     // The host of this entry has seen to every job before it: only behind its own can lost ones lie.
     if (entry.what === OPENED) beforeLastHost = true;
     if (beforeLastHost && jobs.length >= MOST) break;
@@ -37,7 +39,8 @@ export async function pastJobs(journal: Journal): Promise<readonly Job[]> {
       details: { job: details['job'], title: details['title'], client: details['client'], interrupted: true },
     });
   }
-  await journal.append({ what: OPENED, result: 'noted' });
+  // Hosts that did nothing leave no trail of entries: each command that only looks is one.
+  if (newest?.what !== OPENED) await journal.append({ what: OPENED, result: 'noted' });
   return jobs.map(({ started, end }) => jobOf(started, end));
 }
 

@@ -273,6 +273,22 @@ test('jobs that ran when a host died are interrupted after the restart, once, an
   await journal.close();
 });
 
+test('a host that did nothing leaves no entry behind the one of the host before', async () => {
+  await using folder = await temporaryFolder();
+  const here = world();
+  for (const expected of [['host.opened'], ['host.opened']]) {
+    const journal = await openJournal(folder.path, here);
+    await pastJobs(journal);
+    expect((await journal.list({ limit: 10 })).entries.map((entry) => entry.what)).toEqual(expected);
+    await journal.close();
+  }
+  const journal = await openJournal(folder.path, here);
+  await createQueue({ ...here, journal }).run(spec, () => Promise.resolve());
+  await pastJobs(journal);
+  expect((await journal.list({ limit: 1 })).entries[0]?.what).toBe('host.opened');
+  await journal.close();
+});
+
 test('a job that is lost behind hundreds of later ones of the same host is found', async () => {
   await using folder = await temporaryFolder();
   const here = world();
