@@ -1,6 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandName } from '../../contract/commands.ts';
+import type { Job } from '../../contract/model.ts';
+import { AppError } from '../base/errors.ts';
+import { quietTask } from '../base/ports.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Redactor } from '../base/redaction.ts';
 import type { SecretStore } from '../base/secrets.ts';
@@ -11,6 +14,7 @@ import { openJournal } from '../jobs/journal.ts';
 import { pastJobs } from '../jobs/past.ts';
 import { createQueue } from '../jobs/queue.ts';
 import { openRestoreRecords } from '../restore/records.ts';
+import type { Repository } from '../repository/repository.ts';
 import { settleAll } from '../restore/restore.ts';
 import { openHighWater } from '../sources/high-water.ts';
 import { openSettings, openSources } from '../sources/settings.ts';
@@ -32,6 +36,7 @@ import { snapshotHandlers } from './handlers/snapshots.ts';
 import { sourceHandlers } from './handlers/sources.ts';
 import { statusHandlers } from './handlers/status.ts';
 import { proofState } from '../verify/state.ts';
+import { repositoryWriters } from './orders.ts';
 import { createSession } from './repository-session.ts';
 import { withEngineContext, type CallScope } from './scope.ts';
 
@@ -74,7 +79,10 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
   const journal = await openJournal(join(home, 'journal'), { clock, random, log, redactor: parts.redactor });
   const catalog = openCatalog(join(home, 'catalog.sqlite'), { clock, log, highest: (record) => proofState(record).highest });
   const events = createEvents(log);
-  const queue = createQueue({ clock, random, log, journal }, await pastJobs(journal));
+  const openedAt = clock.now();
+  const past = await pastJobs(journal);
+  const queue = createQueue({ clock, random, log, journal }, past);
+  let interrupted = past.some((job) => brokenOffWrite(job, openedAt));
   const records = await openRestoreRecords(home, { random });
   const opened = await openSnapshots(join(home, 'opened'));
   const session = createSession({
@@ -83,7 +91,11 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     settings: openSettings(home, { random }),
     ports: { clock, random, log },
     highWater: openHighWater(home, { random }),
-    opened: (repository) => syncCatalog({ catalog }, repository),
+    opened: async (repository) => {
+      if (interrupted) await completeCopies(repository, log);
+      interrupted = false;
+      await syncCatalog({ catalog }, repository);
+    },
   });
   const core: Core = {
     home,
@@ -124,6 +136,22 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     activeJobs: () => queue.active(),
     close: (reason) => (closing ??= close(reason)),
   };
+}
+
+/** A job of the host before this one that wrote to the repository and never ended: this opening found it and journalled its end. */
+function brokenOffWrite(job: Job, openedAt: number): boolean {
+  return job.state === 'interrupted' && (job.endedAt ?? openedAt) >= openedAt && repositoryWriters.has(job.command);
+}
+
+/** A write that was broken off may have left one of two copies out: it is written now, so that the next check has nothing to say. */
+async function completeCopies(repository: Repository, log: Log): Promise<void> {
+  try {
+    const { mended } = await repository.repair({ dryRun: false }, quietTask());
+    for (const one of mended) log.info('completed after an interrupted write', { ...one });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    log.warn('what an interrupted write left out could not be completed', { code: error.code, error });
+  }
 }
 
 /** Temporary folders of a host that was killed: this one owns the data directory, so none is in use. */

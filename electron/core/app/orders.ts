@@ -115,6 +115,16 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   doctor: {},
 };
 
+/** Commands whose jobs write to the repository. */
+export const repositoryWriters: ReadonlySet<string> = new Set([
+  'repository.init',
+  'repository.collect',
+  'repository.repair',
+  'snapshot.create',
+  'snapshot.forget',
+  'import',
+]);
+
 function unlockedBy(input: CommandParsed<'repository.unlock'>): string {
   if (input.passphrase !== undefined) return 'passphrase';
   return input.recoveryKey === undefined ? 'key file' : 'recovery key';

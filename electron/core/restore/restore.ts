@@ -11,6 +11,8 @@ export interface RestoreRequest {
   /** For the records: the source that is restored, and the snapshot's id where it is one of the repository's. */
   readonly source?: string;
   readonly snapshot?: string;
+  /** True where the copy waits for `promoteHeld` or `discardHeld` in a later call. */
+  readonly hold?: boolean;
 }
 
 export interface Prepared {
@@ -26,7 +28,7 @@ export function refuseBlocked(preflight: Preflight): void {
 }
 
 /**
- * Restores beside the target and compares: nothing that exists is touched. Resolves with a copy that is recorded as held;
+ * Restores beside the target and compares: nothing that exists is touched. Resolves with a copy that is on record;
  * where it is not equal, or a check fails, the copy is removed and `target.not-equal` thrown with the differences.
  */
 export async function prepareRestore(engine: Engine, request: RestoreRequest, records: RestoreRecords, context: EngineContext): Promise<Prepared> {
@@ -53,7 +55,8 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
         details: { verification },
       });
     }
-    const held = heldRow(copy, 'held');
+    // Only a copy that waits for a decision outlives a crash; one on its way to the swap does not.
+    const held = heldRow(copy, request.hold === true ? 'held' : 'building');
     await records.putHeld(held);
     return { held, verification };
   } catch (error) {

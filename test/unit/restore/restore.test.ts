@@ -98,8 +98,15 @@ describe('after a crash', () => {
     expect(records.undo()).toEqual([]);
   });
 
+  test('a copy that was proved and not yet swapped in is removed', async () => {
+    await prepareRestore(places.engine, order(), records, context());
+    await reopen();
+    expect(await settleAll(engineOf, records, context())).toEqual(['an unfinished copy beside shop was removed']);
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+  });
+
   test('a copy that was being built is removed; one that waits for a decision stays', async () => {
-    const { held } = await prepareRestore(places.engine, order(), records, context());
+    const { held } = await prepareRestore(places.engine, { ...order(), hold: true }, records, context());
     await records.putHeld({ ...held, id: 'second', state: 'building', copy: { ...held.copy, location: { place: 'half' } } });
     places.places.set('half', 'x');
     await reopen();

@@ -117,6 +117,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
       content,
       target,
       checks: order.checks,
+      hold: order.hold,
       ...(source === undefined ? {} : { source: source.name }),
       ...(order.snapshotId === undefined ? {} : { snapshot: order.snapshotId }),
     },
