@@ -251,54 +251,70 @@ describe('hostile names', () => {
     ' '.repeat(3) + 'y',
   ];
 
-  test.each(names)('source %j works as any other', async (name) => {
+  test('as names of sources work as any other', async () => {
     await using place = await Place.make();
-    makeShop(place.path('shop.db'), 5);
     await place.ok('init', '--no-encryption');
-    await place.ok('source', 'add', 'shop.db', `--name=${name}`);
-    const kept = name.trim();
-    expect(await place.data('source', 'list')).toMatchObject({ sources: [{ name: kept }] });
-    const snap = await place.run(['snap', '--', kept]);
-    expect(snap).toMatchObject({ code: 0 });
-    expect(snap.stdout).not.toMatch(/\u202e/);
-    change(place.path('shop.db'), 'delete from orders');
-    expect((await place.run(['rewind', '--json', '--', kept])).code).toBe(0);
-    expect((await place.run(['compare', '--', kept, `latest:${kept}`])).code).toBe(0);
-    expect(await readdir(place.project)).not.toContain('pwned');
-    await place.ok('export', `latest:${kept}`, '--to', '.');
-    expect((await readdir(place.project)).filter((file) => file.endsWith('.sqlite'))).toHaveLength(1);
+    await place.host();
+    for (const [at, name] of names.entries()) {
+      const file = `${at}.db`;
+      makeShop(place.path(file), 5);
+      const before = contentOf(place.path(file));
+      await place.ok('source', 'add', file, `--name=${name}`);
+      const kept = name.trim();
+      const snap = await place.run(['snap', '--', kept]);
+      expect([snap.code, kept]).toEqual([0, kept]);
+      expect(snap.stdout).not.toMatch(/\u202e/);
+      change(place.path(file), 'delete from orders');
+      expect([(await place.run(['compare', '--', kept, `latest:${kept}`])).code, kept]).toEqual([8, kept]);
+      await place.ok('rewind', '--', kept);
+      expect(contentOf(place.path(file))).toEqual(before);
+      await mkdir(place.path(`out${at}`));
+      await place.ok('export', `latest:${kept}`, '--to', `out${at}`);
+      expect(await readdir(place.path(`out${at}`))).toHaveLength(1);
+    }
+    const listed = record(await place.data('source', 'list'))['sources'];
+    expect(Array.isArray(listed) ? listed.map((source) => record(source)['name']) : []).toEqual(expect.arrayContaining(names.map((name) => name.trim())));
+    expect((await readdir(place.project)).filter((name) => name.includes('pwned'))).toEqual([]);
   });
 
-  test.each(['two\nlines', 'esc\u001b[2J', '', ' ', 'x'.repeat(201)])('source %j is refused', async (name) => {
+  test('with control characters, none, or too long are refused', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 5);
-    await expectRefused(place, ['source', 'add', 'shop.db', `--name=${name}`], 2, 'input.invalid');
+    await place.host();
+    for (const name of ['two\nlines', 'esc\u001b[2J', '', ' ', 'x'.repeat(201)]) {
+      const error = await expectRefused(place, ['source', 'add', 'shop.db', `--name=${name}`], 2, 'input.invalid');
+      expect(error['message']).toContain('name');
+    }
   });
 
-  test.each([
-    'it\'s "it".db',
-    '-dash.db',
-    'two\nlines.db',
-    'gnp.\u202ebd.db',
-    `${'n'.repeat(244)}.db`,
-    '?mode=memory.db',
-    'file:x.db',
-    '#hash%20.db',
-    ' lead.db',
-  ])('file %j is captured, rewound and exported', async (name) => {
+  test('of files are captured, rewound and compared', async () => {
     await using place = await Place.make();
-    makeShop(place.path(name), 5);
-    const before = contentOf(place.path(name));
     await place.ok('init', '--no-encryption');
-    await place.ok('source', 'add', '--name', 'odd', '--', `./${name}`);
-    const listed = await place.run(['source', 'list']);
-    expect(listed.stdout).not.toMatch(/\u202e/);
-    expect(listed.stdout.trimEnd().split('\n')).toHaveLength(2);
-    await place.ok('snap', 'odd');
-    change(place.path(name), 'delete from orders');
-    await place.ok('rewind', 'odd');
-    expect(contentOf(place.path(name))).toEqual(before);
-    await place.ok('verify', `./${name}`, '--against', 'latest');
+    await place.host();
+    const files = [
+      'it\'s "it".db',
+      '-dash.db',
+      'two\nlines.db',
+      'gnp.\u202ebd.db',
+      `${'n'.repeat(244)}.db`,
+      '?mode=memory.db',
+      'file:x.db',
+      '#hash%20.db',
+      ' lead.db',
+    ];
+    for (const [at, name] of files.entries()) {
+      makeShop(place.path(name), 5);
+      const before = contentOf(place.path(name));
+      await place.ok('source', 'add', '--name', `odd${at}`, '--', `./${name}`);
+      await place.ok('snap', `odd${at}`);
+      change(place.path(name), 'delete from orders');
+      await place.ok('rewind', `odd${at}`);
+      expect(contentOf(place.path(name))).toEqual(before);
+      await place.ok('verify', `./${name}`, '--against', `latest:odd${at}`);
+    }
+    const listed = await place.ok('source', 'list');
+    expect(listed).not.toMatch(/\u202e/);
+    expect(listed.trimEnd().split('\n')).toHaveLength(files.length + 1);
   });
 
   test('a file whose name has no room for a journal beside it is captured, or refused plainly', async () => {
@@ -309,8 +325,8 @@ describe('hostile names', () => {
     await place.ok('init', '--no-encryption');
     await place.ok('source', 'add', longest, '--name', 'long');
     expect(await place.data('snap', 'long', '--level', 'proved')).toMatchObject({ verification: { result: 'passed' } });
-    const rewound = await place.run(['rewind', 'long', '--json']);
-    expect([0, 5, 11]).toContain(rewound.code);
+    await place.ok('rewind', 'long');
+    await place.ok('undo');
     expect(await readdir(place.project)).toEqual([longest]);
   });
 

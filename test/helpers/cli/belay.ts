@@ -51,6 +51,15 @@ export class Place implements AsyncDisposable {
     return place;
   }
 
+  /** A host of its own for this place until the scope ends: many commands that attach to it start twice as fast. */
+  async host(): Promise<void> {
+    const child = this.start(['serve', '--json']);
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.once('data', () => resolve());
+      child.once('close', (code) => reject(new Error(`The host ended with ${String(code)}.`)));
+    });
+  }
+
   path(...parts: readonly string[]): string {
     return join(this.project, ...parts);
   }
@@ -127,7 +136,7 @@ export class Place implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#running) {
       const gone = ended(child);
-      child.kill('SIGKILL');
+      child.kill('SIGTERM');
       await gone;
     }
     await rm(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
