@@ -50,8 +50,9 @@ export async function serve(options: HostedHome, web: { readonly port?: number }
       address: server.address,
       closed: host.closed,
       close: async () => {
-        await server.close();
+        // The host first: its clients are told why, and the web server ends with it.
         await host.close('it was asked to leave');
+        await server.close();
       },
     };
   } catch (error) {

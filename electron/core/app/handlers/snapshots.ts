@@ -28,7 +28,7 @@ export const snapshotHandlers: Handlers<
   },
 
   'snapshot.list': async (core, input) => {
-    const page = core.catalog.list({
+    const page = await core.catalog.listInTurns({
       limit: input.limit,
       offset: input.offset,
       ...(input.source === undefined ? {} : { source: input.source }),
