@@ -90,7 +90,8 @@ function columnDifferences(expected: FingerprintItem, found: FingerprintItem): r
   const differences: Difference[] = [];
   for (const column of was) {
     const other = is.find((one) => one.name === column.name);
-    if (other === undefined) differences.push({ ...base, expected: column.text, statement: `column ${quoted(column.name)} of ${quoted(expected.name)} is missing` });
+    if (other === undefined)
+      differences.push({ ...base, expected: column.text, statement: `column ${quoted(column.name)} of ${quoted(expected.name)} is missing` });
     else if (other.text !== column.text) {
       const statement = `column ${quoted(column.name)} of ${quoted(expected.name)} is ${other.text}, expected ${column.text}`;
       differences.push({ ...base, expected: column.text, found: other.text, statement });

@@ -10,7 +10,11 @@ export type AgentHandlers<Calls extends Record<keyof Calls, AgentCall>> = {
  * (which are expected to look at `process.connected`), calls `end` and ends the process. Calls may overlap where a handler
  * awaits. `wrap` gives errors of a driver their code.
  */
-export function serveAgent<Calls extends Record<keyof Calls, AgentCall>>(handlers: AgentHandlers<Calls>, wrap: (error: unknown) => unknown, end: () => void): void {
+export function serveAgent<Calls extends Record<keyof Calls, AgentCall>>(
+  handlers: AgentHandlers<Calls>,
+  wrap: (error: unknown) => unknown,
+  end: () => void,
+): void {
   const running = new Set<Promise<void>>();
   const reply = (message: AgentReply): void => {
     if (process.connected) process.send?.(message);

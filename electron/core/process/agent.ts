@@ -61,8 +61,10 @@ export function startAgent<Calls extends Record<keyof Calls, AgentCall>>(options
     killTimer ??= setTimeout(() => child.kill('SIGKILL'), politeMs);
   };
   const ended = childEnd(child).then(
-    (end) => fail(options.signal.aborted ? new CancelledError() : closing ? new BugError(`${options.title} was closed`) : died(options.title, end, stderr.text())),
-    (error: unknown) => fail(new AppError('tool.failed', `${options.title} could not be started.`, { hint: 'Check the installation with `belay doctor`.', cause: error })),
+    (end) =>
+      fail(options.signal.aborted ? new CancelledError() : closing ? new BugError(`${options.title} was closed`) : died(options.title, end, stderr.text())),
+    (error: unknown) =>
+      fail(new AppError('tool.failed', `${options.title} could not be started.`, { hint: 'Check the installation with `belay doctor`.', cause: error })),
   );
   child.on('message', (message: unknown) => {
     if (isReply(message)) settle(pending, message);

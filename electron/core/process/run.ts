@@ -82,7 +82,8 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 function notStarted(file: string, error: unknown): unknown {
   const code = systemCode(error);
   if (code === undefined) return error;
-  if (code === 'ENOENT') return new AppError('tool.missing', `There is no program ${JSON.stringify(file)}.`, { hint: 'Check its spelling and PATH.', cause: error });
+  if (code === 'ENOENT')
+    return new AppError('tool.missing', `There is no program ${JSON.stringify(file)}.`, { hint: 'Check its spelling and PATH.', cause: error });
   return new AppError('tool.failed', `${JSON.stringify(file)} could not be started.`, {
     hint: 'Check that the file may be executed.',
     details: { program: file, system: code },

@@ -38,7 +38,18 @@ export interface CreatedRepository {
 
 const CHUNK_AVERAGE = 16 << 10;
 /** What systems put into any folder, or into the root of a disk. */
-const SYSTEM_NAMES = new Set(['.DS_Store', '.localized', 'desktop.ini', 'Thumbs.db', 'lost+found', '.Trashes', '.Spotlight-V100', '.fseventsd', 'System Volume Information', '$RECYCLE.BIN']);
+const SYSTEM_NAMES = new Set([
+  '.DS_Store',
+  '.localized',
+  'desktop.ini',
+  'Thumbs.db',
+  'lost+found',
+  '.Trashes',
+  '.Spotlight-V100',
+  '.fseventsd',
+  'System Volume Information',
+  '$RECYCLE.BIN',
+]);
 /** What a creation that was interrupted may have left; nothing else may be there. */
 const UNFINISHED = new Set([KEYS, KEYS_COPY, CONFIG_COPY, 'tmp', 'locks', RESERVE]);
 const DATA = ['packs', 'meta', 'index', 'snapshots', 'snapshots.copy', 'journal', 'quarantine'];

@@ -18,8 +18,27 @@ import { loadIndex } from './read/load-index.ts';
 import { SnapshotReader } from './read/reader.ts';
 import { repair } from './repair/repair.ts';
 import type {
-  BeginOptions, CheckOptions, CheckReport, CollectOptions, CollectPlan, CollectReport, Fact, ForgetPlan, KeyRing, LockInfo, Problem, ReadOptions,
-  RecordedFact, RepairReport, Repository, RepositoryInfo, RepositoryUsage, SnapshotRecord, SnapshotWriter, StoredObject, Unlock,
+  BeginOptions,
+  CheckOptions,
+  CheckReport,
+  CollectOptions,
+  CollectPlan,
+  CollectReport,
+  Fact,
+  ForgetPlan,
+  KeyRing,
+  LockInfo,
+  Problem,
+  ReadOptions,
+  RecordedFact,
+  RepairReport,
+  Repository,
+  RepositoryInfo,
+  RepositoryUsage,
+  SnapshotRecord,
+  SnapshotWriter,
+  StoredObject,
+  Unlock,
 } from './repository.ts';
 import { openLocalFolder } from './store/local-folder.ts';
 import { repositoryUsage } from './usage.ts';
@@ -184,7 +203,10 @@ class OpenRepository implements Repository {
     const kept = history.kept.get(snapshotId);
     if (kept !== undefined) return kept.manifest;
     if (history.lost.some((one) => one.id === snapshotId)) {
-      throw new AppError('repository.damaged', `The manifest of snapshot ${snapshotId} cannot be read.`, { hint: 'Run "belay repair", or put the file back from a mirror.', details: { snapshot: snapshotId } });
+      throw new AppError('repository.damaged', `The manifest of snapshot ${snapshotId} cannot be read.`, {
+        hint: 'Run "belay repair", or put the file back from a mirror.',
+        details: { snapshot: snapshotId },
+      });
     }
     throw new AppError('snapshot.unknown', `There is no snapshot ${snapshotId}.`, { hint: 'See "belay list".', details: { snapshot: snapshotId } });
   }

@@ -17,7 +17,13 @@ export function groupName(file: string): string {
  * meanwhile. Where nothing seems to have changed since the parent, the fingerprint waits for the stream and is only made where
  * the bytes differ.
  */
-export async function capture(settings: AgentSettings, source: EngineSource, options: CaptureOptions, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
+export async function capture(
+  settings: AgentSettings,
+  source: EngineSource,
+  options: CaptureOptions,
+  sink: CaptureSink,
+  context: EngineContext,
+): Promise<CaptureReport> {
   return withAgent(settings, context, async (agent) => {
     const { sqlite } = await agent.call('hello', null);
     const first = await holdSource(source.location, agent, options.maxWriterWait, context);
@@ -35,7 +41,14 @@ interface Printed {
   readonly warnings: readonly string[];
 }
 
-async function captureHeld(agent: SqliteAgent, held: HeldSource, sqlite: string, options: CaptureOptions, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
+async function captureHeld(
+  agent: SqliteAgent,
+  held: HeldSource,
+  sqlite: string,
+  options: CaptureOptions,
+  sink: CaptureSink,
+  context: EngineContext,
+): Promise<CaptureReport> {
   const memo = memoOf(held);
   const print = (): Promise<Printed> => agent.call('fingerprint', { set: held.set }, () => undefined);
   const previous = sameAsBefore(memo, options.previous) ? options.previousFingerprint : undefined;
@@ -55,7 +68,8 @@ async function captureHeld(agent: SqliteAgent, held: HeldSource, sqlite: string,
     taken.add(row.name);
     await sink.object(row);
   }
-  for (const { file, end } of streamed) await sink.object({ name: fileObjectName(file.source.name, taken), kind: 'file', group: end.group, meta: describedFile(file) });
+  for (const { file, end } of streamed)
+    await sink.object({ name: fileObjectName(file.source.name, taken), kind: 'file', group: end.group, meta: describedFile(file) });
 
   const waited = held.lease.longestWait();
   const waits = waited > 100 ? [`writers had to wait for up to ${(waited / 1000).toFixed(1)} s: the database is not in WAL mode`] : [];

@@ -66,7 +66,8 @@ async function mainOf(source: EngineSource): Promise<string> {
 }
 
 async function create(settings: AgentSettings, source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo> {
-  if (!idShape.test(id)) throw new AppError('input.invalid', `${JSON.stringify(id)} cannot be the name of a checkpoint.`, { hint: 'Use small letters, digits and dashes.' });
+  if (!idShape.test(id))
+    throw new AppError('input.invalid', `${JSON.stringify(id)} cannot be the name of a checkpoint.`, { hint: 'Use small letters, digits and dashes.' });
   const main = await mainOf(source);
   const folder = join(dirname(main), folderName, id);
   const building = `${folder}.part`;
@@ -132,14 +133,21 @@ async function cloneView(file: HeldFile, to: string, signal: AbortSignal): Promi
   }
 }
 
-async function rewind(settings: AgentSettings, source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord> {
+async function rewind(
+  settings: AgentSettings,
+  source: EngineSource,
+  id: string,
+  context: EngineContext,
+  intent: (undo: UndoRecord) => Promise<void>,
+): Promise<UndoRecord> {
   const { folder, record } = await recordNamed(source, id);
   const copyId = Buffer.from(context.random.bytes(8)).toString('hex');
   const folders: string[] = [];
   const files: CopyData['files'] = [];
   for (const { name, path } of filesOf(source.location)) {
     const kept = record.files.find((one) => one.name === name);
-    if (kept === undefined) throw new AppError('checkpoint.unknown', `The checkpoint ${id} does not hold ${name}.`, { hint: 'It was made of another set of files.' });
+    if (kept === undefined)
+      throw new AppError('checkpoint.unknown', `The checkpoint ${id} does not hold ${name}.`, { hint: 'It was made of another set of files.' });
     const real = await resolvedPath(path).catch((error: unknown) => {
       throw targetError(path, error);
     });
@@ -149,7 +157,11 @@ async function rewind(settings: AgentSettings, source: EngineSource, id: string,
   }
   const [main, ...attached] = files;
   const data: CopyData = { version: 1, id: copyId, folders, files };
-  const copy: RestoredCopy = { engine: 'sqlite', data, location: { path: main?.path ?? '', ...(attached.length === 0 ? {} : { attached: attached.map(({ name, path }) => ({ name, path })) }) } };
+  const copy: RestoredCopy = {
+    engine: 'sqlite',
+    data,
+    location: { path: main?.path ?? '', ...(attached.length === 0 ? {} : { attached: attached.map(({ name, path }) => ({ name, path })) }) },
+  };
   let intended = false;
   const note = async (undo: UndoRecord): Promise<void> => {
     await intent(undo);

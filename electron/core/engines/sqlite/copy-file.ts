@@ -51,7 +51,7 @@ export async function copyNew(from: string, to: string, options: CopyOptions): P
 
 async function copyBytes(source: FileHandle, target: FileHandle, options: CopyOptions): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(pieceBytes);
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     throwIfCancelled(options.signal);
     await options.between?.();
     const { bytesRead } = await source.read(buffer, 0, pieceBytes, at);
@@ -64,7 +64,7 @@ async function copyBytes(source: FileHandle, target: FileHandle, options: CopyOp
 
 /** Writes every byte at `at`, however many calls that takes. */
 export async function writeAll(target: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await target.write(bytes, done, bytes.length - done, at + done);
     done += bytesWritten;
   }

@@ -7,7 +7,24 @@ import { readStart } from './source-file.ts';
 
 const mostEntries = 50_000;
 const mostFound = 200;
-const skipped = new Set(['node_modules', '.git', '.hg', '.svn', '.cache', '__pycache__', '.venv', 'venv', '.next', '.nuxt', 'target', 'dist', 'build', 'Library', 'proc', 'sys']);
+const skipped = new Set([
+  'node_modules',
+  '.git',
+  '.hg',
+  '.svn',
+  '.cache',
+  '__pycache__',
+  '.venv',
+  'venv',
+  '.next',
+  '.nuxt',
+  'target',
+  'dist',
+  'build',
+  'Library',
+  'proc',
+  'sys',
+]);
 const environmentFile = /^\.env(\..+)?$/;
 const mostEnvironmentBytes = 64 << 10;
 /** What goes with a database and is none. */
@@ -96,7 +113,9 @@ async function namedIn(file: string): Promise<readonly string[]> {
   }
   const named: string[] = [];
   for (const line of text.split('\n')) {
-    const match = /^\s*(?:export\s+)?\w*(?:DATABASE|DB|SQLITE)\w*\s*=\s*["']?(?<scheme>file|sqlite3?|sqlite\+\w+|better-sqlite3):(?<rest>[^"'\s?#]+)/i.exec(line);
+    const match = /^\s*(?:export\s+)?\w*(?:DATABASE|DB|SQLITE)\w*\s*=\s*["']?(?<scheme>file|sqlite3?|sqlite\+\w+|better-sqlite3):(?<rest>[^"'\s?#]+)/i.exec(
+      line,
+    );
     const { scheme, rest } = match?.groups ?? {};
     if (scheme !== undefined && rest !== undefined) named.push(...candidates(dirname(file), rest));
   }

@@ -37,7 +37,13 @@ const busyMs = 5000;
  * Opens every file of a source in the agent and holds them at one instant; the agent's end releases them. Files that SQLite
  * could only open by changing something are held as private copies.
  */
-export async function holdSource(location: SourceLocation, agent: SqliteAgent, maxWriterWait: number, context: EngineContext, set = 'source'): Promise<HeldSource> {
+export async function holdSource(
+  location: SourceLocation,
+  agent: SqliteAgent,
+  maxWriterWait: number,
+  context: EngineContext,
+  set = 'source',
+): Promise<HeldSource> {
   const sources: SourceFile[] = [];
   for (const file of filesOf(location)) sources.push(await lookAt(file));
   const cold = new Map<string, string>();
@@ -75,7 +81,9 @@ async function makeCopy(source: SourceFile, warnings: string[], context: EngineC
   context.progress({ stage: `copying ${source.name}` });
   try {
     const copy = await copyUnlocked(source, context);
-    warnings.push(`${source.path} could only be opened by writing beside it: it was read from a private copy, recovered as SQLite recovers it; the source was not touched`);
+    warnings.push(
+      `${source.path} could only be opened by writing beside it: it was read from a private copy, recovered as SQLite recovers it; the source was not touched`,
+    );
     return copy;
   } catch (error) {
     throw fileError(source, error);

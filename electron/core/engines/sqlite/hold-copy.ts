@@ -21,7 +21,9 @@ const capturePace = 150_000;
  */
 export async function takePrivateCopies(held: HeldSource, agent: SqliteAgent, maxWriterWait: number, context: EngineContext): Promise<HeldSource> {
   const unpinned = held.files.some((file) => !file.view.pinned);
-  const locked = held.files.filter((file) => file.view.journal === 'rollback' && file.bytesAt === file.source.real).reduce((sum, file) => sum + file.source.bytes, 0);
+  const locked = held.files
+    .filter((file) => file.view.journal === 'rollback' && file.bytesAt === file.source.real)
+    .reduce((sum, file) => sum + file.source.bytes, 0);
   if (!unpinned && (locked < worthCopying || (locked < maxWriterWait * capturePace && !(await canReflink(held, context))))) return held;
   try {
     return await copyAll(held, agent, context);

@@ -54,7 +54,9 @@ async function keepOld(settings: AgentSettings, data: UndoData, location: Source
         context.progress({ stage: `keeping the content of ${entry.target}` });
         await makeKept(entry);
         const to = keptFile(entry);
-        await (file.view.pinned ? writeView(file, `${to}.part`, context.signal) : agent.call('copyOut', { set: held.set, name: file.source.name, to: `${to}.part` }));
+        await (file.view.pinned
+          ? writeView(file, `${to}.part`, context.signal)
+          : agent.call('copyOut', { set: held.set, name: file.source.name, to: `${to}.part` }));
         await syncFile(`${to}.part`);
         await rename(`${to}.part`, to);
         await syncFolder(entry.kept);
@@ -140,7 +142,8 @@ async function settledContent(settings: AgentSettings, target: string, context: 
 
 export async function undoInPlace(settings: AgentSettings, data: UndoData, context: EngineContext, force: boolean): Promise<void> {
   for (const file of data.files) {
-    if (!(await exists(keptFile(file)))) throw new AppError('undo.nothing', `The old content of ${file.target} is not in ${file.kept} any more.`, { hint: 'Restore a snapshot instead.' });
+    if (!(await exists(keptFile(file))))
+      throw new AppError('undo.nothing', `The old content of ${file.target} is not in ${file.kept} any more.`, { hint: 'Restore a snapshot instead.' });
     if (!force && (await contentAt(settings, file.target, context)) !== file.content) throw targetChanged(file.target);
   }
   await mark(data, 'undoing');

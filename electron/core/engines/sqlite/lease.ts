@@ -32,10 +32,14 @@ export function startLease(agent: SqliteAgent, set: string, clock: Clock, maxWri
     const { unchanged } = await agent.call('renew', { set, gapMs, busyMs: maxWriterWait });
     since = clock.monotonic();
     if (unchanged) return;
-    throw new AppError('source.changed-during-capture', `The database was written when its writers were let in after ${Math.round(maxWriterWait / 1000)} seconds.`, {
-      hint: 'Take the snapshot at a quieter time, allow writers to wait longer, or let the program use journal_mode=WAL, in which nobody waits.',
-      retryable: true,
-    });
+    throw new AppError(
+      'source.changed-during-capture',
+      `The database was written when its writers were let in after ${Math.round(maxWriterWait / 1000)} seconds.`,
+      {
+        hint: 'Take the snapshot at a quieter time, allow writers to wait longer, or let the program use journal_mode=WAL, in which nobody waits.',
+        retryable: true,
+      },
+    );
   };
 
   const during = async <T>(work: Promise<T>): Promise<T> => {

@@ -43,7 +43,11 @@ export function normaliseLocation(input: Readonly<Record<string, unknown>>, base
   const files = attached.map((one) => ({ name: one.name, path: resolve(baseFolder, one.path) })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const seen = new Set(['main']);
   for (const { name } of files) {
-    if (seen.has(name.toLowerCase())) throw new AppError('input.invalid', `The name ${name} is given to two files.`, { hint: 'Give each attached file a name of its own; `main` is taken.', details: { field: 'attached' } });
+    if (seen.has(name.toLowerCase()))
+      throw new AppError('input.invalid', `The name ${name} is given to two files.`, {
+        hint: 'Give each attached file a name of its own; `main` is taken.',
+        details: { field: 'attached' },
+      });
     seen.add(name.toLowerCase());
   }
   return { path: resolve(baseFolder, path), ...(files.length === 0 ? {} : { attached: files }), ...(loose === true ? { loose } : {}) };
@@ -53,7 +57,8 @@ export function normaliseLocation(input: Readonly<Record<string, unknown>>, base
 export function filesOf(location: SourceLocation): readonly LocatedFile[] {
   const { path, attached = [] } = parse(location);
   const files = [{ name: 'main', path }, ...attached];
-  for (const file of files) if (!isAbsolute(file.path)) throw new AppError('input.invalid', `${file.path} is not an absolute path.`, { details: { field: 'path' } });
+  for (const file of files)
+    if (!isAbsolute(file.path)) throw new AppError('input.invalid', `${file.path} is not an absolute path.`, { details: { field: 'path' } });
   return files;
 }
 

@@ -1,6 +1,17 @@
 import { statfs } from 'node:fs/promises';
 import { AppError } from '../../base/errors.ts';
-import type { BrowsePage, BrowseRequest, Difference, EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inventory, Probe, SelfCheck } from '../engine.ts';
+import type {
+  BrowsePage,
+  BrowseRequest,
+  Difference,
+  EngineContext,
+  EngineSource,
+  Fingerprint,
+  FingerprintTarget,
+  Inventory,
+  Probe,
+  SelfCheck,
+} from '../engine.ts';
 import { withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
 import { takePrivateCopies } from './hold-copy.ts';
 import { holdSource, releaseSource, type HeldSource } from './held.ts';
@@ -12,7 +23,14 @@ const maxWriterWait = 2000;
 const mostRows = 1000;
 
 /** Opens what is to be looked at in the agent as a set of that name, and releases it afterwards. */
-async function withTarget<T>(settings: AgentSettings, of: FingerprintTarget, set: string, agent: SqliteAgent, context: EngineContext, work: (held: HeldSource | undefined, set: string) => Promise<T>): Promise<T> {
+async function withTarget<T>(
+  settings: AgentSettings,
+  of: FingerprintTarget,
+  set: string,
+  agent: SqliteAgent,
+  context: EngineContext,
+  work: (held: HeldSource | undefined, set: string) => Promise<T>,
+): Promise<T> {
   if (of.kind === 'copy') {
     const files = copyData(of.copy).files.map(({ name, path }) => ({ name, path, real: path, access: 'read' as const }));
     await agent.call('open', { set, files, busyMs: maxWriterWait, hold: false });
@@ -27,14 +45,20 @@ async function withTarget<T>(settings: AgentSettings, of: FingerprintTarget, set
   }
 }
 
-function looking<T>(settings: AgentSettings, of: FingerprintTarget, context: EngineContext, work: (agent: SqliteAgent, set: string, held: HeldSource | undefined) => Promise<T>): Promise<T> {
+function looking<T>(
+  settings: AgentSettings,
+  of: FingerprintTarget,
+  context: EngineContext,
+  work: (agent: SqliteAgent, set: string, held: HeldSource | undefined) => Promise<T>,
+): Promise<T> {
   return withAgent(settings, context, (agent) => withTarget(settings, of, 'main', agent, context, (held, set) => work(agent, set, held)));
 }
 
 export function fingerprint(settings: AgentSettings, of: FingerprintTarget, context: EngineContext): Promise<Fingerprint> {
   return looking(settings, of, context, async (agent, set, held) => {
     const onProgress = (value: unknown): void => {
-      if (typeof value === 'object' && value !== null && 'rows' in value && typeof value.rows === 'number') context.progress({ stage: 'fingerprinting', rowsDone: value.rows });
+      if (typeof value === 'object' && value !== null && 'rows' in value && typeof value.rows === 'number')
+        context.progress({ stage: 'fingerprinting', rowsDone: value.rows });
     };
     const printing = agent.call('fingerprint', { set }, onProgress);
     const printed = await (held === undefined ? printing : held.lease.during(printing));
@@ -52,8 +76,10 @@ export function selfCheck(settings: AgentSettings, of: FingerprintTarget, contex
 
 export function browse(settings: AgentSettings, of: FingerprintTarget, request: BrowseRequest, context: EngineContext): Promise<BrowsePage> {
   const { object, offset, limit, orderBy = null } = request;
-  if (!Number.isInteger(offset) || offset < 0) throw new AppError('input.invalid', 'The offset is not a whole number from 0.', { details: { field: 'offset' } });
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostRows) throw new AppError('input.invalid', `The limit is not between 1 and ${mostRows}.`, { details: { field: 'limit' } });
+  if (!Number.isInteger(offset) || offset < 0)
+    throw new AppError('input.invalid', 'The offset is not a whole number from 0.', { details: { field: 'offset' } });
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostRows)
+    throw new AppError('input.invalid', `The limit is not between 1 and ${mostRows}.`, { details: { field: 'limit' } });
   return looking(settings, of, context, async (agent, set) => (await agent.call('browse', { set, object, offset, limit, orderBy })).page);
 }
 
@@ -97,7 +123,17 @@ export function probe(settings: AgentSettings, source: EngineSource, context: En
     const bytes = held.files.reduce((sum, file) => sum + file.view.pages * file.view.pageSize, 0);
     const facts: Probe['facts'] = [
       { name: 'file', value: first.source.real },
-      ...(held.files.length > 1 ? [{ name: 'attached', value: held.files.slice(1).map((file) => `${file.source.name} (${file.source.real})`).join(', ') }] : []),
+      ...(held.files.length > 1
+        ? [
+            {
+              name: 'attached',
+              value: held.files
+                .slice(1)
+                .map((file) => `${file.source.name} (${file.source.real})`)
+                .join(', '),
+            },
+          ]
+        : []),
       { name: 'tables', value: String(files.reduce((sum, file) => sum + file.tables, 0)) },
       { name: 'page size', value: String(main.pageSize) },
       { name: 'pages', value: `${main.pages}, ${main.freePages} of them free` },

@@ -27,7 +27,7 @@ export function nativeContent(settings: AgentSettings, file: NativeFile, fingerp
     read: async function* (_objectName, signal) {
       const handle = await open(await path(signal), 'r');
       try {
-        for (let at = 0; ; ) {
+        for (let at = 0; ;) {
           throwIfCancelled(signal);
           const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(pieceBytes), 0, pieceBytes, at);
           if (bytesRead === 0) return;

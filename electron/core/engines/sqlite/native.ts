@@ -19,7 +19,8 @@ export const importFormats = ['.sqlite', '.sqlite3', '.db', '.db3', '.s3db', '.s
  * this resolves; on failure nothing is left.
  */
 export async function exportNative(settings: AgentSettings, snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult> {
-  if (request.format !== '.sqlite') throw new AppError('engine.unsupported', `SQLite is not exported as ${request.format}.`, { hint: 'It exports .sqlite files.' });
+  if (request.format !== '.sqlite')
+    throw new AppError('engine.unsupported', `SQLite is not exported as ${request.format}.`, { hint: 'It exports .sqlite files.' });
   const chosen = chooseFiles(await fileObjects(snapshot), request.object);
   const made: string[] = [];
   const files: { path: string; bytes: number }[] = [];
@@ -42,7 +43,9 @@ function chooseFiles(objects: ReadonlyMap<string, ObjectRow>, object: string | u
   if (object === undefined) return all;
   const found = all.filter(([name, row]) => row.name === object || name === object);
   if (found.length > 0) return found;
-  throw new AppError('object.unknown', `There is no file ${JSON.stringify(object)} in the snapshot.`, { hint: `SQLite is exported by file: ${all.map(([name]) => name).join(', ')}.` });
+  throw new AppError('object.unknown', `There is no file ${JSON.stringify(object)} in the snapshot.`, {
+    hint: `SQLite is exported by file: ${all.map(([name]) => name).join(', ')}.`,
+  });
 }
 
 function besideOf(path: string, name: string): string {

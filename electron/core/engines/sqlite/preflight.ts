@@ -27,13 +27,21 @@ export async function preflight(settings: AgentSettings, snapshot: SnapshotConte
   const captured = matched.reduce((sum, { object }) => sum + (object.length ?? 0), 0);
   const { bytesNeeded, bytesFree } = await space(matched[0]?.target.path ?? '', captured, target.mode);
   if (bytesFree !== undefined && bytesFree < bytesNeeded) {
-    findings.blockers.push({ code: 'target.no-space', statement: `${bytesNeeded} bytes are needed beside the target, ${bytesFree} are free.`, hint: 'Free space on its disk.' });
+    findings.blockers.push({
+      code: 'target.no-space',
+      statement: `${bytesNeeded} bytes are needed beside the target, ${bytesFree} are free.`,
+      hint: 'Free space on its disk.',
+    });
   }
   return { ...findings, bytesNeeded, ...(bytesFree === undefined ? {} : { bytesFree }) };
 }
 
 /** In place, the old content is kept as a file and the log or journal grows by as much again. */
-async function space(path: string, captured: number, mode: RestoreTarget['mode']): Promise<{ readonly bytesNeeded: number; readonly bytesFree: number | undefined }> {
+async function space(
+  path: string,
+  captured: number,
+  mode: RestoreTarget['mode'],
+): Promise<{ readonly bytesNeeded: number; readonly bytesFree: number | undefined }> {
   const present = mode === 'in-place' ? ((await sizeIfThere(path)) ?? 0) : 0;
   return { bytesNeeded: mode === 'in-place' ? captured * 2 + present : captured, bytesFree: await freeBytes(dirname(path)) };
 }
@@ -48,19 +56,31 @@ async function freeBytes(folder: string): Promise<number | undefined> {
   }
 }
 
-async function lookAtTarget(settings: AgentSettings, file: LocatedFile, object: ObjectRow, mode: RestoreTarget['mode'], findings: Findings, context: EngineContext): Promise<void> {
+async function lookAtTarget(
+  settings: AgentSettings,
+  file: LocatedFile,
+  object: ObjectRow,
+  mode: RestoreTarget['mode'],
+  findings: Findings,
+  context: EngineContext,
+): Promise<void> {
   const { blockers, steps } = findings;
   const folder = dirname(file.path);
   if (!(await exists(folder))) {
     blockers.push({ code: 'target.missing', statement: `There is no folder ${folder}.`, hint: 'Make it first.' });
     return;
   }
-  if (!(await isWritable(folder))) blockers.push({ code: 'target.denied', statement: `${folder} cannot be written.`, hint: 'Check its rights, and whether its disk is mounted read-only.' });
+  if (!(await isWritable(folder)))
+    blockers.push({ code: 'target.denied', statement: `${folder} cannot be written.`, hint: 'Check its rights, and whether its disk is mounted read-only.' });
   const real = await resolvedPath(file.path);
   const there = await exists(real);
   if (mode === 'new' || mode === 'throw-away') {
     if (there) blockers.push({ code: 'target.exists', statement: `${file.path} exists already.`, hint: 'Name a path that does not exist, or replace it.' });
-    steps.push(`write ${object.length ?? 0} bytes into a new file`, `compare it with the snapshot`, ...(mode === 'new' ? [`give it the name ${file.path}`] : ['remove it again']));
+    steps.push(
+      `write ${object.length ?? 0} bytes into a new file`,
+      `compare it with the snapshot`,
+      ...(mode === 'new' ? [`give it the name ${file.path}`] : ['remove it again']),
+    );
     return;
   }
   const { statement, unseen } = await busynessOf(settings, real, context);
@@ -71,10 +91,16 @@ async function lookAtTarget(settings: AgentSettings, file: LocatedFile, object: 
     steps.push(there ? `move ${file.path} and what lies beside it into a kept folder, and the new file into its place` : `give it the name ${file.path}`);
     return;
   }
-  if (!there) blockers.push({ code: 'target.missing', statement: `There is no database at ${file.path} to write into.`, hint: 'Restore by replacing the file instead.' });
+  if (!there)
+    blockers.push({ code: 'target.missing', statement: `There is no database at ${file.path} to write into.`, hint: 'Restore by replacing the file instead.' });
   else await lookInside(real, object, findings);
   if (statement !== undefined) findings.warnings.push(`${statement} It will see the content change at once.`);
-  steps.push(`write ${object.length ?? 0} bytes into a hidden folder beside ${file.path}`, 'compare it with the snapshot', `keep the present content of ${file.path} as a file`, `write the snapshot into ${file.path} as one transaction`);
+  steps.push(
+    `write ${object.length ?? 0} bytes into a hidden folder beside ${file.path}`,
+    'compare it with the snapshot',
+    `keep the present content of ${file.path} as a file`,
+    `write the snapshot into ${file.path} as one transaction`,
+  );
 }
 
 /** What SQLite's backup could not write over. */
@@ -82,7 +108,11 @@ async function lookInside(real: string, object: ObjectRow, { blockers, warnings 
   const header = parseHeader(await readStart(real, headerLength));
   const bytes = await sizeIfThere(real);
   if (header === undefined && bytes !== 0) {
-    blockers.push({ code: 'engine.unsupported', statement: `${real} is not a SQLite database, or is encrypted: it cannot be written in place.`, hint: 'Restore by replacing the file.' });
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: `${real} is not a SQLite database, or is encrypted: it cannot be written in place.`,
+      hint: 'Restore by replacing the file.',
+    });
     return;
   }
   const pageSize = object.meta?.['pageSize'];

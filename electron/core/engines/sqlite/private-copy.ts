@@ -46,7 +46,10 @@ async function copyPart(from: string, to: string, context: EngineContext): Promi
 export function noSpace(error: unknown): unknown {
   const code = systemCode(error);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new AppError('target.no-space', 'There is no space for a private copy of the database.', { hint: 'Free space on the disk of the data directory.', cause: error });
+  return new AppError('target.no-space', 'There is no space for a private copy of the database.', {
+    hint: 'Free space on the disk of the data directory.',
+    cause: error,
+  });
 }
 
 /** Inode, size and times of each part; a part that is not there is undefined. */

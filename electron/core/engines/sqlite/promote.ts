@@ -56,8 +56,10 @@ async function planSwap(copy: RestoredCopy, target: RestoreTarget, context: Engi
       throw targetError(path, error);
     });
     const old = await stampOf(real);
-    if (old !== undefined && target.mode === 'new') throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', details: { path } });
-    if (old === undefined && target.mode === 'in-place') throw new AppError('target.missing', `There is no database at ${path} to write into.`, { hint: 'Restore by replacing the file instead.' });
+    if (old !== undefined && target.mode === 'new')
+      throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', details: { path } });
+    if (old === undefined && target.mode === 'in-place')
+      throw new AppError('target.missing', `There is no database at ${path} to write into.`, { hint: 'Restore by replacing the file instead.' });
     files.push({ name, target: real, kept: join(real, '..', `.belay-undo-${id}-${name}`), copy: from, fresh, ...(old === undefined ? {} : { old }) });
   }
   return { version: 1, id, mode: target.mode === 'in-place' ? 'in-place' : 'swap', files, folders: [...folders] };

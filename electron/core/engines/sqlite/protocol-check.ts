@@ -66,5 +66,9 @@ const answers: { readonly [K in keyof SqliteCalls]: z.ZodType<SqliteCalls[K]['re
 export function checkAnswer<K extends keyof SqliteCalls>(method: K, answer: unknown): SqliteCalls[K]['result'] {
   const parsed = answers[method].safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new AppError('source.damaged', 'The SQLite reader gave an answer that makes no sense.', { hint: 'The database may be damaged.', details: { method }, cause: parsed.error });
+  throw new AppError('source.damaged', 'The SQLite reader gave an answer that makes no sense.', {
+    hint: 'The database may be damaged.',
+    details: { method },
+    cause: parsed.error,
+  });
 }

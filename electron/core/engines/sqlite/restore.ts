@@ -30,23 +30,35 @@ export async function fileObjects(snapshot: SnapshotContent): Promise<ReadonlyMa
 }
 
 /** The object for each file of the target. Throws `input.invalid` where the two are not sets of the same names. */
-export function matchFiles(objects: ReadonlyMap<string, ObjectRow>, location: SourceLocation): readonly { readonly target: LocatedFile; readonly object: ObjectRow }[] {
+export function matchFiles(
+  objects: ReadonlyMap<string, ObjectRow>,
+  location: SourceLocation,
+): readonly { readonly target: LocatedFile; readonly object: ObjectRow }[] {
   const targets = filesOf(location);
   const matched = targets.flatMap((target) => {
     const object = objects.get(target.name);
     return object === undefined ? [] : [{ target, object }];
   });
   if (matched.length === targets.length && targets.length === objects.size) return matched;
-  throw new AppError('input.invalid', `The snapshot holds the files ${[...objects.keys()].join(', ')}, the target names ${targets.map((one) => one.name).join(', ')}.`, {
-    hint: 'Name a target for each file.',
-  });
+  throw new AppError(
+    'input.invalid',
+    `The snapshot holds the files ${[...objects.keys()].join(', ')}, the target names ${targets.map((one) => one.name).join(', ')}.`,
+    {
+      hint: 'Name a target for each file.',
+    },
+  );
 }
 
 /**
  * Writes the snapshot's files into new ones: for a throw-away at the target itself, else into a hidden folder beside it, on the
  * same file system, so that they can take its place by a rename.
  */
-export async function restore(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext, intent: (copy: RestoredCopy) => Promise<void>): Promise<RestoredCopy> {
+export async function restore(
+  snapshot: SnapshotContent,
+  target: RestoreTarget,
+  context: EngineContext,
+  intent: (copy: RestoredCopy) => Promise<void>,
+): Promise<RestoredCopy> {
   const matched = matchFiles(await fileObjects(snapshot), target.location);
   const id = Buffer.from(context.random.bytes(8)).toString('hex');
   const jobs: Job[] = [];
@@ -57,7 +69,9 @@ export async function restore(snapshot: SnapshotContent, target: RestoreTarget, 
     const bytesTotal = jobs.reduce((sum, job) => sum + job.bytes, 0);
     let before = 0;
     for (const job of jobs) {
-      await build(snapshot, job, target.mode, context, (bytes) => context.progress({ stage: `writing ${job.target.name}`, bytesDone: before + bytes, bytesTotal }));
+      await build(snapshot, job, target.mode, context, (bytes) =>
+        context.progress({ stage: `writing ${job.target.name}`, bytesDone: before + bytes, bytesTotal }),
+      );
       before += job.bytes;
     }
     return copy;
@@ -90,7 +104,13 @@ function recordOf(jobs: readonly Job[], id: string): RestoredCopy {
   return { engine: 'sqlite', location, data };
 }
 
-async function build(snapshot: SnapshotContent, job: Job, mode: RestoreTarget['mode'], context: EngineContext, onBytes: (bytes: number) => void): Promise<void> {
+async function build(
+  snapshot: SnapshotContent,
+  job: Job,
+  mode: RestoreTarget['mode'],
+  context: EngineContext,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
   try {
     if (job.folder !== undefined) await mkdir(job.folder, { mode: 0o700, recursive: true });
     const file = await open(job.path, 'wx', 0o600);
@@ -102,7 +122,8 @@ async function build(snapshot: SnapshotContent, job: Job, mode: RestoreTarget['m
         at += part.length;
         onBytes(at);
       }
-      if (at !== job.bytes) throw new AppError('repository.damaged', `${job.object.name} gave ${at} bytes, the snapshot says ${job.bytes}.`, { hint: 'Run `belay check`.' });
+      if (at !== job.bytes)
+        throw new AppError('repository.damaged', `${job.object.name} gave ${at} bytes, the snapshot says ${job.bytes}.`, { hint: 'Run `belay check`.' });
       if (mode !== 'throw-away') await keepRights(job);
       await file.sync();
     } finally {

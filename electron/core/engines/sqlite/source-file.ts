@@ -33,7 +33,18 @@ export async function lookAt(file: LocatedFile): Promise<SourceFile> {
     const header = await readHeader(file, real, found.size);
     const [wal, index] = [await sizeIfThere(`${real}-wal`), await sizeIfThere(`${real}-shm`)];
     const { mode, uid, gid, mtimeMs } = found;
-    return { ...file, real, bytes: found.size, header, walBytes: wal, hasIndex: index !== undefined, mode: mode & 0o7777, uid, gid, modifiedAt: Math.round(mtimeMs) };
+    return {
+      ...file,
+      real,
+      bytes: found.size,
+      header,
+      walBytes: wal,
+      hasIndex: index !== undefined,
+      mode: mode & 0o7777,
+      uid,
+      gid,
+      modifiedAt: Math.round(mtimeMs),
+    };
   } catch (error) {
     throw fileError(file, error);
   }
@@ -95,7 +106,12 @@ export function fileError(file: LocatedFile, error: unknown): unknown {
   if (code === undefined || error instanceof AppError) return error;
   const about = { details: { path: file.path, system: code }, cause: error };
   if (code === 'ENOENT' || code === 'ENOTDIR') return new AppError('source.missing', `There is no file ${file.path}.`, { hint: 'Check the path.', ...about });
-  if (code === 'EACCES' || code === 'EPERM') return new AppError('source.denied', `${file.path} may not be read by this user.`, { hint: 'Run Belay as a user who may, or change the rights of the file.', ...about });
-  if (code === 'ELOOP' || code === 'ENAMETOOLONG') return new AppError('source.missing', `${file.path} cannot be reached.`, { hint: 'Check the path and its links.', ...about });
+  if (code === 'EACCES' || code === 'EPERM')
+    return new AppError('source.denied', `${file.path} may not be read by this user.`, {
+      hint: 'Run Belay as a user who may, or change the rights of the file.',
+      ...about,
+    });
+  if (code === 'ELOOP' || code === 'ENAMETOOLONG')
+    return new AppError('source.missing', `${file.path} cannot be reached.`, { hint: 'Check the path and its links.', ...about });
   return new AppError('source.unreachable', `${file.path} cannot be read.`, { hint: 'Check the disk and its mount.', ...about });
 }

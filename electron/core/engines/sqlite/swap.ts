@@ -27,7 +27,8 @@ export async function swapIn(data: UndoData): Promise<void> {
 
 async function setOldAside(file: UndoFile): Promise<void> {
   const folder = dirname(file.target);
-  if (file.old === undefined && (await exists(file.target))) throw new AppError('target.exists', `${file.target} was made meanwhile.`, { hint: 'Name a path that does not exist.' });
+  if (file.old === undefined && (await exists(file.target)))
+    throw new AppError('target.exists', `${file.target} was made meanwhile.`, { hint: 'Name a path that does not exist.' });
   await makeFolder(file.kept);
   const name = join(file.kept, basename(file.target));
   if (file.old !== undefined && !(await exists(name))) await secondName(file.target, name);

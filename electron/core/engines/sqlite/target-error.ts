@@ -12,7 +12,10 @@ export function targetError(path: string, error: unknown): unknown {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new AppError('target.denied', `${path} cannot be written.`, { hint: 'Check the rights of its folder, and whether its disk is mounted read-only.', ...about });
+      return new AppError('target.denied', `${path} cannot be written.`, {
+        hint: 'Check the rights of its folder, and whether its disk is mounted read-only.',
+        ...about,
+      });
     case 'ENOENT':
     case 'ENOTDIR':
       return new AppError('target.missing', `There is no folder for ${path}.`, { hint: 'Make the folder first.', ...about });

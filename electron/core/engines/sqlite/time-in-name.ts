@@ -31,6 +31,10 @@ function timeOf(parts: Readonly<Record<string, string | undefined>>): number | u
 }
 
 function without(stem: string, part: string): string {
-  const rest = stem.replace(part, '').replace(/[-_. ]+$/, '').replace(/^[-_. ]+/, '').replaceAll(/([-_. ])[-_. ]+/g, '$1');
+  const rest = stem
+    .replace(part, '')
+    .replace(/[-_. ]+$/, '')
+    .replace(/^[-_. ]+/, '')
+    .replaceAll(/([-_. ])[-_. ]+/g, '$1');
   return rest === '' ? stem : rest;
 }

@@ -89,7 +89,7 @@ async function readHeader(handle: FileHandle): Promise<Buffer> {
 }
 
 async function readFully(handle: FileHandle, into: Buffer, from: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const { bytesRead } = await handle.read(into, done, into.length - done, from + done);
     if (bytesRead === 0) throw new AppError('source.damaged', 'The file became shorter while it was read.', { hint: 'Check the source with its own tools.' });
     done += bytesRead;
@@ -98,6 +98,6 @@ async function readFully(handle: FileHandle, into: Buffer, from: number): Promis
 
 function moved(path: string): AppError {
   return new AppError('source.changed-during-capture', `${path} was written although it was locked.`, {
-    hint: 'A program writes to it without SQLite\'s locks, or the file system does not keep them. Stop that program first.',
+    hint: "A program writes to it without SQLite's locks, or the file system does not keep them. Stop that program first.",
   });
 }

@@ -53,7 +53,13 @@ async function hasSalts(handle: FileHandle, salts: string): Promise<boolean> {
 }
 
 /** The newest frame of each page, 1 for the first; undefined where a frame of another log is met. */
-async function mapFrames(handle: FileHandle, frames: number, salts: string, pageSize: number, signal: AbortSignal): Promise<ReadonlyMap<number, number> | undefined> {
+async function mapFrames(
+  handle: FileHandle,
+  frames: number,
+  salts: string,
+  pageSize: number,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, number> | undefined> {
   const map = new Map<number, number>();
   const stride = frameHeaderBytes + pageSize;
   const atOnce = Math.max(1, Math.floor(scanBytes / stride));
@@ -116,5 +122,7 @@ function runsOf<T extends { readonly frame: number }>(wanted: readonly T[]): rea
 
 /** The view wants a page that neither the file nor the log has. */
 export function pageMissing(path: string, page: number): AppError {
-  return new AppError('source.damaged', `${path} ends before page ${page}, which its header promises.`, { hint: 'The file is cut off. Restore a snapshot from before.' });
+  return new AppError('source.damaged', `${path} ends before page ${page}, which its header promises.`, {
+    hint: 'The file is cut off. Restore a snapshot from before.',
+  });
 }

@@ -17,7 +17,8 @@ export async function checkAndRecord(ground: Ground, options: CheckOptions, task
     const before = await moved(ground, task);
     const report = await checkRepository({ store, keys, ports, mark: await ground.mark() }, options, task);
     if (!report.passed && tries < TRIES && (await moved(ground, task)).what !== before.what) continue;
-    if (options.level !== 'structure' && options.snapshots === undefined && !store.readOnly) await recordCheck(ground, options.level, report.passed, before.epoch);
+    if (options.level !== 'structure' && options.snapshots === undefined && !store.readOnly)
+      await recordCheck(ground, options.level, report.passed, before.epoch);
     return report;
   }
 }

@@ -63,7 +63,11 @@ class Collection {
     await this.#each('taking old files out', [...old, ...packs], (path) => this.#takeOut(path));
     const freed = purge.reduce((sum, entry) => sum + entry.bytes, 0);
     const report = { freed, quarantined: this.#quarantined, rewritten: this.#rewritten, packsDropped: plan.packsDropped };
-    await this.#ground.headroom.spend(() => this.#ground.record([{ kind: 'operation', what: 'collect', details: { ...report, epoch: this.#work.epoch, packsRewritten: rewrite.length, purgeNow: plan.purgeNow } }]));
+    await this.#ground.headroom.spend(() =>
+      this.#ground.record([
+        { kind: 'operation', what: 'collect', details: { ...report, epoch: this.#work.epoch, packsRewritten: rewrite.length, purgeNow: plan.purgeNow } },
+      ]),
+    );
     await this.#ground.headroom.refill();
     return { ...report, notes: plan.skipped };
   }
@@ -149,5 +153,8 @@ export function changed(): AppError {
 }
 
 function clockJumped(): AppError {
-  return new AppError('repository.io', "The machine's clock jumped while the plan was made.", { hint: 'Set the clock, then start over. Nothing was changed.', retryable: true });
+  return new AppError('repository.io', "The machine's clock jumped while the plan was made.", {
+    hint: 'Set the clock, then start over. Nothing was changed.',
+    retryable: true,
+  });
 }

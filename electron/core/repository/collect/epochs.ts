@@ -36,7 +36,11 @@ export function formerPath(path: string): string | undefined {
 }
 
 /** Files whose time has come, by count of whole checks that passed since they were taken out; and those that still wait. */
-export function purgeable(quarantine: readonly BlobEntry[], facts: readonly RecordedFact[], now: boolean): { readonly ripe: readonly BlobEntry[]; readonly waiting: readonly BlobEntry[] } {
+export function purgeable(
+  quarantine: readonly BlobEntry[],
+  facts: readonly RecordedFact[],
+  now: boolean,
+): { readonly ripe: readonly BlobEntry[]; readonly waiting: readonly BlobEntry[] } {
   const passed = facts.flatMap(({ fact }) => (fact.kind === 'check' && fact.passed ? [fact.epoch] : []));
   const needed = now ? CHECKS_NOW : CHECKS;
   const ripe = (entry: BlobEntry): boolean => {

@@ -40,7 +40,9 @@ export async function forget(ground: Ground, plan: ForgetPlan, task: Task): Prom
     const snapshots = stillChosen(standing, plan);
     const epoch = currentEpoch(await ground.store.list('quarantine'), standing.journal.facts) + 1;
     await lock.assertHeld();
-    await ground.headroom.spend(() => ground.record(snapshots.map((one) => ({ kind: 'forgotten', snapshot: one.id, seq: one.seq, fileHash: hashIn(standing, one) }))));
+    await ground.headroom.spend(() =>
+      ground.record(snapshots.map((one) => ({ kind: 'forgotten', snapshot: one.id, seq: one.seq, fileHash: hashIn(standing, one) }))),
+    );
     const ids = new Set(snapshots.map((one) => one.id));
     for (const path of standing.manifests.paths.filter((one) => ids.has(one.slice(-32)))) {
       task.progress({ stage: `forgetting ${path}` });
@@ -58,7 +60,10 @@ function chosenOf({ history }: Standing, ids: readonly string[]): readonly Snaps
     const found = history.snapshots.find((one) => one.id === id) ?? (lost === undefined ? undefined : unreadable(lost));
     if (found === undefined) throw new AppError('snapshot.unknown', `There is no snapshot ${id}.`, { hint: 'See "belay list".', details: { snapshot: id } });
     if (found.pin !== undefined) {
-      throw new AppError('snapshot.pinned', `Snapshot ${found.seq} is pinned: ${found.pin.reason}`, { hint: 'Unpin it first, if it may go.', details: { snapshot: id, reason: found.pin.reason } });
+      throw new AppError('snapshot.pinned', `Snapshot ${found.seq} is pinned: ${found.pin.reason}`, {
+        hint: 'Unpin it first, if it may go.',
+        details: { snapshot: id, reason: found.pin.reason },
+      });
     }
     return found;
   });
@@ -102,12 +107,18 @@ async function freedBy(ground: Ground, { history }: Standing, ids: ReadonlySet<s
     }
   };
   const all = [...history.kept.values()];
-  await follow(all.filter((one) => !ids.has(one.id)), () => {
-    unknown = true;
-  });
+  await follow(
+    all.filter((one) => !ids.has(one.id)),
+    () => {
+      unknown = true;
+    },
+  );
   if (unknown) return 0;
   const stays = reach.reached.copy();
-  await follow(all.filter((one) => ids.has(one.id)), () => undefined);
+  await follow(
+    all.filter((one) => ids.has(one.id)),
+    () => undefined,
+  );
   const [before, after] = [await Census.take(reader.source, reach.reached, task.signal), await Census.take(reader.source, stays, task.signal)];
   const manifests = all.filter((one) => ids.has(one.id)).reduce((sum, one) => sum + 2 * one.bytes, 0);
   return manifests + Math.round(storedShare(table, before) - storedShare(table, after));

@@ -71,7 +71,8 @@ export function standingPaths(inventory: Inventory, pack: number): readonly stri
   const place = inventory.table.pack(pack);
   const paths = [packPath(place), packCopyPath(place)].filter((path) => path !== undefined);
   const sound = paths.filter((path) => inventory.packs.get(path) === place.bytes);
-  if (sound.length === 0) refuse([{ file: packPath(place), statement: inventory.packs.has(packPath(place)) ? 'It has another size than the index says.' : 'It is not there.' }]);
+  if (sound.length === 0)
+    refuse([{ file: packPath(place), statement: inventory.packs.has(packPath(place)) ? 'It has another size than the index says.' : 'It is not there.' }]);
   return paths.filter((path) => inventory.packs.has(path));
 }
 
@@ -95,4 +96,3 @@ export function strictReader(store: BlobStore, keys: KeyMaterial, table: IndexTa
 function readOnly(path: string): AppError {
   return new AppError('repository.read-only', `${path} is only read here.`);
 }
-

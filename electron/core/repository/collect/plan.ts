@@ -140,11 +140,20 @@ function liveBytes(used: number, place: { readonly stored: number; readonly raw:
   return used < LEAST_SEGMENT * place.raw ? Math.ceil((place.stored * used) / place.raw) : place.stored;
 }
 
-async function chooseRewrites(ground: Ground, inventory: Inventory, uses: readonly PackUse[], orphaned: ReadonlySet<number>, options: CollectOptions, skipped: string[]): Promise<readonly number[]> {
+async function chooseRewrites(
+  ground: Ground,
+  inventory: Inventory,
+  uses: readonly PackUse[],
+  orphaned: ReadonlySet<number>,
+  options: CollectOptions,
+  skipped: string[],
+): Promise<readonly number[]> {
   const living = uses.filter((use) => use.live > 0);
   const sparse = living.filter((use) => use.live < LEAST_USED * use.stored || orphaned.has(use.pack));
   const small = [1, TYPE_METADATA].flatMap((type) => {
-    const ofType = living.filter((use) => !sparse.includes(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES);
+    const ofType = living.filter(
+      (use) => !sparse.includes(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES,
+    );
     const worth = ofType.length >= SMALL_PACKS || (ofType.length > 1 && ofType.reduce((bytes, use) => bytes + use.live, 0) >= SMALL_BYTES);
     return worth ? ofType : [];
   });
@@ -156,7 +165,8 @@ async function chooseRewrites(ground: Ground, inventory: Inventory, uses: readon
     chosen.push(use);
     bytes += use.live;
   }
-  if (chosen.length < wanted.length) skipped.push(`${wanted.length - chosen.length} packs that are mostly dead or small wait: the budget of this run is ${options.budget} bytes.`);
+  if (chosen.length < wanted.length)
+    skipped.push(`${wanted.length - chosen.length} packs that are mostly dead or small wait: the budget of this run is ${options.budget} bytes.`);
   const needed = Math.ceil((chosen.reduce((all, use) => all + use.live * copiesOf(inventory, use.pack), 0) + sum(inventory.indexFiles)) * SPARE);
   const free = await ground.store.free();
   if (chosen.length > 0 && free !== undefined && free < needed) {
@@ -218,4 +228,3 @@ function checkNeeded(): AppError {
     hint: 'Run "belay check", then "belay collect --purge-now" again.',
   });
 }
-

@@ -39,7 +39,11 @@ export class Reach {
     this.#tables.add(manifest.table.list);
     const runs = this.#reader.source.runs();
     const list = async (id: string): Promise<void> => {
-      await this.#tolerant(() => this.#below(fromHex(id, ID_BYTES, 'The id of a list'), undefined, runs, (error) => this.#tell(error, snapshot, onFault)), snapshot, onFault);
+      await this.#tolerant(
+        () => this.#below(fromHex(id, ID_BYTES, 'The id of a list'), undefined, runs, (error) => this.#tell(error, snapshot, onFault)),
+        snapshot,
+        onFault,
+      );
     };
     await list(manifest.table.list);
     await this.#tolerant(
@@ -64,7 +68,12 @@ export class Reach {
     onFault(error, snapshot);
   }
 
-  async #below(id: Uint8Array, expected: { readonly level: number; readonly totals: ListTotals } | undefined, runs: FrameRuns, fault: (error: unknown) => void): Promise<void> {
+  async #below(
+    id: Uint8Array,
+    expected: { readonly level: number; readonly totals: ListTotals } | undefined,
+    runs: FrameRuns,
+    fault: (error: unknown) => void,
+  ): Promise<void> {
     const { source } = this.#reader;
     const entry = source.entryOf(id);
     if (this.reached.has(entry)) return;
@@ -77,7 +86,9 @@ export class Reach {
       for (const chunk of node.entries) this.#chunk(chunk.id, fault);
       return;
     }
-    const wanted = node.children.map((child) => source.table.lookup(child.id)).filter((child) => child >= 0 && !this.reached.has(child) && source.table.has(child));
+    const wanted = node.children
+      .map((child) => source.table.lookup(child.id))
+      .filter((child) => child >= 0 && !this.reached.has(child) && source.table.has(child));
     runs.announce(wanted.map((child) => source.table.segmentOf(child)));
     for (const child of node.children) {
       try {

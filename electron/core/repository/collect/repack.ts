@@ -132,7 +132,11 @@ export class Repacker {
     return chunks;
   }
 
-  async #addDelta(chunks: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[], bases: readonly Uint8Array[], dictionary: Uint8Array): Promise<void> {
+  async #addDelta(
+    chunks: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[],
+    bases: readonly Uint8Array[],
+    dictionary: Uint8Array,
+  ): Promise<void> {
     const raw = Buffer.concat(chunks.map((chunk) => chunk.bytes));
     const plain = await compressSegment(raw, dictionary);
     await this.#writer.add({ kind: SEGMENT_DELTA, codec: 32, plain, raw: raw.length, ...named(chunks), bases, decodesTo: { raw, dictionary } });
@@ -165,7 +169,15 @@ export class Repacker {
     if (chunks.length === 0) return;
     const raw = Buffer.concat(chunks.map((chunk) => chunk.bytes));
     const { codec, bytes } = plainEncoding(raw, await compressSegment(raw));
-    await this.#writer.add({ kind: SEGMENT_PLAIN, codec, plain: bytes, raw: raw.length, ...named(chunks), bases: [], decodesTo: { raw, dictionary: undefined } });
+    await this.#writer.add({
+      kind: SEGMENT_PLAIN,
+      codec,
+      plain: bytes,
+      raw: raw.length,
+      ...named(chunks),
+      bases: [],
+      decodesTo: { raw, dictionary: undefined },
+    });
   }
 }
 

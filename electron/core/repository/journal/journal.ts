@@ -82,7 +82,8 @@ export class RepositoryJournal {
     for (const entry of entries.values()) {
       for (const path of entry.previous.map(linkPath)) {
         if (entries.has(path) || problems.has(path) || found.includes(path)) continue;
-        if ((await this.#store.size(path)) === undefined) problems.set(path, problem(path, `${linkPath(entry.link)} names it, and it is not there.`, 'missing'));
+        if ((await this.#store.size(path)) === undefined)
+          problems.set(path, problem(path, `${linkPath(entry.link)} names it, and it is not there.`, 'missing'));
         else found.push(path);
       }
     }
@@ -113,7 +114,8 @@ export class RepositoryJournal {
     for (const batch of batches(facts.map((fact) => ({ at, fact })))) {
       const seq = Number(previous.at(-1)?.slice(0, 10) ?? 0) + 1;
       const { bytes, name } = encodeJournal(this.#keys, this.#ports.random, { v: 1, seq, previous, facts: batch });
-      if (canonicalJson(decodeJournal(bytes, this.#keys).facts) !== canonicalJson(batch)) throw new BugError('A journal file decodes to other facts than were written.');
+      if (canonicalJson(decodeJournal(bytes, this.#keys).facts) !== canonicalJson(batch))
+        throw new BugError('A journal file decodes to other facts than were written.');
       await this.#store.publish(numberedPath(JOURNAL, seq, name), [bytes], { ifExists: 'refuse' });
       previous = [`${String(seq).padStart(10, '0')}-${sha256Hex(bytes)}`];
     }
@@ -145,7 +147,9 @@ export function rolledBackJournal(state: JournalState, mark: readonly string[]):
   const told = new Set(state.problems.map((one) => one.file));
   return mark
     .filter((link) => !present.has(link) && !told.has(linkPath(link)))
-    .map((link) => problem(linkPath(link), 'It was seen here before; it was taken away, or an older state of the repository was put in its place.', 'rolled-back'));
+    .map((link) =>
+      problem(linkPath(link), 'It was seen here before; it was taken away, or an older state of the repository was put in its place.', 'rolled-back'),
+    );
 }
 
 /** The path of the file that a link names. */

@@ -50,10 +50,17 @@ function noConfig(store: BlobStore, faults: readonly { readonly path: string; re
   if (readable !== undefined) return readable.error;
   const details = { path: store.location };
   if (first?.code === 'repository.missing' && second?.code === 'repository.missing') {
-    return new AppError('repository.missing', `There is no repository in ${store.location}.`, { hint: 'Create one with "belay init", or give the folder of an existing one.', details });
+    return new AppError('repository.missing', `There is no repository in ${store.location}.`, {
+      hint: 'Create one with "belay init", or give the folder of an existing one.',
+      details,
+    });
   }
   if (second?.code === 'repository.missing') {
-    return new AppError('repository.foreign', `${store.location} holds something else than a repository of Belay.`, { hint: 'Give the folder of a repository, or an empty one to create it in.', details, cause: first });
+    return new AppError('repository.foreign', `${store.location} holds something else than a repository of Belay.`, {
+      hint: 'Give the folder of a repository, or an empty one to create it in.',
+      details,
+      cause: first,
+    });
   }
   return new AppError('repository.damaged', `Neither copy of the config in ${store.location} can be read.`, {
     hint: 'Put "config" back from a mirror or another copy of the repository.',
@@ -99,6 +106,7 @@ async function masterFor(config: Config, slots: SlotState, unlock: Unlock): Prom
   const repository = fromHex(config.repository, ID_BYTES, 'The repository id in the config');
   if (config.protection === 'keys') return masterOf(slots, unlock, repository);
   // A config that was exchanged for an unprotected one would have new snapshots sealed with a key that others know.
-  if (unlock.kind !== 'none' || slots.slots.length > 0) throw damaged('The config calls the repository unprotected, although it has key slots or a key was given.');
+  if (unlock.kind !== 'none' || slots.slots.length > 0)
+    throw damaged('The config calls the repository unprotected, although it has key slots or a key was given.');
   return fromHex(config.master, 32, 'The master key in the config');
 }

@@ -31,9 +31,13 @@ export function keyRing(parts: KeyRingParts): KeyRing {
 
   const add = async (secret: SlotSecret, unlock: Exclude<Unlock, { readonly kind: 'none' }>): Promise<KeySlot> => {
     if (parts.protection === 'none') {
-      throw new AppError('input.invalid', 'The repository was created without protection: its master key stands in its config, and a key slot would protect nothing.', {
-        hint: 'Create a protected repository and take its snapshots there.',
-      });
+      throw new AppError(
+        'input.invalid',
+        'The repository was created without protection: its master key stands in its config, and a key slot would protect nothing.',
+        {
+          hint: 'Create a protected repository and take its snapshots there.',
+        },
+      );
     }
     const slot = await makeSlot(secret, keys.master, keys.repository, parts.random, parts.clock.now());
     if (!sameBytes(await openSlot(slot, unlock, keys.repository), keys.master)) throw new BugError('A new key slot opens to another key.');
@@ -90,7 +94,10 @@ export function keyRing(parts: KeyRingParts): KeyRing {
       try {
         const [slot] = await found(name);
         if (slot.kind !== 'passphrase') {
-          throw new AppError('input.invalid', `Key slot ${name} has no passphrase to change.`, { hint: 'See "belay key list" for the slots and their kinds.', details: { slot: name, kind: slot.kind } });
+          throw new AppError('input.invalid', `Key slot ${name} has no passphrase to change.`, {
+            hint: 'See "belay key list" for the slots and their kinds.',
+            details: { slot: name, kind: slot.kind },
+          });
         }
         const made = await add({ kind: 'passphrase', passphrase }, { kind: 'passphrase', passphrase });
         await lock.assertHeld();
@@ -106,7 +113,9 @@ export function keyRing(parts: KeyRingParts): KeyRing {
 /** Throws `input.invalid` for a passphrase that anyone would guess by its shortness. */
 export function checkPassphrase(passphrase: string): void {
   if ([...passphrase].length >= LEAST_CHARACTERS) return;
-  throw new AppError('input.invalid', `A passphrase has at least ${LEAST_CHARACTERS} characters.`, { hint: 'Take several words that nobody would put together.' });
+  throw new AppError('input.invalid', `A passphrase has at least ${LEAST_CHARACTERS} characters.`, {
+    hint: 'Take several words that nobody would put together.',
+  });
 }
 
 function describe(slot: Slot): KeySlot {

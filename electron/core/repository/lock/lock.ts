@@ -60,7 +60,9 @@ export class Locks {
         if (others.some((other) => other.held)) throw locked(others);
         if (others.length === 0 && claimed) return await this.#hold(instance, mode);
         if (others.length === 0) {
-          await store.publish(lockPath(instance), [encodeLock({ instance, mode, createdAt: clock.now(), holder: await machine.self() })], { ifExists: 'refuse' });
+          await store.publish(lockPath(instance), [encodeLock({ instance, mode, createdAt: clock.now(), holder: await machine.self() })], {
+            ifExists: 'refuse',
+          });
           claimed = true;
           continue;
         }
@@ -91,7 +93,10 @@ export class Locks {
   async break(instance: string): Promise<void> {
     const lock = (await this.list()).find((one) => one.instance === instance);
     if (lock === undefined) {
-      throw new AppError('input.invalid', 'There is no such lock.', { hint: 'Run "belay unlock" without a name for the locks that stand.', details: { instance } });
+      throw new AppError('input.invalid', 'There is no such lock.', {
+        hint: 'Run "belay unlock" without a name for the locks that stand.',
+        details: { instance },
+      });
     }
     if (lock.state === 'alive' || lock.state === 'ours') throw locked([{ info: lock, held: true }]);
     this.#ports.log.warn('lock broken', { instance, state: lock.state, why: lock.why, host: lock.host, pid: lock.pid });

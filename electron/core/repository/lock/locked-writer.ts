@@ -11,7 +11,12 @@ type ObjectFields = Parameters<SnapshotWriter['object']>[0];
  * Takes the writer lock, then starts the writer: it loads the index after the lock, so it never relies on what a collect took out.
  * The lock is let go when the writer's thread has ended, whatever the reason. A parent that is not there is no parent.
  */
-export async function beginLocked(ground: Ground, config: Config, parent: string | undefined, task: Task): Promise<SnapshotWriter & { readonly released: Promise<void> }> {
+export async function beginLocked(
+  ground: Ground,
+  config: Config,
+  parent: string | undefined,
+  task: Task,
+): Promise<SnapshotWriter & { readonly released: Promise<void> }> {
   const lock = await ground.locks.take('writer', task.signal);
   try {
     const { history } = await ground.read(task.signal);
@@ -28,7 +33,11 @@ export async function beginLocked(ground: Ground, config: Config, parent: string
       },
       task,
     );
-    return new LockedWriter(ground, writer, writer.ended.then(() => release(ground, lock)));
+    return new LockedWriter(
+      ground,
+      writer,
+      writer.ended.then(() => release(ground, lock)),
+    );
   } catch (error) {
     await lock.release();
     throw error;

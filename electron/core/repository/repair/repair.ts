@@ -117,15 +117,19 @@ class Repair {
     const { store } = this.#ground;
     const old = (await store.list('index')).map((entry) => entry.path);
     const names = problems.map((problem) => problem.file).join(', ');
-    await this.#change('index', names === '' ? 'made anew to name the packs brought back' : `made anew from index files and the packs' own footers (${names})`, async () => {
-      const written: string[] = [];
-      const supersedes = old.map((path) => path.slice('index/'.length)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-      await writeIndex(this.#ground, this.#everyPack(), supersedes, async (name, bytes) => {
-        await store.publish(`index/${name}`, [bytes], { ifExists: 'same' });
-        written.push(`index/${name}`);
-      });
-      for (const path of old) if (!written.includes(path)) await this.#setAside(path);
-    });
+    await this.#change(
+      'index',
+      names === '' ? 'made anew to name the packs brought back' : `made anew from index files and the packs' own footers (${names})`,
+      async () => {
+        const written: string[] = [];
+        const supersedes = old.map((path) => path.slice('index/'.length)).filter((name) => /^[0-9a-f]{32}$/.test(name));
+        await writeIndex(this.#ground, this.#everyPack(), supersedes, async (name, bytes) => {
+          await store.publish(`index/${name}`, [bytes], { ifExists: 'same' });
+          written.push(`index/${name}`);
+        });
+        for (const path of old) if (!written.includes(path)) await this.#setAside(path);
+      },
+    );
   }
 
   async *#everyPack(): AsyncGenerator<PackEntry> {
@@ -184,4 +188,3 @@ function holdsMore(table: IndexTable, pack: PackEntry): boolean {
   }
   return false;
 }
-

@@ -46,6 +46,10 @@ export class Headroom {
     while (wanted < index * INDEX_SHARE) wanted *= STEP;
     if (((await this.#store.size(RESERVE)) ?? 0) >= wanted || ((await this.#store.free()) ?? 0) < wanted * PLENTY) return;
     const block = this.#random.bytes(LEAST_BYTES);
-    await this.#store.publish(RESERVE, Array.from({ length: wanted / LEAST_BYTES }, () => block), { ifExists: 'replace' });
+    await this.#store.publish(
+      RESERVE,
+      Array.from({ length: wanted / LEAST_BYTES }, () => block),
+      { ifExists: 'replace' },
+    );
   }
 }

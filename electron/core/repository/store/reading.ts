@@ -16,7 +16,7 @@ export async function readFileRange(file: string, range?: { readonly from: numbe
     const length = range?.length ?? found.size;
     if (from + length > found.size) throw tooShort(file, from + length, found.size);
     const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const got = await readInto(handle, bytes, done, from + done);
       if (got === 0) throw tooShort(file, from + length, from + done);
       done += got;

@@ -26,7 +26,19 @@ export function gearModule(pages: number): Uint8Array<ArrayBuffer> {
         [...name('count'), 0x00, 1],
       ]),
     ),
-    ...section(10, vector([body([[1, I32]], scanCode()), body([[1, I32], [1, V128]], countCode())])),
+    ...section(
+      10,
+      vector([
+        body([[1, I32]], scanCode()),
+        body(
+          [
+            [1, I32],
+            [1, V128],
+          ],
+          countCode(),
+        ),
+      ]),
+    ),
   ]);
 }
 

@@ -102,7 +102,15 @@ class OpenPack {
     const { table } = this.#parts;
     const { frame, offset, stored } = this.#builder.append(bytes);
     const ids = Uint8Array.from(draft.ids);
-    this.#record({ kind: bases.length > 0 ? SEGMENT_DELTA : SEGMENT_PLAIN, codec, stored, raw: draft.length, ids, lengths: draft.lengths, bases: bases.map((base) => this.#baseIndex(base)) });
+    this.#record({
+      kind: bases.length > 0 ? SEGMENT_DELTA : SEGMENT_PLAIN,
+      codec,
+      stored,
+      raw: draft.length,
+      ids,
+      lengths: draft.lengths,
+      bases: bases.map((base) => this.#baseIndex(base)),
+    });
     const segment = table.addSegment({ pack: this.#number, frame, offset, stored, raw: draft.length, codec }, bases);
     let at = 0;
     for (const [i, entry] of draft.entries.entries()) {

@@ -46,7 +46,13 @@ interface Filling {
   readonly signal: AbortSignal;
 }
 
-async function fill(source: ChunkSource, runs: FrameRuns, id: Uint8Array, expected: { readonly level: number; readonly totals: ListTotals } | undefined, into: Filling): Promise<void> {
+async function fill(
+  source: ChunkSource,
+  runs: FrameRuns,
+  id: Uint8Array,
+  expected: { readonly level: number; readonly totals: ListTotals } | undefined,
+  into: Filling,
+): Promise<void> {
   throwIfCancelled(into.signal);
   const node = await readNode(source, id, runs, expected);
   if (isLeaf(node)) {

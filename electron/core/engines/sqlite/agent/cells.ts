@@ -1,7 +1,10 @@
 import type { CellValue } from '../../engine.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const wideDecoders = { 'UTF-16le': new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true }), 'UTF-16be': new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }) };
+const wideDecoders = {
+  'UTF-16le': new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true }),
+  'UTF-16be': new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }),
+};
 
 /** The encoding in which a database keeps its text, as `PRAGMA encoding` names it. */
 export type TextEncoding = 'UTF-8' | 'UTF-16le' | 'UTF-16be';

@@ -39,8 +39,14 @@ const measuredRuns = 16;
 function rowidCutter(db: Connection, table: string, name: string, whole: boolean): Cutter {
   const source = `${tableSql(table)} NOT INDEXED`;
   const rowid = quoteName(name);
-  const ends = db.prepare<[], { readonly first: bigint | null; readonly last: bigint | null }>(`SELECT min(${rowid}) AS first, max(${rowid}) AS last FROM ${source}`).safeIntegers().get();
-  const boundary = db.prepare<[bigint, number], bigint>(`SELECT ${rowid} FROM ${source} WHERE ${rowid} >= ? ORDER BY ${rowid} LIMIT 1 OFFSET ?`).pluck().safeIntegers();
+  const ends = db
+    .prepare<[], { readonly first: bigint | null; readonly last: bigint | null }>(`SELECT min(${rowid}) AS first, max(${rowid}) AS last FROM ${source}`)
+    .safeIntegers()
+    .get();
+  const boundary = db
+    .prepare<[bigint, number], bigint>(`SELECT ${rowid} FROM ${source} WHERE ${rowid} >= ? ORDER BY ${rowid} LIMIT 1 OFFSET ?`)
+    .pluck()
+    .safeIntegers();
   const last = whole ? highest : (ends?.last ?? null);
   let from = whole ? lowest : (ends?.first ?? null);
   let asked = 0;
@@ -71,7 +77,9 @@ function keyCutter(db: Connection, table: string, columns: readonly string[]): C
   const marks = columns.map(() => '?').join();
   const order = ` ORDER BY ${list}`;
   // Text goes out as bytes and back in by CAST, so that what is not valid Unicode keeps its place.
-  const exact = columns.map((column) => `iif(typeof(${quoteName(column)})='text',CAST(${quoteName(column)} AS BLOB),${quoteName(column)}),typeof(${quoteName(column)})='text'`).join();
+  const exact = columns
+    .map((column) => `iif(typeof(${quoteName(column)})='text',CAST(${quoteName(column)} AS BLOB),${quoteName(column)}),typeof(${quoteName(column)})='text'`)
+    .join();
   const after = (texts: readonly boolean[]): string => `(${list}) > (${boundMarks(texts)})`;
   const upTo = (texts: readonly boolean[]): string => `(${list}) <= (${boundMarks(texts)})`;
   let last: { readonly values: readonly KeyValue[]; readonly texts: readonly boolean[] } | undefined;

@@ -18,7 +18,13 @@ interface Side {
 const rowsARun = 256;
 
 /** The rows of `objects` (tables in both) that are not equal, by their keys, with the columns that differ. At most `limit`. */
-export async function explainTables(expected: readonly OpenFile[], found: readonly OpenFile[], objects: readonly string[], limit: number, turn: Turn): Promise<readonly Difference[]> {
+export async function explainTables(
+  expected: readonly OpenFile[],
+  found: readonly OpenFile[],
+  objects: readonly string[],
+  limit: number,
+  turn: Turn,
+): Promise<readonly Difference[]> {
   const differences: Difference[] = [];
   for (const object of objects) {
     if (differences.length >= limit) break;
@@ -86,10 +92,15 @@ function explainRun(object: string, expected: Side, found: Side, columns: readon
     if (differences.length >= limit) return differences;
     const before = wanted.get(row.label);
     wanted.delete(row.label);
-    if (before === undefined) differences.push({ ...base, what: 'unexpected', statement: `row ${row.label} of ${JSON.stringify(object)} was not there at capture` });
+    if (before === undefined)
+      differences.push({ ...base, what: 'unexpected', statement: `row ${row.label} of ${JSON.stringify(object)} was not there at capture` });
     else differences.push(...changedRow(object, columns, before, row));
   }
-  const missing = [...wanted.values()].map((row): Difference => ({ ...base, what: 'missing', statement: `row ${row.label} of ${JSON.stringify(object)} is missing` }));
+  const missing = [...wanted.values()].map((row): Difference => ({
+    ...base,
+    what: 'missing',
+    statement: `row ${row.label} of ${JSON.stringify(object)} is missing`,
+  }));
   return [...differences, ...missing].slice(0, limit);
 }
 

@@ -29,7 +29,11 @@ function exists(file: OpenFile, name: string): boolean {
 
 function hintOf(files: readonly OpenFile[]): string {
   const names = files.flatMap((file) =>
-    file.db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' LIMIT 10").pluck().all().map((name) => (files.length > 1 ? `${file.name}.${name}` : name)),
+    file.db
+      .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' LIMIT 10")
+      .pluck()
+      .all()
+      .map((name) => (files.length > 1 ? `${file.name}.${name}` : name)),
   );
   return names.length === 0 ? 'It has no tables.' : `It has: ${names.slice(0, 10).join(', ')}.`;
 }

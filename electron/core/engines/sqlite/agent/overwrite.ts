@@ -60,9 +60,13 @@ function assertSameLayout(from: string, to: string): void {
     if (pragmaText(target, 'journal_mode') !== 'wal') return;
     const [wanted, have] = [pragmaNumber(source, 'page_size'), pragmaNumber(target, 'page_size')];
     if (wanted === have) return;
-    throw new AppError('engine.unsupported', `The target has pages of ${have} bytes and is in WAL mode, the snapshot has pages of ${wanted}: it cannot be written in place.`, {
-      hint: 'Stop the programs that have it open, then restore by replacing the file.',
-    });
+    throw new AppError(
+      'engine.unsupported',
+      `The target has pages of ${have} bytes and is in WAL mode, the snapshot has pages of ${wanted}: it cannot be written in place.`,
+      {
+        hint: 'Stop the programs that have it open, then restore by replacing the file.',
+      },
+    );
   } finally {
     source.close();
     target.close();

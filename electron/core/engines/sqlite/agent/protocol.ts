@@ -42,7 +42,10 @@ export interface FileFacts {
 export interface SqliteCalls {
   hello: { params: null; result: { readonly sqlite: string } };
   /** Opens the files; with `hold`, begins read transactions on all of them at one instant. */
-  open: { params: { readonly set: string; readonly files: readonly AgentFile[]; readonly busyMs: number; readonly hold: boolean }; result: { readonly views: readonly HeldView[] } };
+  open: {
+    params: { readonly set: string; readonly files: readonly AgentFile[]; readonly busyMs: number; readonly hold: boolean };
+    result: { readonly views: readonly HeldView[] };
+  };
   /** Lets writers in for `gapMs`, then holds again. `unchanged` tells that nothing was written meanwhile. */
   renew: { params: { readonly set: string; readonly gapMs: number; readonly busyMs: number }; result: { readonly unchanged: boolean } };
   /** True where the transactions begun by `open` are still the same ones. */
@@ -53,7 +56,10 @@ export interface SqliteCalls {
   /** Progress: `{ rows: number }`. */
   fingerprint: { params: { readonly set: string }; result: { readonly fingerprint: Fingerprint; readonly warnings: readonly string[] } };
   selfCheck: { params: { readonly set: string }; result: { readonly checks: readonly SelfCheck[] } };
-  browse: { params: { readonly set: string; readonly object: string; readonly offset: number; readonly limit: number; readonly orderBy: string | null }; result: { readonly page: BrowsePage } };
+  browse: {
+    params: { readonly set: string; readonly object: string; readonly offset: number; readonly limit: number; readonly orderBy: string | null };
+    result: { readonly page: BrowsePage };
+  };
   query: { params: { readonly set: string; readonly sql: string }; result: { readonly page: BrowsePage } };
   explain: {
     params: { readonly expected: string; readonly found: string; readonly tables: readonly string[]; readonly limit: number };
