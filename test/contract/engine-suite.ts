@@ -37,6 +37,8 @@ export interface EngineSubject extends AsyncDisposable {
   readonly plant: { readonly [K in 'row' | 'column' | 'index']: (location: SourceLocation) => Promise<readonly string[]> };
   /** A place where nothing is yet. */
   newLocation(): Promise<SourceLocation>;
+  /** The same, shaped like `like`. */
+  newLocationLike(like: SourceLocation): Promise<SourceLocation>;
   /** Sources with the same content under names that are hostile to shells, SQL, paths and displays. */
   hostile(): Promise<readonly EngineSource[]>;
   /** What lies about in all places of the subject beside the sources themselves: files, databases, locks, processes. */
@@ -45,6 +47,8 @@ export interface EngineSubject extends AsyncDisposable {
   refused(): Promise<readonly { readonly source: EngineSource; readonly code: string }[]>;
   /** Where a native export may be written; nothing is there. */
   newFile(): Promise<string>;
+  /** The files of one export as a source again. */
+  exported(files: readonly string[]): Promise<EngineSource>;
   /** Runs an operation in a process of its own that is killed before its `step`th change. */
   runKilled(operation: KilledOperation, step: number): Promise<KilledRun>;
 }
@@ -81,8 +85,14 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
       await subject[Symbol.asyncDispose]();
     });
 
-    const capture = async (source = subject.source, options: MemorySinkOptions & { readonly previous?: Captured; readonly signal?: AbortSignal } = {}): Promise<Captured> => {
-      const parent = options.previous === undefined ? undefined : new Map(options.previous.sink.groups().map((group) => [group, options.previous?.sink.bytes(group) ?? Buffer.alloc(0)]));
+    const capture = async (
+      source = subject.source,
+      options: MemorySinkOptions & { readonly previous?: Captured; readonly signal?: AbortSignal } = {},
+    ): Promise<Captured> => {
+      const parent =
+        options.previous === undefined
+          ? undefined
+          : new Map(options.previous.sink.groups().map((group) => [group, options.previous?.sink.bytes(group) ?? Buffer.alloc(0)]));
       const sink = memorySink({ ...options, ...(parent === undefined ? {} : { parent }) });
       const report = await withContext(
         (context) =>
@@ -100,9 +110,11 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
       return { sink, report, snapshot: sink.snapshot(subject.engine.kind, source.location, report.fingerprint) };
     };
 
-    const restoreTo = (snapshot: SnapshotContent, target: RestoreTarget): Promise<RestoredCopy> => withContext((context) => subject.engine.restore(snapshot, target, context, noIntent));
+    const restoreTo = (snapshot: SnapshotContent, target: RestoreTarget): Promise<RestoredCopy> =>
+      withContext((context) => subject.engine.restore(snapshot, target, context, noIntent));
     const printOf = (source: EngineSource): Promise<Fingerprint> => withContext((context) => subject.engine.fingerprint({ kind: 'source', source }, context));
-    const promoteTo = (copy: RestoredCopy, target: RestoreTarget): Promise<UndoRecord> => withContext((context) => subject.engine.promote(copy, target, context, noIntent));
+    const promoteTo = (copy: RestoredCopy, target: RestoreTarget): Promise<UndoRecord> =>
+      withContext((context) => subject.engine.promote(copy, target, context, noIntent));
     const recover = (undo: UndoRecord): Promise<string> => withContext((context) => subject.engine.recover(undo, context));
     const undoIt = (undo: UndoRecord): Promise<void> => withContext((context) => subject.engine.undo(undo, context, { force: false }));
     const sourceAt = (location: SourceLocation): EngineSource => ({ ...subject.source, location });
@@ -135,7 +147,12 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
       expect(report.endProofs.every((proof) => proof.proof !== '')).toBe(true);
       expect(subject.engine.capabilities.consistency).toContain(report.consistency);
       expect(JSON.stringify(report.memo).length).toBeLessThanOrEqual(4096);
-      expect(sink.objects.filter((row) => row.group !== undefined).map((row) => row.group).toSorted()).toEqual([...sink.groups()].toSorted());
+      expect(
+        sink.objects
+          .filter((row) => row.group !== undefined)
+          .map((row) => row.group)
+          .toSorted(),
+      ).toEqual([...sink.groups()].toSorted());
       for (const item of report.fingerprint.items.filter((one) => one.rows !== undefined)) {
         expect(sink.objects.find((row) => row.name === item.name)).toMatchObject({ rows: item.rows });
       }
@@ -250,7 +267,9 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
         },
       };
       const location = await subject.newLocation();
-      const failed = await withContext((context) => subject.engine.restore(slow, { location, mode: 'new' }, context, noIntent), controller.signal).catch((error: unknown) => error);
+      const failed = await withContext((context) => subject.engine.restore(slow, { location, mode: 'new' }, context, noIntent), controller.signal).catch(
+        (error: unknown) => error,
+      );
       expect(isCancelled(failed)).toBe(true);
       expect(await subject.residue()).toEqual([]);
     });
@@ -464,20 +483,23 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
       const to = await subject.newFile();
       const { files } = await withContext((context) => subject.engine.exportNative(snapshot, { format: format ?? '', to }, context));
       expect(files.map((file) => file.path)).toContain(to);
-      const again = await withContext((context) => subject.engine.exportNative(snapshot, { format: format ?? '', to }, context)).catch((error: unknown) => error);
+      const again = await withContext((context) => subject.engine.exportNative(snapshot, { format: format ?? '', to }, context)).catch(
+        (error: unknown) => error,
+      );
       expect(isAppError(again, 'target.exists')).toBe(true);
 
       const native: NativeFile | undefined = await withContext((context) => subject.engine.recogniseNative(to, context));
       if (native === undefined) throw new Error('the export is not recognised');
-      const taken = await capture(subject.engine.nativeSource(native));
+      const taken = await capture(await subject.exported(files.map((file) => file.path)));
       expect(compareFingerprints(report.fingerprint, taken.report.fingerprint)).toEqual([]);
+      expect(await subject.residue()).toEqual([]);
 
       await withContext(async (context) => {
         const print = await subject.engine.fingerprint({ kind: 'source', source: subject.engine.nativeSource(native) }, context);
         const content = subject.engine.nativeContent(native, print, `${context.temporaryFolder}/unpacked`);
-        const target: RestoreTarget = { location: await subject.newLocation(), mode: 'new' };
+        const target: RestoreTarget = { location: await subject.newLocationLike(content.location), mode: 'new' };
         const copy = await subject.engine.restore(content, target, context, noIntent);
-        expect(compareFingerprints(report.fingerprint, await subject.engine.fingerprint({ kind: 'copy', copy }, context))).toEqual([]);
+        expect(compareFingerprints(print, await subject.engine.fingerprint({ kind: 'copy', copy }, context))).toEqual([]);
         await subject.engine.discard(copy, context);
       });
     });
@@ -527,4 +549,3 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
     });
   });
 }
-

@@ -63,14 +63,18 @@ export function brokenLaws(path: string): readonly string[] {
     const total = one('SELECT sum(balance) FROM accounts');
     if (total !== accounts * startBalance) broken.push(`the balances sum up to ${total}`);
     if (one('SELECT count(*) FROM accounts') !== accounts) broken.push('accounts are missing');
-    const odd = one('SELECT count(*) FROM (SELECT t.id FROM transfers t LEFT JOIN entries e ON e.transfer = t.id GROUP BY t.id HAVING count(e.amount) <> 2 OR sum(e.amount) <> 0)');
+    const odd = one(
+      'SELECT count(*) FROM (SELECT t.id FROM transfers t LEFT JOIN entries e ON e.transfer = t.id GROUP BY t.id HAVING count(e.amount) <> 2 OR sum(e.amount) <> 0)',
+    );
     if (odd !== 0) broken.push(`${odd} transfers without their two entries`);
     const orphans = one('SELECT count(*) FROM entries WHERE transfer NOT IN (SELECT id FROM transfers)');
     if (orphans !== 0) broken.push(`${orphans} entries without transfer`);
     const counted = one("SELECT value FROM counters WHERE name = 'entries'");
     const entries = one('SELECT count(*) FROM entries');
     if (counted !== entries) broken.push(`${entries} entries, counted ${counted}`);
-    const unbalanced = one(`SELECT count(*) FROM accounts a WHERE balance <> ${startBalance} + (SELECT coalesce(sum(amount), 0) FROM entries e WHERE e.account = a.id)`);
+    const unbalanced = one(
+      `SELECT count(*) FROM accounts a WHERE balance <> ${startBalance} + (SELECT coalesce(sum(amount), 0) FROM entries e WHERE e.account = a.id)`,
+    );
     if (unbalanced !== 0) broken.push(`${unbalanced} accounts that do not follow from their entries`);
     const check = String(Object.values(db.prepare('PRAGMA integrity_check').get() ?? {})[0]);
     if (check !== 'ok') broken.push(`integrity: ${check}`);

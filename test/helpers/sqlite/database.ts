@@ -34,23 +34,38 @@ export function describeDatabase(path: string): readonly string[] {
     for (const pragma of ['user_version', 'application_id', 'page_size', 'encoding', 'auto_vacuum', 'freelist_count']) {
       lines.push(`${pragma} = ${String(Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])}`);
     }
-    const schema = db.prepare('SELECT type, name, tbl_name, coalesce(sql, \'\') AS sql, rootpage FROM sqlite_schema').all();
+    const schema = db.prepare("SELECT type, name, tbl_name, coalesce(sql, '') AS sql, rootpage FROM sqlite_schema").all();
     for (const row of schema) lines.push(JSON.stringify(row));
-    for (const row of schema) if (row['type'] === 'table' && row['rootpage'] !== 0) lines.push(...describeTable(db, String(row['name'])));
+    for (const row of schema) if (row['type'] === 'table' && row['rootpage'] !== 0) lines.push(...describeIfReadable(db, String(row['name'])));
     return lines;
   });
+}
+
+/** A table whose key needs a collation that is not there cannot be read by anybody. */
+function describeIfReadable(db: DatabaseSync, table: string): readonly string[] {
+  try {
+    db.prepare(`SELECT 1 FROM ${quote(table)}`);
+  } catch {
+    return [`${table}: unreadable`];
+  }
+  return describeTable(db, table);
 }
 
 function describeTable(db: DatabaseSync, table: string): readonly string[] {
   const columns = db.prepare(`SELECT name, hidden FROM pragma_table_xinfo(?)`).all(table);
   const stored = columns.filter((column) => column['hidden'] !== 1 && column['hidden'] !== 2).map((column) => String(column['name']));
-  const select = stored.map((name) => `typeof(${quote(name)}), CASE typeof(${quote(name)}) WHEN 'text' THEN hex(CAST(${quote(name)} AS BLOB)) WHEN 'blob' THEN hex(${quote(name)}) ELSE ${quote(name)} END`);
+  const select = stored.map(
+    (name) =>
+      `typeof(${quote(name)}), CASE typeof(${quote(name)}) WHEN 'text' THEN hex(CAST(${quote(name)} AS BLOB)) WHEN 'blob' THEN hex(${quote(name)}) ELSE ${quote(name)} END`,
+  );
   const rowid = reachesRowid(db, table) ? ['rowid'] : [];
-  const statement = db.prepare(`SELECT ${[...rowid, ...select].join()} FROM ${quote(table)}`);
-  statement.setReadBigInts(true);
-  statement.setReturnArrays(true);
   const lines: string[] = [];
-  for (const row of statement.iterate()) lines.push(`${table}: ${(row as unknown as unknown[]).map(exactly).join('|')}`);
+  for (let at = 0; at < select.length; at += 500) {
+    const statement = db.prepare(`SELECT ${[...rowid, ...select.slice(at, at + 500)].join()} FROM ${quote(table)}`);
+    statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
+    for (const row of statement.iterate()) lines.push(`${table}: ${(row as unknown as unknown[]).map(exactly).join('|')}`);
+  }
   return lines.toSorted();
 }
 

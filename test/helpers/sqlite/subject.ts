@@ -38,10 +38,16 @@ export async function makeSqliteSubject(options: SubjectOptions): Promise<Engine
   const logs = path.join(root, 'logs.db');
   if (options.attached === true) {
     own(logs);
-    run(logs, `PRAGMA journal_mode = ${options.journal}; CREATE TABLE lines (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO lines (text) VALUES ('one'), ('two');`);
+    run(
+      logs,
+      `PRAGMA journal_mode = ${options.journal}; CREATE TABLE lines (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO lines (text) VALUES ('one'), ('two');`,
+    );
   }
   const prefix = options.attached === true ? 'main.' : '';
-  const located = (mainPath: string, logsPath: string): SourceLocation => ({ path: mainPath, ...(options.attached === true ? { attached: [{ name: 'logs', path: logsPath }] } : {}) });
+  const located = (mainPath: string, logsPath: string): SourceLocation => ({
+    path: mainPath,
+    ...(options.attached === true ? { attached: [{ name: 'logs', path: logsPath }] } : {}),
+  });
   const filesOf = (location: SourceLocation): readonly string[] => [String(location['path']), ...attachedPaths(location)];
   const source: EngineSource = { name: 'bank', engine: 'sqlite', location: located(main, logs) };
   let count = 0;
@@ -83,6 +89,14 @@ export async function makeSqliteSubject(options: SubjectOptions): Promise<Engine
       count += 1;
       own(path.join(root, `export-${count}.logs.sqlite`));
       return Promise.resolve(own(path.join(root, `export-${count}.sqlite`)));
+    },
+    newLocationLike: (like) => {
+      count += 1;
+      return Promise.resolve({ path: own(path.join(root, `like-${count}.db`)), ...(attachedPaths(like).length === 0 ? {} : { attached: [{ name: 'logs', path: own(path.join(root, `like-${count}.logs.db`)) }] }) });
+    },
+    exported: ([first = '', second]) => {
+      const attached = second === undefined ? {} : { attached: [{ name: 'logs', path: second }] };
+      return Promise.resolve({ name: 'exported', engine: 'sqlite', location: { path: first, ...attached, loose: true } });
     },
     hostile: () => hostileSources(root, main, options.attached === true ? logs : undefined, own),
     refused: () => refusedSources(root, own),
@@ -154,7 +168,14 @@ async function refusedSources(root: string, own: (file: string) => string): Prom
   await writeFile(at('encrypted.db'), randomBytes(64 * 1024));
   await writeFile(at('archive.db'), Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), randomBytes(8188)]));
   await symlink('nowhere.db', at('dangling.db'));
-  const codes = { 'missing.db': 'source.missing', 'dangling.db': 'source.missing', 'folder.db': 'source.not-a-database', 'text.db': 'source.not-a-database', 'archive.db': 'source.not-a-database', 'encrypted.db': 'source.encrypted' };
+  const codes = {
+    'missing.db': 'source.missing',
+    'dangling.db': 'source.missing',
+    'folder.db': 'source.not-a-database',
+    'text.db': 'source.not-a-database',
+    'archive.db': 'source.not-a-database',
+    'encrypted.db': 'source.encrypted',
+  };
   return Object.entries(codes).map(([name, code]) => ({ source: { name, engine: 'sqlite', location: { path: path.join(root, name) } }, code }));
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../../base/errors.ts';
 import type { BrowsePage, CellValue } from '../../engine.ts';
 import { cellOf, textEncoding, type TextEncoding } from './cells.ts';
-import { pragmaText, sqliteCode, type Connection } from './connection.ts';
+import { isStatementError, pragmaText, type Connection } from './connection.ts';
 import type { OpenFile } from './hold.ts';
 import { quoteName } from './identifiers.ts';
 import { findObject } from './objects.ts';
@@ -41,7 +41,7 @@ export function queryPage(files: readonly OpenFile[], sql: string): BrowsePage {
     return runQuery(file, sql);
   } catch (error) {
     // Parameters that nothing fills (RangeError), several statements (RangeError), unknown names (SQLITE_ERROR).
-    if (!(error instanceof RangeError) && sqliteCode(error) !== 'SQLITE_ERROR') throw error;
+    if (!(error instanceof RangeError) && !isStatementError(error)) throw error;
     throw new AppError('input.invalid', 'The query is not a single statement of SQL that this database understands.', { hint: 'See the cause.', cause: error });
   }
 }
@@ -70,7 +70,7 @@ function prepareExact(db: Connection, sql: string, width: number): Statement | u
   try {
     return db.prepare<[], unknown[]>(`WITH q(${names.join()}) AS (${body}\n) SELECT ${names.map(exactPair).join()} FROM q`);
   } catch (error) {
-    if (sqliteCode(error) === 'SQLITE_ERROR') return undefined;
+    if (isStatementError(error)) return undefined;
     throw error;
   }
 }

@@ -47,6 +47,14 @@ export function sqliteCode(error: unknown): string | undefined {
   return error instanceof Database.SqliteError ? error.code : undefined;
 }
 
+/**
+ * True for what SQLite answers when a statement cannot be run: something that it names is not there (a function, a collation, a
+ * module), or its values do not allow it.
+ */
+export function isStatementError(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith('SQLITE_ERROR') === true;
+}
+
 const codes: readonly (readonly [prefix: string, code: ErrorCode, message: string, hint: string])[] = [
   ['SQLITE_BUSY', 'source.unreachable', 'Another process holds the database locked.', 'Try again when its long transaction has ended, or close the program that opened it exclusively.'],
   ['SQLITE_LOCKED', 'source.unreachable', 'Another process holds the database locked.', 'Try again when its long transaction has ended.'],

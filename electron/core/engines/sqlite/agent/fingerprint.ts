@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Fingerprint, FingerprintItem } from '../../engine.ts';
 import { sortItems } from '../../fingerprint.ts';
-import { pragmaNumber, pragmaText, sqliteCode, type Connection } from './connection.ts';
+import { isStatementError, pragmaNumber, pragmaText, sqliteCode, type Connection } from './connection.ts';
 import { normaliseSql } from './definition.ts';
 import { hashTable, type Turn } from './hash-table.ts';
 import type { OpenFile } from './hold.ts';
@@ -30,7 +30,7 @@ async function contents(db: Connection, turn: Turn, warn: Warn): Promise<readonl
       items.push({ kind: 'table', name: entry.name, ...(await hashTable(db, readTable(db, entry.name), wide, turn)) });
     } catch (error) {
       const code = sqliteCode(error);
-      if (code !== 'SQLITE_ERROR' && code !== 'SQLITE_TOOBIG') throw error;
+      if (!isStatementError(error) && code !== 'SQLITE_TOOBIG') throw error;
       warn(`table ${entry.name} cannot be read by this library (${code}): its rows are in the snapshot but are not compared`);
       items.push({ kind: 'table', name: entry.name, hash: `unreadable:${code}` });
     }
@@ -62,7 +62,7 @@ function columnsIfKnown(db: Connection, table: string): readonly Column[] | unde
   try {
     return readColumns(db, table);
   } catch (error) {
-    if (sqliteCode(error) === 'SQLITE_ERROR') return undefined;
+    if (isStatementError(error)) return undefined;
     throw error;
   }
 }

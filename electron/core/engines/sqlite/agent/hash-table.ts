@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { AppError } from '../../../base/errors.ts';
-import { sqliteCode, type Connection } from './connection.ts';
+import { isStatementError, sqliteCode, type Connection } from './connection.ts';
 import { cutterOf, type Cut } from './cuts.ts';
 import { quoteName } from './identifiers.ts';
 import { expectedLanes, lanesOf, storedColumns, type LanedColumn } from './lanes.ts';
@@ -36,7 +36,7 @@ export async function hashTable(db: Connection, table: Table, wide: boolean, tur
     return await walk(db, table, expectedLanes(columns, wide), wide, true, turn);
   } catch (error) {
     // What the guards saw, blobs where JSON has none, sums beyond 64 bits: all come down to asking what kinds there are.
-    if (!(error instanceof LanesDoNotFit) && sqliteCode(error) !== 'SQLITE_ERROR' && sqliteCode(error) !== 'SQLITE_TOOBIG') throw error;
+    if (!(error instanceof LanesDoNotFit) && !isStatementError(error) && sqliteCode(error) !== 'SQLITE_TOOBIG') throw error;
   }
   return walk(db, table, lanesOf(db, columns, wide, from), wide, false, turn);
 }
