@@ -81,6 +81,13 @@ export interface OpenedConfig {
  */
 export async function openConfig(store: BlobStore, unlock: Unlock): Promise<OpenedConfig> {
   const { copies, problems } = await readConfigs(store);
+  const ids = new Set(copies.map((copy) => copy.unverified.config.repository));
+  if (ids.size > 1) {
+    throw new AppError('repository.damaged', 'The two copies of the config belong to different repositories.', {
+      hint: 'Remove the one that does not belong here.',
+      details: { path: store.location, repositories: [...ids] },
+    });
+  }
   const slots = await readSlots(store);
   const masters = new Map<string, Promise<Uint8Array>>();
   const refused: Problem[] = [];
