@@ -234,7 +234,6 @@ export const repositoryState = z.object({
   readOnly: z.boolean(),
 });
 
-export type Environment = z.infer<typeof environment>;
 export type Source = z.infer<typeof source>;
 export type SnapshotSummary = z.infer<typeof snapshotSummary>;
 export type Proof = z.infer<typeof proof>;

@@ -1,10 +1,10 @@
 /** What the outer shells (host, command line, window) may use of the core beside `createBelay` and the contract. */
 export { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../base/durable-file.ts';
-export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, throwIfCancelled, toWireError } from '../base/errors.ts';
+export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, toWireError } from '../base/errors.ts';
 export type { Clock, Log, Random } from '../base/ports.ts';
 export { silentLog, systemClock, systemRandom } from '../base/system.ts';
 export { runForeground } from '../process/foreground.ts';
 export type { ForegroundEnd } from '../process/foreground.ts';
 export { systemMachine } from '../repository/lock/machine.ts';
-export type { Machine, ProcessIdentity } from '../repository/lock/machine.ts';
+export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';
