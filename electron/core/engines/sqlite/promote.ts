@@ -4,8 +4,10 @@ import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../
 import { assertNotBusy } from './busy.ts';
 import { agentFile, withAgent, type AgentSettings } from './client.ts';
 import { promoteInPlace, settleInPlace, undoInPlace } from './in-place.ts';
+import { headerLength, parseHeader } from './header.ts';
 import { filesOf } from './location.ts';
 import { copyData } from './restored-copy.ts';
+import { readStart } from './source-file.ts';
 import { exists, resolvedPath, stampOf } from './stamp.ts';
 import { removeKept, settleSwap, swapBack, swapIn, writtenSince } from './swap.ts';
 import { targetChanged, targetError } from './target-error.ts';
@@ -67,10 +69,11 @@ async function planSwap(copy: RestoredCopy, target: RestoreTarget, context: Engi
 
 /**
  * Lets SQLite merge a log or a hot journal that a crash left beside a file that nobody has open, as the next program to open it
- * would: then one rename is the whole swap. A file that SQLite cannot open is swapped with all that lies beside it.
+ * would: then one rename is the whole swap. What is not SQLite's is swapped with all that lies beside it.
  */
 async function quiet(settings: AgentSettings, target: string, context: EngineContext): Promise<void> {
   if (!(await exists(target)) || !((await exists(`${target}-wal`)) || (await exists(`${target}-journal`)))) return;
+  if (parseHeader(await readStart(target, headerLength)) === undefined) return;
   const { path } = await agentFile('main', target, 'write', context);
   try {
     await withAgent(settings, context, (agent) => agent.call('settle', { path, busyMs: 1000 }));
