@@ -29,20 +29,15 @@ function encodeHeader(type: FileType, repository: Uint8Array, salt: Uint8Array):
 }
 
 /**
- * Checks the 64 header bytes of a file and prepares its key. Throws `repository.damaged` (not a sealed file, another type),
- * `repository.newer-format`, `repository.foreign` (another repository's file). The header itself is authenticated by the
+ * Checks the 64 header bytes of a file and prepares its key. Throws `repository.damaged` (not a sealed file, another type or
+ * version), `repository.foreign` (another repository's file). The header itself is authenticated by the
  * first frame that is opened.
  */
 export function openHeader(header: Uint8Array, keys: KeyMaterial, type: FileType): FrameCipher {
   if (header.length !== HEADER_BYTES || !sameBytes(header.subarray(0, 7), MAGIC)) throw damaged('Not a sealed file of Belay.');
   const version = header[7] ?? 0;
-  if (version > FORMAT_VERSION) {
-    throw new AppError('repository.newer-format', 'The file is of a newer format than this version of Belay reads.', {
-      hint: 'Use a newer version of Belay.',
-      details: { version },
-    });
-  }
-  if (version !== FORMAT_VERSION) throw damaged('Not a sealed file of Belay.');
+  // Only the config says what format a repository is of: one changed byte of a file must not make it look newer than it is.
+  if (version !== FORMAT_VERSION) throw damaged(`The file claims to be of format ${String(version)}, in a repository of format ${String(FORMAT_VERSION)}.`);
   if (!sameBytes(header.subarray(16, 32), keys.repository)) {
     throw new AppError('repository.foreign', 'The file belongs to another repository.', {
       hint: 'Move it out of the repository.',
