@@ -74,10 +74,15 @@ export const rows: CommandSpec = {
   },
 };
 
-/** One cell on one line: text shortened, blobs by their length, NULL told from the text. */
+/** One cell on one line: text shortened, bytes by their length, NULL told from the text, a real number by its point. */
 export function cellText(cell: Cell): string {
   if (cell === null) return styled('dim', 'NULL');
-  if (typeof cell === 'object') return cell.$ === 'blob' ? styled('dim', `blob, ${size(Math.floor((cell.v.replace(/=+$/, '').length * 3) / 4))}`) : cell.v;
+  if (typeof cell === 'object') return markedText(cell);
   const text = String(cell);
   return text.length > mostCell ? `${text.slice(0, mostCell - 1)}…` : text;
+}
+
+function markedText({ $: kind, v: value }: Extract<Cell, { readonly $: string }>): string {
+  if (kind === 'blob' || kind === 'text') return styled('dim', `${kind === 'blob' ? 'blob' : 'not text'}, ${size(Buffer.byteLength(value, 'base64'))}`);
+  return kind === 'real' && /^-?\d+$/.test(value) ? `${value}.0` : value;
 }
