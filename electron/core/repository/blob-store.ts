@@ -17,7 +17,7 @@ export interface BlobStore {
 
   /**
    * Exactly the bytes `[from, from + length)`, or the whole file. Throws `repository.damaged` where the file is shorter,
-   * `repository.missing` where it is not there, `repository.io` where it cannot be read.
+   * `repository.missing` where it is not there, `repository.io` where it cannot be read. The memory is the caller's own.
    */
   read(path: string, range?: { readonly from: number; readonly length: number }): Promise<Uint8Array>;
 

@@ -1,6 +1,8 @@
 import { isAppError, throwIfCancelled } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 import { toHex } from '../format/bytes.ts';
 import { sha256 } from '../format/crypto.ts';
+import { CODEC_ZSTD } from '../format/pack.ts';
 import { decodeSegment } from '../format/segment.ts';
 import { packPath } from '../index-table.ts';
 import { breathe, breather } from '../read/breathe.ts';
@@ -29,13 +31,16 @@ export class Decoder {
   private next = 0;
   private planned = 0;
   private runs: FrameRuns;
+  /** 1 for each segment that holds a base of a wanted delta: its bytes are wanted again. */
+  private readonly roots: Uint8Array;
   private readonly doubtful: number[] = [];
   private sinceBreath = 0;
 
-  private constructor(context: CheckContext, order: Float64Array, width: number) {
+  private constructor(context: CheckContext, order: Float64Array, width: number, roots: Uint8Array) {
     this.context = context;
     this.order = order;
     this.width = width;
+    this.roots = roots;
     this.runs = context.source.runs();
   }
 
@@ -44,15 +49,20 @@ export class Decoder {
     const breath = breather();
     const width = Math.max(table.segments, 1);
     const order: number[] = [];
+    const roots = new Uint8Array(width);
     for (let segment = 0; segment < table.segments; segment++) {
       if (!table.isDelta(segment) || !isWanted(context, segment)) continue;
       let last = 0;
-      for (const base of table.basesOf(segment)) last = Math.max(last, table.segmentOf(base));
+      for (const base of table.basesOf(segment)) {
+        const home = table.segmentOf(base);
+        if (home >= 0) roots[home] = 1;
+        last = Math.max(last, home);
+      }
       // Two numbers in one: a float holds both exactly.
       order.push(last * width + segment);
       if (breath.due()) await breathe();
     }
-    return new Decoder(context, Float64Array.from(order).sort(), width);
+    return new Decoder(context, Float64Array.from(order).sort(), width, roots);
   }
 
   /** Takes a plain segment's opened frame, in ascending order of segments; waits while too many are under way. */
@@ -61,9 +71,12 @@ export class Decoder {
     const { table, source } = this.context;
     const place = table.segmentPlace(segment);
     await this.lanes.add(async () => {
-      const raw = decodeSegment(frame, place);
-      source.cache.put(segment, raw);
-      await this.attempt(segment, raw);
+      const decoding = decodeSegment(frame, place);
+      const done = this.roots[segment] === 1 ? source.cache.put(segment, decoding) : undefined;
+      const raw = await this.attempt(segment, decoding);
+      if (place.codec === CODEC_ZSTD) release(frame);
+      if (done !== undefined) done();
+      else if (raw !== undefined) release(raw);
     });
     await this.breath();
   }
@@ -104,7 +117,9 @@ export class Decoder {
   private async delta(segment: number, runs: FrameRuns): Promise<void> {
     try {
       const raw = await this.context.source.cache.decode(segment, runs);
-      if (this.wrongPieces(segment, raw).length === 0) return;
+      const wrong = this.wrongPieces(segment, raw);
+      release(raw);
+      if (wrong.length === 0) return;
     } catch (error) {
       if (!isAppError(error)) throw error;
     }
@@ -122,18 +137,22 @@ export class Decoder {
     }
   }
 
-  private async attempt(segment: number, decoding: Promise<Buffer>): Promise<void> {
+  /** The raw bytes of a segment that decodes, whose wrong chunks are noted. */
+  private async attempt(segment: number, decoding: Promise<Buffer>): Promise<Buffer | undefined> {
     const { table, findings, losses } = this.context;
     const file = packPath(table.pack(table.segmentPlace(segment).pack));
     try {
-      for (const entry of this.wrongPieces(segment, await decoding)) {
+      const raw = await decoding;
+      for (const entry of this.wrongPieces(segment, raw)) {
         findings.add(file, 'damaged', `Chunk ${toHex(table.idOf(entry))} decodes to other bytes than its id names.`, true);
         losses.chunk(entry, segment, file);
       }
+      return raw;
     } catch (error) {
       if (!isAppError(error)) throw error;
       findings.add(file, 'damaged', error.message, true);
       losses.segment(segment, file);
+      return undefined;
     }
   }
 

@@ -1,4 +1,5 @@
 import { isAppError, throwIfCancelled } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 import { inFile } from '../format/bytes.ts';
 import { fileName } from '../format/crypto.ts';
 import type { FrameCipher } from '../format/crypto.ts';
@@ -51,7 +52,9 @@ export async function scanFile(context: CheckContext, path: string, item: PackSe
       if (frame === undefined) bad++;
       if (path === packPath(item.pack)) frame ??= await elsewhere(context, segment, item.pack);
       if (frame !== undefined && onFrame !== undefined) await onFrame(segment, frame);
+      else if (frame !== undefined) release(frame);
     }
+    if (bytes !== undefined) release(bytes);
     await breathe();
     tell(context, 'reading packs');
   }

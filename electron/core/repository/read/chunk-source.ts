@@ -14,7 +14,7 @@ import { SegmentCache } from './segment-cache.ts';
 /** Decoded segments kept: larger caches have no more hits, because bases come in order. */
 export const CACHE_BYTES = 16 << 20;
 
-/** A chunk proved by its id. `bytes` is a view of shared memory, never to be changed; `digest` is its SHA-256. */
+/** A chunk proved by its id, never to be changed; `digest` is its SHA-256. */
 export interface ProvedChunk {
   readonly bytes: Uint8Array;
   readonly digest: Buffer;
@@ -49,22 +49,35 @@ export class ChunkSource {
     return entry;
   }
 
-  /** The chunk of an entry. Throws `repository.damaged` naming the pack where every copy is bad. */
-  async chunk(kind: ChunkKind, entry: number, runs: FrameRuns): Promise<ProvedChunk> {
+  /** The chunk of an entry, in memory of its own. Throws as `use` does. */
+  chunk(kind: ChunkKind, entry: number, runs: FrameRuns): Promise<ProvedChunk> {
+    return this.use(kind, entry, runs, ({ bytes, digest }) => ({ bytes: new Uint8Array(bytes), digest }));
+  }
+
+  /**
+   * Runs `take` on the chunk of an entry, proved. Its bytes are gone when `take` returns: it keeps no view of them. Throws
+   * `repository.damaged` naming the pack where every copy is bad, and what `take` throws.
+   */
+  async use<T>(kind: ChunkKind, entry: number, runs: FrameRuns, take: (chunk: ProvedChunk) => T): Promise<T> {
     const segment = this.table.segmentOf(entry);
     if (segment === NONE) throw missingChunk(this.table, entry);
+    const copy = { segment, at: this.table.atOf(entry), length: this.table.lengthOf(entry) };
+    let proved = false;
     let first: unknown;
     try {
-      const raw = await this.cache.get(segment, runs);
-      return this.prove(kind, entry, { segment, at: this.table.atOf(entry), length: this.table.lengthOf(entry) }, raw);
+      return await this.cache.use(segment, runs, (raw) => {
+        const chunk = this.prove(kind, entry, copy, raw);
+        proved = true;
+        return take(chunk);
+      });
     } catch (error) {
-      if (!isAppError(error)) throw error;
+      if (proved || !isAppError(error)) throw error;
       this.cache.forget(segment);
       first = error;
     }
     const found = await this.rescue(kind, entry, runs);
     if (found === undefined) throw first;
-    return found;
+    return take(found);
   }
 
   /** Tries every copy by the careful way: past the cache, bases proved. */

@@ -1,4 +1,5 @@
 import { isAppError } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 import type { IndexTable, SegmentPlace } from '../index-table.ts';
 import type { PackFiles } from './pack-files.ts';
 
@@ -11,6 +12,8 @@ interface Run {
   readonly from: number;
   to: number;
   bytes: Promise<Uint8Array> | undefined;
+  /** Frames announced and neither taken nor dropped. */
+  left: number;
 }
 
 /**
@@ -39,7 +42,8 @@ export class FrameRuns {
       const end = place.offset + place.stored;
       const joins = run !== undefined && run.pack === place.pack && place.offset - run.to <= GAP_BYTES && end - run.from <= RUN_BYTES;
       if (run !== undefined && joins) run.to = Math.max(run.to, end);
-      else run = { pack: place.pack, from: place.offset, to: end, bytes: undefined };
+      else run = { pack: place.pack, from: place.offset, to: end, bytes: undefined, left: 0 };
+      run.left++;
       this.planned.set(segment, run);
     }
   }
@@ -51,12 +55,14 @@ export class FrameRuns {
   async take(segment: number): Promise<Buffer> {
     const place = this.table.segmentPlace(segment);
     const pack = this.table.pack(place.pack);
-    const run = this.planned.get(segment) ?? { pack: place.pack, from: place.offset, to: place.offset + place.stored, bytes: undefined };
+    const run = this.planned.get(segment) ?? { pack: place.pack, from: place.offset, to: place.offset + place.stored, bytes: undefined, left: 1 };
     this.planned.delete(segment);
     run.bytes ??= this.packs.range(pack, run.from, run.to - run.from);
     try {
       const bytes = await run.bytes;
-      return await this.packs.open(pack, place, bytes.subarray(place.offset - run.from, place.offset - run.from + place.stored));
+      const frame = await this.packs.open(pack, place, bytes.subarray(place.offset - run.from, place.offset - run.from + place.stored));
+      this.used(run);
+      return frame;
     } catch (error) {
       // Another copy may still yield this frame; if none does, that attempt's error says what is wrong.
       if (isAppError(error)) return this.packs.frame(pack, place);
@@ -66,6 +72,16 @@ export class FrameRuns {
 
   /** Forgets an announced segment that turned out to be at hand. */
   drop(segment: number): void {
+    const run = this.planned.get(segment);
     this.planned.delete(segment);
+    if (run !== undefined) this.used(run);
+  }
+
+  /** Gives a run's bytes back with its last frame. Where a frame did not open they are left to the garbage collector. */
+  private used(run: Run): void {
+    run.left--;
+    if (run.left > 0) return;
+    run.bytes?.then(release, () => undefined);
+    run.bytes = undefined;
   }
 }

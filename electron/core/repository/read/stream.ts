@@ -57,8 +57,7 @@ class Ahead {
       if (next === undefined) break;
       this.bytes += next.length;
       const segment = this.source.table.segmentOf(next.entry);
-      // Whoever takes the chunk awaits the same promise and sees its error.
-      if (segment !== this.last) this.source.cache.get(segment, this.runs).catch(() => undefined);
+      if (segment >= 0 && segment !== this.last) this.source.cache.fetch(segment, this.runs);
       this.last = segment;
     }
     this.bytes -= window[i]?.length ?? 0;
@@ -70,8 +69,9 @@ class Blocks {
   private block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   private filled = 0;
 
-  /** Blocks completed by `bytes`. */
-  *push(bytes: Uint8Array): Generator<Uint8Array> {
+  /** Copies `bytes`; returns the blocks that they complete. */
+  push(bytes: Uint8Array): readonly Uint8Array[] {
+    const done: Uint8Array[] = [];
     let at = 0;
     while (at < bytes.length) {
       const length = Math.min(bytes.length - at, BLOCK_BYTES - this.filled);
@@ -79,11 +79,12 @@ class Blocks {
       this.filled += length;
       at += length;
       if (this.filled === BLOCK_BYTES) {
-        yield this.block;
+        done.push(this.block);
         this.block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
         this.filled = 0;
       }
     }
+    return done;
   }
 
   *end(): Generator<Uint8Array> {
@@ -110,10 +111,11 @@ export async function* streamRange(source: ChunkSource, root: Uint8Array, option
     for (const [i, wanted] of window.entries()) {
       throwIfCancelled(signal);
       ahead.advance(window, i);
-      const chunk = await source.chunk(kind, wanted.entry, runs);
-      if (chunk.bytes.length !== wanted.length) throw damaged('A chunk has another length than its list says.');
-      digest?.update(chunk.digest);
-      yield* blocks.push(chunk.bytes.subarray(Math.max(from - wanted.at, 0), Math.min(to - wanted.at, wanted.length)));
+      yield* await source.use(kind, wanted.entry, runs, (chunk) => {
+        if (chunk.bytes.length !== wanted.length) throw damaged('A chunk has another length than its list says.');
+        digest?.update(chunk.digest);
+        return blocks.push(chunk.bytes.subarray(Math.max(from - wanted.at, 0), Math.min(to - wanted.at, wanted.length)));
+      });
       end = wanted.at + wanted.length;
       sinceBreath += wanted.length;
       if (sinceBreath > BREATH_BYTES) {
