@@ -42,7 +42,10 @@ describe('the main loop', () => {
     });
     expect(await place.data('tag', '1', 'kept', '--remove', 'deploy-1')).toMatchObject({ snapshot: { tags: ['kept'] } });
 
-    change(place.path('shop.db'), "update orders set note = 'gone' where id = 7; insert into customers values (301, 'new', null); drop index orders_by_customer");
+    change(
+      place.path('shop.db'),
+      "update orders set note = 'gone' where id = 7; insert into customers values (301, 'new', null); drop index orders_by_customer",
+    );
     const different = await place.run(['compare', 'shop', '--json']);
     expect(different.code).toBe(8);
     const differences = JSON.stringify(record(answerOf(different)['data'])['differences']);

@@ -94,6 +94,24 @@ describe('leaving early', () => {
   });
 });
 
+describe('serve', () => {
+  test('prints the address, answers on loopback, refuses a second one, and ends well when it is asked to leave', async () => {
+    await using place = await Place.withShop();
+    const child = place.start(['serve', '--json']);
+    const end = ended(child);
+    const first = await new Promise<string>((resolve) => child.stdout?.once('data', (text: string) => resolve(text)));
+    const { address } = record(answerOf({ stdout: first, stderr: '' })['data']);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[0-9a-f]{64}$/);
+    const health = await fetch(new URL('/health', String(address)));
+    expect(health.status).toBe(200);
+    expect(await place.data('status')).toMatchObject({ host: { pid: child.pid, startedBy: 'serve' } });
+    const second = await place.run(['serve', '--json']);
+    expect([second.code, record(answerOf(second)['error'])['code']]).toEqual([4, 'home.in-use']);
+    child.kill('SIGINT');
+    expect(await end).toMatchObject({ code: 0, stdout: first });
+  });
+});
+
 describe('environment variables', () => {
   test('BACKUP_DIR gets a native dump after each snapshot', async () => {
     await using place = await Place.withShop();
