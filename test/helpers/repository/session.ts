@@ -28,7 +28,11 @@ export async function newest(store: BlobStore): Promise<{ readonly id: string; r
 }
 
 /** Takes a snapshot without a thread: each entry a group and an object of its own, on the newest snapshot as parent. */
-export async function takeInSession(store: BlobStore, content: ReadonlyMap<string, Uint8Array>, options: { readonly framing?: Framing; readonly pad?: boolean; readonly average?: number; readonly assertHeld?: () => Promise<void> } = {}): Promise<Taken> {
+export async function takeInSession(
+  store: BlobStore,
+  content: ReadonlyMap<string, Uint8Array>,
+  options: { readonly framing?: Framing; readonly pad?: boolean; readonly average?: number; readonly assertHeld?: () => Promise<void> } = {},
+): Promise<Taken> {
   const parent = await newest(store);
   const start = { store: store.describe(), keys: sessionKeys, chunkAverage: options.average ?? 4096, pad: options.pad ?? false };
   const link = () => Promise.resolve({ seq: (parent?.manifest.seq ?? 0) + 1, previous: parent?.hash ?? null });
@@ -56,11 +60,17 @@ export async function tableOf(store: BlobStore): Promise<IndexTable> {
 }
 
 /** SHA-256 of every group of every snapshot, by `seq/name`; throws where anything cannot be read. */
-export async function readAll(store: BlobStore): Promise<Map<string, string>> {
+export function readAll(store: BlobStore): Promise<Map<string, string>> {
+  return readGroups(store);
+}
+
+/** The same of the snapshots from number `from` on. */
+export async function readGroups(store: BlobStore, from = 1): Promise<Map<string, string>> {
   const reader = new SnapshotReader(store, sessionKeys, await tableOf(store));
   const found = new Map<string, string>();
   for (const { path } of await store.list('snapshots')) {
     const manifest = decodeManifest(await store.read(path), sessionKeys);
+    if (manifest.seq < from) continue;
     for await (const row of reader.rows(manifest)) {
       if (!('group' in row)) continue;
       const hash = createHash('sha256');

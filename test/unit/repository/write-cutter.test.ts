@@ -18,7 +18,11 @@ interface Cut {
   readonly bytes: Buffer;
 }
 
-function cut(content: Uint8Array, framing: Framing, options: { readonly pieces?: readonly number[]; readonly scanner?: 'wasm' | 'plain'; readonly ends?: readonly number[] } = {}): Cut {
+function cut(
+  content: Uint8Array,
+  framing: Framing,
+  options: { readonly pieces?: readonly number[]; readonly scanner?: 'wasm' | 'plain'; readonly ends?: readonly number[] } = {},
+): Cut {
   const scanner = scanners[options.scanner ?? 'wasm'];
   const cutter = createCutter({ average, framing, scanner: () => scanner });
   const lengths: number[] = [];

@@ -5,7 +5,7 @@ import { SEGMENT_PADDING } from '../../../electron/core/repository/format/pack.t
 import { TYPE_PACK } from '../../../electron/core/repository/format/sealed.ts';
 import type { IndexTable } from '../../../electron/core/repository/index-table.ts';
 import { MemoryStore } from '../../helpers/repository/memory-store.ts';
-import { newest, pages, readAll, sessionKeys, tableOf, takeInSession, touched } from '../../helpers/repository/session.ts';
+import { newest, pages, readAll, readGroups, sessionKeys, tableOf, takeInSession, touched } from '../../helpers/repository/session.ts';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const one = (bytes: Uint8Array): Map<string, Uint8Array> => new Map([['main', bytes]]);
@@ -27,7 +27,11 @@ describe('what is stored', () => {
 
   it('what did not change is not stored again, and said to be the same', async () => {
     const store = new MemoryStore();
-    const content = new Map([['a', pages(200, 1)], ['b', Buffer.alloc(0)], ['c', Buffer.from('x')]]);
+    const content = new Map([
+      ['a', pages(200, 1)],
+      ['b', Buffer.alloc(0)],
+      ['c', Buffer.from('x')],
+    ]);
     const first = await takeInSession(store, content);
     const before = new Set(store.files.keys());
     const second = await takeInSession(store, content);
@@ -43,7 +47,11 @@ describe('what is stored', () => {
     const store = new MemoryStore();
     const bytes = pages(3, 1);
     const { groups } = await takeInSession(store, one(bytes), { framing: 'pages' });
-    const parts = [0, 1, 2].map((page) => createHash('sha256').update(bytes.subarray(page * 4096, page * 4096 + 4096)).digest());
+    const parts = [0, 1, 2].map((page) =>
+      createHash('sha256')
+        .update(bytes.subarray(page * 4096, page * 4096 + 4096))
+        .digest(),
+    );
     expect(groups.get('main')).toEqual({ bytes: bytes.length, chunks: 3, digest: sha(Buffer.concat(parts)), sameAsParent: false });
   });
 
@@ -82,7 +90,9 @@ describe('what is stored', () => {
     const packs = [...store.files].filter(([path]) => path.startsWith('packs/'));
     expect(packs).toHaveLength(3);
     for (const [, { bytes }] of packs) expect(bytes.length % (64 << 10)).toBe(0);
-    const kinds = [...store.files].filter(([path]) => path.startsWith('index/')).flatMap(([, { bytes }]) => [...openIndexFile(bytes, sessionKeys).packs].flatMap((pack) => pack.footer.records.map((record) => record.kind)));
+    const kinds = [...store.files]
+      .filter(([path]) => path.startsWith('index/'))
+      .flatMap(([, { bytes }]) => [...openIndexFile(bytes, sessionKeys).packs].flatMap((pack) => pack.footer.records.map((record) => record.kind)));
     expect(kinds.filter((kind) => kind === SEGMENT_PADDING)).toHaveLength(3);
     expect((await readAll(store)).size).toBe(3);
   });
@@ -90,7 +100,8 @@ describe('what is stored', () => {
   it('metadata lies twice, with the same bytes', async () => {
     const store = new MemoryStore();
     await takeInSession(store, one(pages(50, 1)));
-    const names = (folder: string): string[] => [...store.files.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length));
+    const names = (folder: string): string[] =>
+      [...store.files.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length));
     for (const folder of ['meta', 'snapshots']) {
       expect(names(folder)).not.toEqual([]);
       expect(names(`${folder}.copy`)).toEqual(names(folder));
@@ -152,11 +163,52 @@ describe('deltas', () => {
     const [root] = [...store.files.keys()].filter((path) => path.startsWith('packs/'));
     await takeInSession(store, one(second), { framing: 'pages' });
     await store.remove(root ?? '');
+    const third = touched(first, 1, 8);
+    await takeInSession(store, one(third), { framing: 'pages' });
     await takeInSession(store, one(first), { framing: 'pages' });
     const all = await readAll(store);
     expect(all.get('1/main')).toBe(sha(first));
     expect(all.get('2/main')).toBe(sha(second));
-    expect(all.get('3/main')).toBe(sha(first));
+    expect(all.get('3/main')).toBe(sha(third));
+    expect(all.get('4/main')).toBe(sha(first));
+  });
+
+  it('a chunk whose delta cannot be decoded any more is stored anew', async () => {
+    const store = new MemoryStore();
+    const second = touched(pages(200, 1), 3, 5);
+    await takeInSession(store, one(pages(200, 1)), { framing: 'pages' });
+    const [root] = [...store.files.keys()].filter((path) => path.startsWith('packs/'));
+    await takeInSession(store, one(second), { framing: 'pages' });
+    await store.remove(root ?? '');
+    await takeInSession(store, one(second), { framing: 'pages' });
+    const all = await readGroups(store, 3);
+    expect(all.get('3/main')).toBe(sha(second));
+  });
+
+  it('what this snapshot stored itself is no base: it is not durable yet', async () => {
+    const store = new MemoryStore();
+    // More than a pack: what was lost is stored anew and published before the stream comes to where it is the parent's.
+    const half = randomBytes(20 << 20);
+    const options = { framing: 'pages', average: 16_384 } as const;
+    await takeInSession(store, one(Buffer.concat([randomBytes(half.length), half])), options);
+    for (const path of [...store.files.keys()]) if (path.startsWith('packs/')) await store.remove(path);
+    const second = Buffer.concat([half, touched(half, 1, 3)]);
+    await takeInSession(store, one(second), options);
+    expect((await readGroups(store, 2)).get('2/main')).toBe(sha(second));
+    const table = await tableOf(store);
+    for (const segment of deltas(table)) expect(table.pack(table.segmentPlace(segment).pack).type).not.toBe(TYPE_PACK);
+  });
+
+  it('a few that are not worth keeping do not put the others off', async () => {
+    const store = new MemoryStore();
+    const first = pages(4000, 1);
+    await takeInSession(store, one(first), { framing: 'pages' });
+    const second = touched(first, 1, 3);
+    // Every other run of eight chunks, which is one delta, has nothing in common with what was there.
+    let noise = 0;
+    for (let run = 0; run < 500; run += 2, noise += 8 * 4096) randomBytes(8 * 4096).copy(second, run * 8 * 4096);
+    const { record } = await takeInSession(store, one(second), { framing: 'pages' });
+    expect(record.totals.added).toBeLessThan(noise + 600_000);
   });
 
   it('growth stays small when one byte in every page changes, generation after generation', async () => {
@@ -176,10 +228,20 @@ describe('mistakes of the caller', () => {
   it('two groups or two objects of one name, ranges beyond the group: refused', async () => {
     const store = new MemoryStore();
     const { Session } = await import('../../../electron/core/repository/write/session.ts');
-    const ports = { store, random: { bytes: (length: number) => randomBytes(length) }, assertHeld: () => Promise.resolve(), link: () => Promise.resolve({ seq: 1, previous: null }), signal: new AbortController().signal };
+    const ports = {
+      store,
+      random: { bytes: (length: number) => randomBytes(length) },
+      assertHeld: () => Promise.resolve(),
+      link: () => Promise.resolve({ seq: 1, previous: null }),
+      signal: new AbortController().signal,
+    };
     const start = { store: store.describe(), keys: sessionKeys, chunkAverage: 4096, pad: false };
     const fields = { source: 's', engine: 'e', tags: [], createdAt: 1, capture: {} };
-    for (const row of [{ name: 'o', kind: 'k', group: 'g', at: 3, length: 3 }, { name: 'o', kind: 'k', group: 'other' }, { name: 'o', kind: 'k', length: 1 }]) {
+    for (const row of [
+      { name: 'o', kind: 'k', group: 'g', at: 3, length: 3 },
+      { name: 'o', kind: 'k', group: 'other' },
+      { name: 'o', kind: 'k', length: 1 },
+    ]) {
       const session = await Session.begin(start, ports);
       await session.open(1, 'g', 'none');
       await expect(session.open(2, 'g', 'none')).rejects.toMatchObject({ code: 'input.invalid' });

@@ -25,7 +25,7 @@ const KEEP_METADATA = 0.8;
 export interface EncoderParts {
   readonly bases: BaseSource;
   readonly known: Known;
-  readonly packs: PackSink;
+  readonly packs: Pick<PackSink, 'append'>;
   /** Bounds what is in the thread pool at once, and lends the compressors. */
   readonly gate: Gate<PlainCompressor>;
   readonly pool: MemoryPool;
