@@ -29,10 +29,15 @@ export async function collect(ground: Ground, plan: CollectPlan, task: Task): Pr
     const work = await planCollect(ground, { purgeNow: plan.purgeNow, ...(plan.budget === undefined ? {} : { budget: plan.budget }) }, task);
     if (work.plan.hash !== plan.hash) throw changed();
     if (Math.abs(clock.now() - wall - (clock.monotonic() - monotonic)) > CLOCK_JUMP_MS) throw clockJumped();
-    return await new Collection(ground, lock, work, task).run();
+    return await carryOut(ground, lock, work, task);
   } finally {
     await lock.release();
   }
+}
+
+/** Carries out a piece of work that was planned under the lock that is held. */
+export function carryOut(ground: Ground, lock: HeldLock, work: CollectWork, task: Task): Promise<CollectReport> {
+  return new Collection(ground, lock, work, task).run();
 }
 
 class Collection {

@@ -6,6 +6,7 @@ import { TYPE_METADATA } from '../format/sealed.ts';
 import type { BlobEntry } from '../blob-store.ts';
 import type { Ground } from '../journal/ground.ts';
 import { NONE, packCopyPath, packPath } from '../index-table.ts';
+import type { IndexTable } from '../index-table.ts';
 import type { Task } from '../../base/ports.ts';
 import type { CollectOptions, CollectPlan } from '../repository.ts';
 import { Census } from './census.ts';
@@ -52,8 +53,11 @@ interface PackUse {
   readonly live: number;
 }
 
-/** Finds out what a collect would do now. Changes nothing. Throws as `takeInventory` and `takeCensus`. */
-export async function planCollect(ground: Ground, options: CollectOptions, task: Task): Promise<CollectWork> {
+/**
+ * Finds out what a collect would do now. Changes nothing. `forced`: names of packs that are copied whatever their use. Throws as
+ * `takeInventory`, and what following lists and counting throws.
+ */
+export async function planCollect(ground: Ground, options: CollectOptions, task: Task, forced: ReadonlySet<string> = new Set()): Promise<CollectWork> {
   task.progress({ stage: 'listing the repository' });
   const inventory = await takeInventory(ground, task.signal);
   const reach = new Reach(inventory.reader, task.signal);
@@ -64,7 +68,7 @@ export async function planCollect(ground: Ground, options: CollectOptions, task:
   }
   task.progress({ stage: 'counting what is needed' });
   const census = await Census.take(inventory.reader.source, reach.reached, task.signal);
-  const { uses, drop, rewrite, skipped } = await settle(ground, inventory, census, options);
+  const { uses, drop, rewrite, skipped } = await settle(ground, inventory, census, options, forced);
   for (const use of uses) if (use.live > 0) standingPaths(inventory, use.pack);
   const facts = inventory.standing.journal.facts;
   const { ripe, waiting } = purgeable(inventory.quarantine, facts, options.purgeNow);
@@ -92,14 +96,14 @@ interface Settled {
  * Which packs go, which are copied, which stay. In a pack that stays, dead deltas stay in the index too, and a writer may use their
  * chunks again: so their bases stay with them, which may make more packs needed, until nothing changes.
  */
-async function settle(ground: Ground, inventory: Inventory, census: Census, options: CollectOptions): Promise<Settled> {
-  const orphaned = orphanedDeltas(inventory, census);
+async function settle(ground: Ground, inventory: Inventory, census: Census, options: CollectOptions, forced: ReadonlySet<string>): Promise<Settled> {
+  const leave = new Set([...orphanedDeltas(inventory, census), ...[...forced].map((name) => inventory.table.packNumber(name))]);
   for (;;) {
     const skipped: string[] = [];
     const uses = packUses(inventory, census);
     const drop = uses.filter((use) => use.live === 0).map((use) => use.pack);
-    const rewrite = await chooseRewrites(ground, inventory, uses, orphaned, options, skipped);
-    if (!(await holdForStaying(inventory, census, new Set([...drop, ...rewrite]), orphaned))) return { uses, drop, rewrite, skipped };
+    const rewrite = await chooseRewrites(ground, inventory, uses, leave, options, skipped);
+    if (!(await holdForStaying(inventory, census, new Set([...drop, ...rewrite])))) return { uses, drop, rewrite, skipped };
   }
 }
 
@@ -107,16 +111,20 @@ async function settle(ground: Ground, inventory: Inventory, census: Census, opti
 function orphanedDeltas({ table }: Inventory, census: Census): ReadonlySet<number> {
   const packs = new Set<number>();
   for (let segment = 0; segment < table.segments; segment += 1) {
-    if (census.isDead(segment) && !table.basesOf(segment).every((base) => table.hasPlain(base))) packs.add(table.segmentPlace(segment).pack);
+    if (census.isDead(segment) && hasLostBase(table, segment)) packs.add(table.segmentPlace(segment).pack);
   }
   return packs;
 }
 
-async function holdForStaying({ table }: Inventory, census: Census, going: ReadonlySet<number>, orphaned: ReadonlySet<number>): Promise<boolean> {
+function hasLostBase(table: IndexTable, segment: number): boolean {
+  return !table.basesOf(segment).every((base) => table.hasPlain(base));
+}
+
+async function holdForStaying({ table }: Inventory, census: Census, going: ReadonlySet<number>): Promise<boolean> {
   let more = false;
   for (let segment = 0; segment < table.segments; segment += 1) {
     const { pack } = table.segmentPlace(segment);
-    if (!table.isDelta(segment) || going.has(pack) || orphaned.has(pack)) continue;
+    if (!table.isDelta(segment) || going.has(pack) || hasLostBase(table, segment)) continue;
     if (await census.hold(segment)) more = true;
   }
   return more;
@@ -144,12 +152,12 @@ async function chooseRewrites(
   ground: Ground,
   inventory: Inventory,
   uses: readonly PackUse[],
-  orphaned: ReadonlySet<number>,
+  leave: ReadonlySet<number>,
   options: CollectOptions,
   skipped: string[],
 ): Promise<readonly number[]> {
   const living = uses.filter((use) => use.live > 0);
-  const sparse = living.filter((use) => use.live < LEAST_USED * use.stored || orphaned.has(use.pack));
+  const sparse = living.filter((use) => use.live < LEAST_USED * use.stored || leave.has(use.pack));
   const small = [1, TYPE_METADATA].flatMap((type) => {
     const ofType = living.filter(
       (use) => !sparse.includes(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES,

@@ -1,8 +1,10 @@
 import { isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { Task } from '../../base/ports.ts';
 import { checkRepository } from '../check/check.ts';
+import { carryOut } from '../collect/collect.ts';
 import { currentEpoch, formerPath, quarantined } from '../collect/epochs.ts';
 import { writeIndex } from '../collect/index-writer.ts';
+import { planCollect } from '../collect/plan.ts';
 import { openIndexFile } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { ID_BYTES } from '../format/limits.ts';
@@ -12,7 +14,7 @@ import type { IndexTable } from '../index-table.ts';
 import type { HeldLock } from '../lock/lock.ts';
 import { loadIndex, readPackEntry } from '../read/load-index.ts';
 import type { Problem, RepairReport } from '../repository.ts';
-import { findGoodCopy } from './sources.ts';
+import { findGoodCopy, twinOf } from './sources.ts';
 
 type Mended = RepairReport['mended'][number];
 const PACK = /^(?:packs\/[0-9a-f]{2}|meta|meta\.copy)\/([0-9a-f]{32})$/;
@@ -29,11 +31,12 @@ export async function repair(ground: Ground, options: { readonly dryRun: boolean
     const parts = { store, keys, ports, mark: await ground.mark() };
     const { problems } = await checkRepository(parts, { level: 'authenticated' }, task);
     const repair = new Repair(ground, lock, task);
-    const beyond = await repair.run(problems);
-    if (lock === undefined || repair.mended.length === 0) return { mended: repair.mended, beyondRepair: beyond };
-    const after = await checkRepository(parts, { level: 'authenticated' }, task);
-    await ground.record([{ kind: 'operation', what: 'repair', details: { mended: repair.mended.length, beyondRepair: after.problems.length } }]);
-    return { mended: repair.mended, beyondRepair: after.problems };
+    let beyond = await repair.run(problems);
+    if (lock === undefined || problems.length === 0) return { mended: repair.mended, beyondRepair: beyond };
+    if (repair.mended.length > 0) beyond = (await checkRepository(parts, { level: 'authenticated' }, task)).problems;
+    if (await repair.copyWithout(beyond)) beyond = (await checkRepository(parts, { level: 'authenticated' }, task)).problems;
+    if (repair.mended.length > 0) await ground.record([{ kind: 'operation', what: 'repair', details: { mended: repair.mended.length, beyondRepair: beyond.length } }]);
+    return { mended: repair.mended, beyondRepair: beyond };
   } finally {
     await lock?.release();
   }
@@ -45,6 +48,8 @@ class Repair {
   /** Missing in a dry run. */
   readonly #lock: HeldLock | undefined;
   readonly #task: Task;
+  /** Packs that are lost and that no snapshot needs. */
+  readonly #unneeded: string[] = [];
   #epoch = 0;
 
   constructor(ground: Ground, lock: HeldLock | undefined, task: Task) {
@@ -58,39 +63,71 @@ class Repair {
     const { store, journal } = this.#ground;
     this.#epoch = currentEpoch(await store.list('quarantine'), (await journal.read(this.#task.signal)).facts) + 1;
     const beyond: Problem[] = [];
+    const known = new Set(problems.map((one) => one.file));
     for (const problem of problems.filter((one) => !isOfIndex(one))) {
       throwIfCancelled(this.#task.signal);
       this.#task.progress({ stage: `mending ${problem.file}` });
-      if (!(await this.#file(problem))) beyond.push(problem);
+      if (!(await this.#file(problem, known))) beyond.push(problem);
     }
-    const lacking = problems.some((one) => one.file === 'packs');
+    const lacking = known.has('packs');
     const brought = lacking ? await this.#bringBack() : 0;
+    if (!lacking) await this.#uselessPacks();
     const ofIndex = problems.filter(isOfIndex);
-    if (ofIndex.length > 0 || brought > 0) await this.#rebuildIndex(ofIndex);
+    if (ofIndex.length > 0 || brought > 0 || this.#unneeded.length > 0) await this.#rebuildIndex(ofIndex);
     return brought > 0 ? beyond.filter((one) => one.file !== 'packs') : beyond;
   }
 
-  async #file(problem: Problem): Promise<boolean> {
+  /**
+   * Packs of which only parts are bad that nothing needs are copied without those parts, so that checks can pass again. False where
+   * there is none, or where something that is needed cannot be read either: then nothing is moved about.
+   */
+  async copyWithout(problems: readonly Problem[]): Promise<boolean> {
+    const lock = this.#lock;
+    const packs = problems.flatMap((problem) => {
+      const name = PACK.exec(problem.file)?.[1];
+      return name === undefined ? [] : [{ file: problem.file, name }];
+    });
+    if (lock === undefined || packs.length === 0 || problems.some((problem) => problem.affects.length > 0)) return false;
+    const work = await this.#tolerant(() => planCollect(this.#ground, { purgeNow: false }, this.#task, new Set(packs.map((pack) => pack.name))));
+    if (work === undefined) return false;
+    const done = await this.#tolerant(() => carryOut(this.#ground, lock, { ...work, purge: [] }, this.#task));
+    if (done === undefined) return false;
+    for (const { file } of packs) this.mended.push({ file, how: 'copied without parts that nothing needs' });
+    return true;
+  }
+
+  async #file(problem: Problem, known: ReadonlySet<string>): Promise<boolean> {
     const { store, keys } = this.#ground;
     const path = problem.file;
     const copy = await findGoodCopy(store, keys, path);
-    if (copy === undefined) return this.#uselessPack(problem);
+    if (copy === undefined) return this.#isUnneeded(problem);
     await this.#change(path, `copied from ${copy.from}`, async () => {
       await this.#setAside(path);
       await store.publish(path, [copy.bytes], { ifExists: 'replace' });
     });
+    const twin = twinOf(path);
+    if (twin !== undefined && !known.has(twin) && (await store.size(twin)) === undefined) {
+      await this.#change(twin, `copied from ${copy.from}`, () => store.publish(twin, [copy.bytes], { ifExists: 'refuse' }));
+    }
     this.#ground.manifests.forget();
     return true;
   }
 
-  /** A pack of an interrupted writer that no index names, that does not open and that nothing needs: in the way of every collect. */
-  async #uselessPack(problem: Problem): Promise<boolean> {
-    const name = PACK.exec(problem.file)?.[1];
-    if (name === undefined || problem.affects.length > 0 || (await this.#ground.store.size(problem.file)) === undefined) return false;
-    const { table, lost } = await this.#index();
-    if (table.packNumber(name) >= 0 || !lost.some((one) => one.path === problem.file)) return false;
-    await this.#change(problem.file, 'no snapshot needs it and no index names it: taken out', () => this.#setAside(problem.file));
+  /** A pack that is lost and that no snapshot needs: the index is made anew without it. */
+  async #isUnneeded(problem: Problem): Promise<boolean> {
+    if (!PACK.test(problem.file) || problem.affects.length > 0 || (await this.#ground.store.size(problem.file)) !== undefined) return false;
+    this.#unneeded.push(problem.file);
     return true;
+  }
+
+  /** Packs of an interrupted writer that no index names and that do not open: nothing needs them, and they are in the way of collect. */
+  async #uselessPacks(): Promise<void> {
+    const { table, lost } = await this.#index();
+    for (const { path } of lost) {
+      const name = PACK.exec(path)?.[1];
+      if (name === undefined || table.packNumber(name) >= 0) continue;
+      await this.#change(path, 'no snapshot needs it and no index names it: taken out', () => this.#setAside(path));
+    }
   }
 
   /** Packs in quarantine that hold chunks which are nowhere else. */
@@ -116,7 +153,7 @@ class Repair {
   async #rebuildIndex(problems: readonly Problem[]): Promise<void> {
     const { store } = this.#ground;
     const old = (await store.list('index')).map((entry) => entry.path);
-    const names = problems.map((problem) => problem.file).join(', ');
+    const names = [...problems.map((problem) => problem.file), ...this.#unneeded].join(', ');
     await this.#change(
       'index',
       names === '' ? 'made anew to name the packs brought back' : `made anew from index files and the packs' own footers (${names})`,

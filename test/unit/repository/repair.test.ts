@@ -1,0 +1,169 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { quietTask } from '../../../electron/core/base/ports.ts';
+import { createRepository } from '../../../electron/core/repository/create.ts';
+import type { Repository } from '../../../electron/core/repository/repository.ts';
+import { churned, contentOf, filesBelow, newRepository, ports, reopen, rowsOf, sameContent, take, temporaryFolder, treeHash } from '../../helpers/repository/world.ts';
+import type { Content } from '../../helpers/repository/world.ts';
+
+const task = quietTask();
+let folder: ReturnType<typeof temporaryFolder>;
+let repository: Repository;
+const kept = new Map<string, Content>();
+const at = (...parts: readonly string[]): string => path.join(folder.path, ...parts);
+const below = (within: string): readonly string[] => [...filesBelow(folder.path).keys()].filter((file) => file.startsWith(`${within}/`));
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  repository = await newRepository(folder.path);
+  kept.clear();
+  const rows = rowsOf(1500, 1);
+  for (const content of [new Map([['a', rows]]), new Map([['a', churned(rows, 2, 0.05)], ['b', rowsOf(100, 3)]])]) {
+    kept.set((await take(repository, content, [...kept.keys()].at(-1))).id, content);
+  }
+});
+afterEach(async () => {
+  await repository.close();
+  folder[Symbol.dispose]();
+});
+
+type Damage = (file: string) => void;
+const flip: Damage = (file) => {
+  const bytes = readFileSync(at(file));
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 4;
+  writeFileSync(at(file), bytes);
+};
+const cut: Damage = (file) => writeFileSync(at(file), readFileSync(at(file)).subarray(0, 40));
+const lose: Damage = (file) => rmSync(at(file));
+const damages: readonly (readonly [string, Damage])[] = [['changed', flip], ['cut short', cut], ['lost', lose]];
+
+/** A dry run changes nothing and says what the real one then does; afterwards everything is there, and nothing was deleted. */
+async function mends(files: readonly string[]): Promise<void> {
+  const damaged = new Map(files.map((file) => [file, filesBelow(folder.path).has(file) ? readFileSync(at(file)) : undefined]));
+  const before = treeHash(folder.path);
+  const dry = await repository.repair({ dryRun: true }, task);
+  expect(treeHash(folder.path)).toBe(before);
+  expect(dry.beyondRepair).toEqual([]);
+  const done = await repository.repair({ dryRun: false }, task);
+  expect(done.mended).toEqual(dry.mended);
+  expect(done.mended.length).toBeGreaterThan(0);
+  expect(done.beyondRepair).toEqual([]);
+  for (const [file, bytes] of damaged) {
+    const aside = below('quarantine').find((one) => one.endsWith(`/${file}`));
+    if (bytes !== undefined) expect(readFileSync(at(aside ?? 'nowhere')).equals(bytes), `${file} was put aside`).toBe(true);
+  }
+  const again = await reopen(folder.path);
+  expect((await again.check({ level: 'decoded' }, task)).problems).toEqual([]);
+  for (const [id, content] of kept) expect(sameContent(await contentOf(again, id), content)).toBe(true);
+  expect((await again.repair({ dryRun: true }, task)).mended).toEqual([]);
+  await again.close();
+}
+
+describe('repair', () => {
+  it.each(damages)('from second copies, where every first one is %s, and the other way round', async (_what, damage) => {
+    for (const second of [false, true]) {
+      const files = [...filesBelow(folder.path).keys()].filter((file) => (second ? /^(config\.copy$|meta\.copy\/|snapshots\.copy\/)/ : /^(config$|meta\/|snapshots\/)/).test(file));
+      expect(files.length).toBe(5);
+      for (const file of files) damage(file);
+      await mends(files);
+    }
+  });
+
+  it.each(damages)('index files that are %s are made anew from the packs themselves', async (_what, damage) => {
+    const files = below('index');
+    damage(files[0] ?? '');
+    await mends([files[0] ?? '']);
+    for (const file of below('index')) damage(file);
+    await mends([]);
+  });
+
+  it('packs back from quarantine by name, whatever epoch they lie in', async () => {
+    for (const [i, pack] of below('packs').entries()) {
+      mkdirSync(at(`quarantine/${i + 3}`, path.dirname(pack)), { recursive: true });
+      renameSync(at(pack), at(`quarantine/${i + 3}`, pack));
+    }
+    await mends([]);
+  });
+
+  it('packs back from quarantine though the index is lost with them', async () => {
+    for (const file of [...below('packs'), ...below('index')]) {
+      mkdirSync(at('quarantine/9', path.dirname(file)), { recursive: true });
+      if (file.startsWith('packs')) renameSync(at(file), at('quarantine/9', file));
+      else rmSync(at(file));
+    }
+    await mends([]);
+  });
+
+  it('a manifest that is missed is found in quarantine', async () => {
+    const [first = ''] = below('snapshots');
+    mkdirSync(at('quarantine/2/snapshots'), { recursive: true });
+    renameSync(at(first), at('quarantine/2', first));
+    rmSync(at(first.replace('snapshots/', 'snapshots.copy/')));
+    await mends([]);
+  });
+
+  it('a file that only pretends to be the pack does not serve', async () => {
+    const [pack = ''] = below('packs');
+    mkdirSync(at('quarantine/2', path.dirname(pack)), { recursive: true });
+    writeFileSync(at('quarantine/2', pack), readFileSync(at(below('packs')[1] ?? '')));
+    flip(pack);
+    const before = treeHash(folder.path);
+    const { mended, beyondRepair } = await repository.repair({ dryRun: false }, task);
+    expect(mended).toEqual([]);
+    expect(beyondRepair.map((problem) => problem.file)).toContain(pack);
+    expect(beyondRepair.flatMap((problem) => problem.affects).length).toBeGreaterThan(0);
+    expect(treeHash(folder.path)).toBe(before);
+  });
+
+  it('a pack of nobody that does not open is taken out, so that collect can work again', async () => {
+    const file = `packs/00/${'0'.repeat(32)}`;
+    mkdirSync(at('packs/00'), { recursive: true });
+    writeFileSync(at(file), 'not a pack');
+    await expect(repository.planCollect({ purgeNow: false }, task)).rejects.toMatchObject({ code: 'repository.damaged' });
+    await repository.repair({ dryRun: false }, task);
+    expect(below('packs')).not.toContain(file);
+    await repository.planCollect({ purgeNow: false }, task);
+  });
+
+  it('a pack that nothing needs and that is lost is named no more; one with a bad part that nothing needs is copied without it', async () => {
+    const [first = '', second = ''] = [...kept.keys()];
+    const { id: third } = await take(repository, new Map([['n', rowsOf(4000, 9)], ['m', rowsOf(4000, 10)]]));
+    await take(repository, new Map([['n', rowsOf(4000, 9)]]));
+    await repository.forget(await repository.planForget([first, second, third], task), task);
+    kept.clear();
+    const sizes = [...filesBelow(folder.path)].filter(([file]) => file.startsWith('packs/')).toSorted(([, a], [, b]) => b - a);
+    const [[large = ''] = [], [small = ''] = []] = sizes;
+    rmSync(at(small));
+    const bytes = readFileSync(at(large));
+    bytes[bytes.length - 5000] = (bytes[bytes.length - 5000] ?? 0) ^ 1;
+    writeFileSync(at(large), bytes);
+    const found = await repository.check({ level: 'authenticated' }, task);
+    expect(found.problems.map((problem) => [problem.file, problem.affects.length]).toSorted()).toEqual([[large, 0], [small, 0]].toSorted());
+    expect((await repository.repair({ dryRun: false }, task)).beyondRepair).toEqual([]);
+    expect((await repository.check({ level: 'decoded' }, task)).problems).toEqual([]);
+    const [last] = (await repository.snapshots()).snapshots;
+    expect(sameContent(await contentOf(repository, last?.id ?? ''), new Map([['n', rowsOf(4000, 9)]]))).toBe(true);
+  });
+
+  it('does not work while somebody writes, but looks', async () => {
+    const writer = await repository.begin({}, task);
+    await expect(repository.repair({ dryRun: false }, task)).rejects.toMatchObject({ code: 'repository.locked' });
+    expect((await repository.repair({ dryRun: true }, task)).mended).toEqual([]);
+    await writer.abort();
+  });
+
+  it('key slots from their second copies', async () => {
+    using other = temporaryFolder();
+    const made = await createRepository(other.path, { keyFile: true }, ports);
+    const slots = [...filesBelow(other.path).keys()].filter((file) => file.startsWith('keys'));
+    const [first = '', second = ''] = [slots.find((file) => file.startsWith('keys/')), slots.findLast((file) => file.startsWith('keys.copy/'))];
+    writeFileSync(path.join(other.path, first), '{}');
+    rmSync(path.join(other.path, second));
+    expect((await made.repository.repair({ dryRun: false }, task)).beyondRepair).toEqual([]);
+    const sizes = filesBelow(other.path);
+    expect(sizes.get(first)).toBe(sizes.get(first.replace('keys/', 'keys.copy/')));
+    expect(sizes.has(second)).toBe(true);
+    await made.repository.close();
+  });
+});
