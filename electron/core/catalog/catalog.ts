@@ -54,6 +54,8 @@ export interface Catalog {
   listInTurns(filter: SnapshotFilter): Promise<{ readonly snapshots: readonly SnapshotRecord[]; readonly total: number }>;
   /** Throws `snapshot.unknown`, `input.ambiguous`. */
   get(ref: string): SnapshotRecord;
+  /** The source's newest snapshot: what `latest:<source>` means. */
+  newest(source: string): SnapshotRecord | undefined;
   /** The source's newest snapshot whose highest level is `proved`. */
   newestProved(source: string): SnapshotRecord | undefined;
   /** In the repository's order. Unknown ids have none. */
@@ -195,6 +197,7 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       return { snapshots, total: first.total };
     },
     get: (ref) => queries.get(ref),
+    newest: (source) => queries.newest(source),
     newestProved: (source) => queries.newestProved(source),
     objects: (id, page) => queries.objects(id, page),
     problems: () => queries.problems(),

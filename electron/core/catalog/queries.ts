@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { Problem, SnapshotRecord } from '../repository/repository.ts';
 import type { Timed } from './connection.ts';
-import { resolveRef } from './refs.ts';
+import { newestCapturedFirst, resolveRef } from './refs.ts';
 import { objectOf, objectRow, problemOf, problemRow, recordOf, snapshotColumns, snapshotRow } from './rows.ts';
 import type { CatalogObject } from './rows.ts';
 
@@ -19,6 +19,7 @@ export interface Queries {
   list(filter: SnapshotFilter): { readonly snapshots: readonly SnapshotRecord[]; readonly total: number };
   get(ref: string): SnapshotRecord;
   byId(id: string): SnapshotRecord | undefined;
+  newest(source: string): SnapshotRecord | undefined;
   newestProved(source: string): SnapshotRecord | undefined;
   objects(id: string, page: { readonly limit: number; readonly offset: number }): { readonly objects: readonly CatalogObject[]; readonly total: number };
   ids(): readonly string[];
@@ -39,6 +40,7 @@ export function createQueries(db: Database, time: Timed): Queries {
   const pageOf = db.prepare(`select ${snapshotColumns} from snapshots ${where} order by seq desc, id limit @limit offset @offset`);
   const byKey = db.prepare(`select ${snapshotColumns} from snapshots where key = ?`);
   const byId = db.prepare(`select ${snapshotColumns} from snapshots where id = ?`);
+  const newest = db.prepare(`select ${snapshotColumns} from snapshots where source = ? ${newestCapturedFirst} limit 1`);
   const proved = db.prepare(`select ${snapshotColumns} from snapshots where source = ? and proved = 'proved' order by seq desc, id limit 1`);
   const objects = db.prepare(
     'select name, kind, bytes, rows, fingerprint from objects where snapshot = (select key from snapshots where id = ?) order by ordinal limit ? offset ?',
@@ -59,6 +61,7 @@ export function createQueries(db: Database, time: Timed): Queries {
       }),
     get: (ref) => time('get-snapshot', () => recordOf(snapshotRow.parse(byKey.get(resolveRef(db, ref))))),
     byId: (id) => time('snapshot-by-id', () => one(byId.get(id))),
+    newest: (source) => time('newest', () => one(newest.get(source))),
     newestProved: (source) => time('newest-proved', () => one(proved.get(source))),
     objects: (id, page) =>
       time('list-objects', () => ({

@@ -6,9 +6,13 @@ const hit = z.object({ key: z.number(), id: z.string(), seq: z.number(), source:
 const columns = 'key, id, seq, source, created_at, name';
 const MOST = 11;
 
+/** Newest first, with what was taken in from files last: an old dump that is imported today is not the latest state of anything. */
+export const newestCapturedFirst = "order by json_extract(capture, '$.origin') is null desc, seq desc, key desc";
+
 /**
  * The key of the one snapshot that `ref` points at: its id, a unique prefix of at least 4 digits, `#seq`, its name, `latest`,
- * `latest:<source>`. The newest is the one with the highest number. Throws `snapshot.unknown`, and `input.ambiguous` naming
+ * `latest:<source>`. The newest is the one with the highest number among those captured from a source; what was taken in from
+ * files comes after. Throws `snapshot.unknown`, and `input.ambiguous` naming
  * the candidates: a name that two snapshots have is never resolved by guessing.
  */
 export function resolveRef(db: Database, ref: string): number {
@@ -36,7 +40,7 @@ export function resolveRef(db: Database, ref: string): number {
 }
 
 function candidates(db: Database, ref: string): unknown[] {
-  const newest = 'order by seq desc, key desc limit 1';
+  const newest = `${newestCapturedFirst} limit 1`;
   if (ref === 'latest') return db.prepare(`select ${columns} from snapshots ${newest}`).all();
   if (ref.startsWith('latest:')) return db.prepare(`select ${columns} from snapshots where source = ? ${newest}`).all(ref.slice('latest:'.length));
   const seq = /^#(\d{1,15})$/.exec(ref)?.[1];

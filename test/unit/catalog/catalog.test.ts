@@ -296,3 +296,13 @@ test('slow queries are logged by name', async () => {
   at.catalog.list({ limit: 1, offset: 0 });
   expect(at.log.lines.slice(quick)).toEqual([{ level: 'warn', message: 'slow catalog query', fields: { query: 'list-snapshots', ms: 60 } }]);
 });
+
+test('an old dump that is taken in later is not the latest, where the source itself was captured', async () => {
+  await using at = await setup();
+  const origin = { path: '/backups/shop.db', madeAtFrom: 'name', bytes: 1 };
+  await at.catalog.upsertSnapshot(record({ id: idOf(3), seq: 3, source: 'wiki', capture: { origin } }), []);
+  expect(at.catalog.get('latest:wiki').id).toBe(idOf(3));
+  await at.catalog.upsertSnapshot(record({ id: idOf(1), seq: 1, source: 'shop' }), []);
+  await at.catalog.upsertSnapshot(record({ id: idOf(2), seq: 2, source: 'shop', capture: { origin } }), []);
+  expect([at.catalog.get('latest:shop').id, at.catalog.get('latest').id, at.catalog.newest('shop')?.id]).toEqual([idOf(1), idOf(1), idOf(1)]);
+});

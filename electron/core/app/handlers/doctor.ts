@@ -94,7 +94,7 @@ async function sources(core: Core): Promise<Finding[]> {
   const all = await core.sources.list();
   if (all.length === 0) return [{ area: 'sources', state: 'lacking', statement: 'No source is known.', hint: 'See what is here: belay discover' }];
   return all.map((source): Finding => {
-    const newest = core.catalog.list({ source: source.name, limit: 1, offset: 0 }).snapshots[0];
+    const newest = core.catalog.newest(source.name);
     if (newest === undefined)
       return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: belay snap ${source.name}` };
     return { area: 'sources', state: 'good', statement: `${source.name} (${source.environment}), newest snapshot ${newest.id.slice(0, 8)}` };

@@ -10,7 +10,7 @@ export const statusHandlers: Handlers<'status'> = {
   status: async (core) => {
     const found = await core.session.look();
     const sources = (await core.sources.list()).map((source) => {
-      const newest = core.catalog.list({ source: source.name, limit: 1, offset: 0 }).snapshots[0];
+      const newest = core.catalog.newest(source.name);
       const proved = core.catalog.newestProved(source.name);
       return {
         source,
