@@ -188,7 +188,7 @@ describe('rows', () => {
   });
 
   it('bson: an impossible length is refused', () => {
-    expect(() => cut(Buffer.from([4, 0, 0, 0, 0, 0, 0, 0, ...new Array<number>(2000).fill(0)]), 'bson')).toThrow(/impossible length/);
+    expect(() => cut(Buffer.alloc(2000).fill(4, 0, 1), 'bson')).toThrow(/impossible length/);
   });
 });
 

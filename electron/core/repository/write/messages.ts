@@ -4,6 +4,9 @@ import type { KeyMaterial } from '../format/crypto.ts';
 import type { Framing } from '../format/table.ts';
 import type { ManifestFields, SnapshotRecord } from '../repository.ts';
 
+/** Groups that may be open at once; each holds a few MiB. */
+export const OPEN_GROUPS = 4;
+
 /** What the writer's thread is started with. */
 export interface WorkerStart {
   readonly store: StoreDescription;

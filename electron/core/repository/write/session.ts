@@ -18,6 +18,7 @@ import { Gate } from './gate.ts';
 import { Known } from './known.ts';
 import { Lane } from './lane.ts';
 import { MemoryPool } from './memory-pool.ts';
+import { OPEN_GROUPS } from './messages.ts';
 import type { GroupEnd, Link, ObjectFields, WorkerStart, WriterCounts } from './messages.ts';
 import { PlainCompressor } from './plain-compressor.ts';
 import { PackSink } from './pack-sink.ts';
@@ -26,8 +27,6 @@ import { Publisher } from './publisher.ts';
 import { Scanners } from './scanners.ts';
 import { TableRows } from './table-writer.ts';
 
-/** Groups that may be open at once; each holds a few MiB. */
-export const OPEN_GROUPS = 4;
 /** Decoded segments of bases that are kept: they come in order, and more has no more hits. */
 const BASE_CACHE_BYTES = 16 << 20;
 /** Decoded segments kept while lists and tables of the parent are read. */

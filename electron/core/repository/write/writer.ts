@@ -6,6 +6,7 @@ import type { KeyMaterial } from '../format/crypto.ts';
 import type { Framing } from '../format/table.ts';
 import type { GroupWriter, ManifestFields, SnapshotRecord, SnapshotWriter } from '../repository.ts';
 import { Calls } from './calls.ts';
+import { OPEN_GROUPS } from './messages.ts';
 import type { FromWorker, GroupEnd, Link, ObjectFields, ParentSnapshot, WorkerStart, WriterCounts } from './messages.ts';
 import { Turns } from './turns.ts';
 
@@ -32,7 +33,6 @@ export interface RunningWriter extends SnapshotWriter {
   readonly ended: Promise<void>;
 }
 
-const OPEN_GROUPS = 4;
 /** Bytes of one group on their way to the thread before `write` waits. */
 const WINDOW_BYTES = 2 << 20;
 /** The thread's young generation: buffers pass through it, objects hardly do. */
