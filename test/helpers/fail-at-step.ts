@@ -1,6 +1,7 @@
 /**
- * Preloaded with `--import` into a child whose file system is to fail once: the `FAIL_AT`th change below `FAIL_BELOW` is refused
- * with the error `FAIL_CODE` instead of being made. Writes and syncs of open files count as changes.
+ * Preloaded with `--import` into a child whose file system is to fail: the `FAIL_AT`th change below `FAIL_BELOW` is refused with the
+ * error `FAIL_CODE` instead of being made. Writes and syncs of open files count as changes. With `FAIL_ONLY` every change of that
+ * kind is refused, and no other.
  */
 import fs, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -8,12 +9,13 @@ import { syncBuiltinESMExports } from 'node:module';
 const at = Number(process.env['FAIL_AT'] ?? 0);
 const below = process.env['FAIL_BELOW'] ?? '/';
 const code = process.env['FAIL_CODE'] ?? 'ENOSPC';
+const only = process.env['FAIL_ONLY'];
 let step = 0;
 
 function refuse(what: string, paths: readonly unknown[]): void {
   if (!paths.some((path) => typeof path === 'string' && path.startsWith(below))) return;
   step += 1;
-  if (step !== at) return;
+  if (only === undefined ? step !== at : what !== only) return;
   process.send?.({ refused: `${what} ${paths.join(' ')}` });
   throw Object.assign(new Error(`${code}: refused, ${what}`), { code });
 }

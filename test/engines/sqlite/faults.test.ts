@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -22,11 +22,11 @@ interface Told {
   readonly undo: UndoRecord | undefined;
 }
 
-async function restoreFailing(file: string, target: string, mode: string, below: string, step: number, code: string): Promise<Told> {
+async function restoreFailing(file: string, target: string, mode: string, below: string, step: number, code: string, only?: string): Promise<Told> {
   const running = fork(child, [file, target, mode], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning', '--import', preload],
-    env: { ...process.env, FAIL_AT: String(step), FAIL_BELOW: below, FAIL_CODE: code },
+    env: { ...process.env, FAIL_AT: String(step), FAIL_BELOW: below, FAIL_CODE: code, ...(only === undefined ? {} : { FAIL_ONLY: only }) },
   });
   let told: Partial<Told> = {};
   running.on('message', (message) => {
@@ -48,7 +48,6 @@ for (const [mode, code, expected] of [
     const good = path.join(folder.path, 'good.sqlite');
     const target = path.join(place, 'bank.db');
     makeBank(good, { journal: 'wal', filler: 100 });
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(place);
     makeBank(target, { journal: 'wal', filler: 20 });
     run(target, "UPDATE accounts SET name = 'old ' || id");
@@ -72,3 +71,23 @@ for (const [mode, code, expected] of [
     expect(steps).toBeGreaterThan(8);
   });
 }
+
+test('a file system without second names for files: the swap is made by renames', async () => {
+  await using folder = await temporaryFolder('belay-faults');
+  const place = path.join(folder.path, 'place');
+  mkdirSync(place);
+  const [good, target] = [path.join(folder.path, 'good.sqlite'), path.join(place, 'bank.db')];
+  makeBank(good, { journal: 'wal' });
+  makeBank(target, { journal: 'wal' });
+  run(target, "UPDATE accounts SET name = 'old ' || id");
+  const [old, fresh] = [digestDatabase(target), digestDatabase(good)];
+  const told = await restoreFailing(good, target, 'replace', place, 0, 'EPERM', 'link');
+  expect(told).toMatchObject({ end: 'promoted', refused: expect.stringContaining('link') });
+  expect(told.code).toBeUndefined();
+  expect(digestDatabase(target)).toBe(fresh);
+  if (told.undo === undefined) throw new Error('no record');
+  const { undo } = told;
+  await withContext((context) => engine.undo(undo, context, { force: false }));
+  expect(digestDatabase(target)).toBe(old);
+  expect(readdirSync(place)).toEqual(['bank.db']);
+});

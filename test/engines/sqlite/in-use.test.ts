@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +6,7 @@ import type { RestoredCopy, RestoreTarget, UndoRecord } from '../../../electron/
 import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
 import { createSqliteEngine } from '../../../electron/core/engines/sqlite/engine.ts';
 import { withContext } from '../../helpers/engine-context.ts';
+import { childAgents } from '../../helpers/sqlite/agents.ts';
 import { brokenLaws, makeBank } from '../../helpers/sqlite/bank.ts';
 import { captureFile, sqliteSource, type CapturedFile } from '../../helpers/sqlite/capturing.ts';
 import { run, value } from '../../helpers/sqlite/database.ts';
@@ -201,12 +201,3 @@ describe('pages of another size in place', () => {
     expect(brokenLaws(large)).toEqual([]);
   });
 });
-
-/** Children of this process that run the SQLite agent. */
-function childAgents(): readonly number[] {
-  const listed = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
-  return listed
-    .split('\n')
-    .filter((line) => line.includes('agent/main.ts'))
-    .map((line) => Number(line.trim().split(' ')[0]));
-}

@@ -6,6 +6,7 @@ import { compareFingerprints } from '../../../electron/core/engines/fingerprint.
 import { createSqliteEngine } from '../../../electron/core/engines/sqlite/engine.ts';
 import { withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
+import { childAgents } from '../../helpers/sqlite/agents.ts';
 import { brokenLaws, makeBank, transfer } from '../../helpers/sqlite/bank.ts';
 import { captureFile, sqliteSource, type CapturedFile } from '../../helpers/sqlite/capturing.ts';
 import { run, value, withDatabase } from '../../helpers/sqlite/database.ts';
@@ -170,6 +171,31 @@ describe('writers wait no longer than they may', () => {
     expect(isAppError(failed) && failed.retryable).toBe(true);
     await writer.stop();
   });
+});
+
+test('a capture whose transaction is lost half-way fails', async () => {
+  await using folder = await temporaryFolder('belay-live');
+  const file = path.join(folder.path, 'bank.db');
+  makeBank(file, { journal: 'wal', filler: 5000 });
+  const sink = memorySink({
+    onWrite: () => {
+      for (const pid of childAgents()) process.kill(pid, 'SIGKILL');
+    },
+  });
+  const failed = await captureFile(engine, file, sink).catch((error: unknown) => error);
+  expect(isAppError(failed, 'tool.failed')).toBe(true);
+  expect(brokenLaws(file)).toEqual([]);
+});
+
+test('a loose file that somebody writes is not captured as if it lay still', async () => {
+  await using folder = await temporaryFolder('belay-live');
+  const file = path.join(folder.path, 'bank.db');
+  makeBank(file, { journal: 'delete', filler: 20_000 });
+  await using writer = await startWriter(file, { pragmas: 'PRAGMA synchronous = OFF' });
+  const source = { ...sqliteSource(file), location: { path: file, loose: true } };
+  const failed = await withContext((context) => engine.capture(source, { maxWriterWait: 1000 }, memorySink(), context)).catch((error: unknown) => error);
+  expect(isAppError(failed, 'source.changed-during-capture')).toBe(true);
+  await writer.stop();
 });
 
 test('files of a set are seen at one instant', async () => {
