@@ -81,16 +81,20 @@ describe('leaving early', () => {
     await expectNothingLeft(place);
   });
 
-  test('ends only its own job where somebody else is the host', async () => {
+  test('ends only its own job: the host that a command started stays for the job of another', async () => {
     await using place = await withBig();
-    const host = place.start(['snap', 'big', '--json', '--name', 'kept']);
-    const whole = ended(host);
+    makeShop(place.path('shop.db'), 50);
+    await place.ok('source', 'add', 'shop.db');
+    const first = place.start(['snap', 'big', '--json']);
+    const firstEnd = ended(first);
     await until(async () => (await readdir(join(place.home, 'tmp')).catch(() => [])).length > 0);
-    const attached = place.start(['verify', 'latest', '--json']);
-    const second = ended(attached);
-    attached.kill('SIGINT');
-    expect((await second).code).not.toBe(0);
-    expect(answerOf(await whole)).toMatchObject({ ok: true, data: { snapshot: { name: 'kept' } } });
+    const second = place.start(['snap', 'shop', '--json']);
+    const secondEnd = ended(second);
+    await until(async () => JSON.stringify(await place.data('jobs')).includes('snapshot of shop'));
+    first.kill('SIGINT');
+    expect(answerOf(await secondEnd)).toMatchObject({ ok: true, data: { snapshot: { source: 'shop' } } });
+    expect((await firstEnd).code).toBe(130);
+    expect(await place.data('list')).toMatchObject({ total: 1, snapshots: [{ source: 'shop' }] });
   });
 });
 
