@@ -20,8 +20,8 @@ export async function repositoryUsage(store: BlobStore): Promise<RepositoryUsage
     for (const folder of folders) for (const entry of await store.list(folder)) sum += entry.bytes;
     return sum;
   };
-  let other = await below([KEYS, KEYS_COPY, 'locks', 'tmp']);
-  for (const file of [CONFIG, CONFIG_COPY, RESERVE]) other += (await store.size(file)) ?? 0;
+  let other = await below([KEYS, KEYS_COPY, RESERVE, 'locks', 'tmp']);
+  for (const file of [CONFIG, CONFIG_COPY]) other += (await store.size(file)) ?? 0;
   const kinds = {
     packs: await below(KINDS.packs),
     metadata: await below(KINDS.metadata),

@@ -3,6 +3,7 @@ import type { Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 
 export const RESERVE = 'reserve';
+const PIECES = 16;
 const LEAST_BYTES = 1 << 20;
 /** It grows in few large steps, not with every snapshot. */
 const STEP = 4;
@@ -12,8 +13,8 @@ const INDEX_SHARE = 1.25;
 const PLENTY = 16;
 
 /**
- * A file of no meaning that is given up when the disk is full, so that what frees space (a tombstone, a lock, an index file)
- * can still be written. Only forget and collect spend it.
+ * Files of no meaning that are given up, piece by piece, when the disk is full, so that what frees space (a tombstone, a lock, an
+ * index file) can still be written. Only forget, check and collect spend them.
  */
 export class Headroom {
   readonly #store: BlobStore;
@@ -24,32 +25,36 @@ export class Headroom {
     this.#random = ports.random;
   }
 
-  /** Runs `work`; once more without the reserve where the disk is full. `work` must leave nothing behind when it fails. */
+  /**
+   * Runs `work`; where the disk is full, again and again with one piece less, as long as there are any. `work` must leave nothing
+   * behind when it fails.
+   */
   async spend<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isAppError(error, 'repository.no-space') || (await this.#store.size(RESERVE)) === undefined) throw error;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isAppError(error, 'repository.no-space')) throw error;
+        const [piece] = await this.#store.list(RESERVE);
+        if (piece === undefined) throw error;
+        await this.#store.remove(piece.path);
+      }
     }
-    await this.#store.remove(RESERVE);
-    return work();
   }
 
   /**
-   * Makes the reserve where it is missing or has become too small, and where there is plenty of room. Random bytes: a file system
-   * that compresses must keep them too. A reserve that cannot be made is no failure of what went before.
+   * Makes the reserve where pieces are missing or have become too small, and where there is plenty of room. Random bytes: a file
+   * system that compresses must keep them too.
    */
   async refill(): Promise<void> {
     if (this.#store.readOnly) return;
     const index = (await this.#store.list('index')).reduce((sum, entry) => sum + entry.bytes, 0);
     let wanted = LEAST_BYTES;
     while (wanted < index * INDEX_SHARE) wanted *= STEP;
-    if (((await this.#store.size(RESERVE)) ?? 0) >= wanted || ((await this.#store.free()) ?? 0) < wanted * PLENTY) return;
-    const block = this.#random.bytes(LEAST_BYTES);
-    await this.#store.publish(
-      RESERVE,
-      Array.from({ length: wanted / LEAST_BYTES }, () => block),
-      { ifExists: 'replace' },
-    );
+    const pieces = new Map((await this.#store.list(RESERVE)).map((entry) => [entry.path, entry.bytes]));
+    const lacking = Array.from({ length: PIECES }, (_none, i) => `${RESERVE}/${String(i).padStart(2, '0')}`).filter((path) => (pieces.get(path) ?? 0) < wanted / PIECES);
+    if (lacking.length === 0 || ((await this.#store.free()) ?? 0) < wanted * PLENTY) return;
+    const bytes = this.#random.bytes(wanted / PIECES);
+    for (const path of lacking) await this.#store.publish(path, [bytes], { ifExists: 'replace' });
   }
 }
