@@ -80,6 +80,34 @@ export class ChunkSource {
     return take(found);
   }
 
+  /**
+   * `use` for several chunks whose best copies lie in one segment, in order, at the price of one. Throws as `use` does, after
+   * `take` was run on every chunk before the one that cannot be had.
+   */
+  async useEach<W extends { readonly entry: number }>(
+    kind: ChunkKind,
+    wanted: readonly W[],
+    runs: FrameRuns,
+    take: (chunk: ProvedChunk, of: W) => void,
+  ): Promise<void> {
+    const segment = wanted[0] === undefined ? NONE : this.table.segmentOf(wanted[0].entry);
+    let done = 0;
+    try {
+      if (segment !== NONE) {
+        await this.cache.use(segment, runs, (raw) => {
+          for (const one of wanted) {
+            const copy = { segment, at: this.table.atOf(one.entry), length: this.table.lengthOf(one.entry) };
+            take(this.prove(kind, one.entry, copy, raw), one);
+            done++;
+          }
+        });
+      }
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+    }
+    for (const one of wanted.slice(done)) await this.use(kind, one.entry, runs, (chunk) => take(chunk, one));
+  }
+
   /** Tries every copy by the careful way: past the cache, bases proved. */
   private async rescue(kind: ChunkKind, entry: number, runs: FrameRuns): Promise<ProvedChunk | undefined> {
     for (const copy of this.table.copies(entry)) {

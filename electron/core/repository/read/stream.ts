@@ -36,6 +36,7 @@ class Ahead {
   private readonly source: ChunkSource;
   private readonly runs: FrameRuns;
   private started = 0;
+  private used = 0;
   private bytes = 0;
   private last = -1;
 
@@ -47,12 +48,13 @@ class Ahead {
   /** Begins the next window. */
   reset(): void {
     this.started = 0;
+    this.used = 0;
     this.bytes = 0;
   }
 
-  /** Starts what is due before `window[i]` is used. */
-  advance(window: readonly Wanted[], i: number): void {
-    while (this.started < window.length && (this.started <= i || this.bytes < AHEAD_BYTES)) {
+  /** Starts what is due before the chunks of `window` up to `end` are used. */
+  advance(window: readonly Wanted[], end: number): void {
+    while (this.started < window.length && (this.started < end || this.bytes < AHEAD_BYTES)) {
       const next = window[this.started++];
       if (next === undefined) break;
       this.bytes += next.length;
@@ -60,7 +62,7 @@ class Ahead {
       if (segment >= 0 && segment !== this.last) this.source.cache.fetch(segment, this.runs);
       this.last = segment;
     }
-    this.bytes -= window[i]?.length ?? 0;
+    for (; this.used < end; this.used++) this.bytes -= window[this.used]?.length ?? 0;
   }
 }
 
@@ -108,16 +110,18 @@ export async function* streamRange(source: ChunkSource, root: Uint8Array, option
   for await (const window of windows(source, root, options)) {
     runs.announce(segmentsOf(source, window));
     ahead.reset();
-    for (const [i, wanted] of window.entries()) {
+    for (const { first, length } of segmentRuns(source, window)) {
       throwIfCancelled(signal);
-      ahead.advance(window, i);
-      yield* await source.use(kind, wanted.entry, runs, (chunk) => {
-        if (chunk.bytes.length !== wanted.length) throw damaged('A chunk has another length than its list says.');
-        digest?.update(chunk.digest);
-        return blocks.push(chunk.bytes.subarray(Math.max(from - wanted.at, 0), Math.min(to - wanted.at, wanted.length)));
+      ahead.advance(window, first + length);
+      const ready: Uint8Array[] = [];
+      await source.useEach(kind, window.slice(first, first + length), runs, ({ bytes, digest: chunkDigest }, wanted) => {
+        if (bytes.length !== wanted.length) throw damaged('A chunk has another length than its list says.');
+        digest?.update(chunkDigest);
+        ready.push(...blocks.push(bytes.subarray(Math.max(from - wanted.at, 0), Math.min(to - wanted.at, wanted.length))));
+        end = wanted.at + wanted.length;
+        sinceBreath += wanted.length;
       });
-      end = wanted.at + wanted.length;
-      sinceBreath += wanted.length;
+      yield* ready;
       if (sinceBreath > BREATH_BYTES) {
         sinceBreath = 0;
         await breathe();
@@ -148,6 +152,18 @@ async function* windows(source: ChunkSource, root: Uint8Array, { from, to, signa
     }
   }
   if (window.length > 0) yield window;
+}
+
+/** Neighbours of the window whose chunks lie in the same segment. */
+function* segmentRuns(source: ChunkSource, window: readonly Wanted[]): Generator<{ readonly first: number; readonly length: number }> {
+  let first = 0;
+  while (first < window.length) {
+    const segment = source.table.segmentOf(window[first]?.entry ?? 0);
+    let end = first + 1;
+    while (end < window.length && source.table.segmentOf(window[end]?.entry ?? 0) === segment) end++;
+    yield { first, length: end - first };
+    first = end;
+  }
 }
 
 /** Segments of the wanted chunks, and of the bases of those that are deltas, but for those at hand. */
