@@ -8,7 +8,9 @@ import { memorySink } from '../memory-sink.ts';
 const [, , path = ''] = process.argv;
 const sink = memorySink();
 try {
-  const report = await withContext((context) => createSqliteEngine().capture({ name: 'x', engine: 'sqlite', location: { path } }, { maxWriterWait: 2000 }, sink, context));
+  const report = await withContext((context) =>
+    createSqliteEngine().capture({ name: 'x', engine: 'sqlite', location: { path } }, { maxWriterWait: 2000 }, sink, context),
+  );
   process.send?.({ warnings: report.warnings, digest: createHash('sha256').update(sink.bytes('file/main')).digest('hex'), fingerprint: report.fingerprint });
 } catch (error) {
   process.send?.({ code: isAppError(error) ? error.code : String(error) });

@@ -1,7 +1,7 @@
 /** Runs one operation of the engine in a process that may be killed at any step: `orders.json record.json`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createSqliteEngine } from '../../../electron/core/engines/sqlite/engine.ts';
-import type { KilledOperation } from '../../contract/engine-suite.ts';
+import type { KilledOperation } from '../../contract/engine-subject.ts';
 import { withContext } from '../engine-context.ts';
 
 const [, , orders = '', record = ''] = process.argv;

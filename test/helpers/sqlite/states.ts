@@ -35,7 +35,12 @@ export function photograph(folder: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     names.map((name) => {
       const { mode, size, mtimeMs, ino } = lstatSync(path.join(folder, name));
-      const content = lstatSync(path.join(folder, name)).isFile() ? createHash('sha256').update(readFileSync(path.join(folder, name))).digest('hex').slice(0, 16) : '';
+      const content = lstatSync(path.join(folder, name)).isFile()
+        ? createHash('sha256')
+            .update(readFileSync(path.join(folder, name)))
+            .digest('hex')
+            .slice(0, 16)
+        : '';
       return [name, [mode.toString(8), size, mtimeMs, ino, content].join(' ')];
     }),
   );

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineSource, SourceLocation, UndoRecord } from '../../../electron/core/engines/engine.ts';
 import { createSqliteEngine } from '../../../electron/core/engines/sqlite/engine.ts';
-import type { EngineSubject, KilledOperation, KilledRun } from '../../contract/engine-suite.ts';
+import type { EngineSubject, KilledOperation, KilledRun } from '../../contract/engine-subject.ts';
 import { accounts, brokenLaws, makeBank, plantIndex, transfer } from './bank.ts';
 import { digestDatabase, run, withDatabase } from './database.ts';
 import { startWriter } from './writer.ts';
@@ -92,7 +92,10 @@ export async function makeSqliteSubject(options: SubjectOptions): Promise<Engine
     },
     newLocationLike: (like) => {
       count += 1;
-      return Promise.resolve({ path: own(path.join(root, `like-${count}.db`)), ...(attachedPaths(like).length === 0 ? {} : { attached: [{ name: 'logs', path: own(path.join(root, `like-${count}.logs.db`)) }] }) });
+      return Promise.resolve({
+        path: own(path.join(root, `like-${count}.db`)),
+        ...(attachedPaths(like).length === 0 ? {} : { attached: [{ name: 'logs', path: own(path.join(root, `like-${count}.logs.db`)) }] }),
+      });
     },
     exported: ([first = '', second]) => {
       const attached = second === undefined ? {} : { attached: [{ name: 'logs', path: second }] };
@@ -136,7 +139,7 @@ const names = [
   'عربى.db',
   'e\u0301-\u00e9',
   '😀.db',
-  `${'x'.repeat(255)}`,
+  'x'.repeat(255),
 ];
 
 async function hostileSources(root: string, main: string, logs: string | undefined, own: (file: string) => string): Promise<readonly EngineSource[]> {
