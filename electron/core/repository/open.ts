@@ -84,6 +84,18 @@ function infoOf(config: Config, store: BlobStore): RepositoryInfo {
   };
 }
 
+/** How long a listing of the index is taken for granted. */
+const LOOK_MS = 2000;
+
+interface Reading {
+  /** Paths of the index files that it was loaded from. */
+  readonly listing: string;
+  /** Snapshots that were known before the listing. */
+  readonly covers: ReadonlyMap<string, unknown>;
+  readonly looked: number;
+  readonly reader: Promise<SnapshotReader>;
+}
+
 class OpenRepository implements Repository {
   readonly info: RepositoryInfo;
   readonly keys: KeyRing;
@@ -91,7 +103,7 @@ class OpenRepository implements Repository {
   /** What was found wrong with config and key slots at opening. */
   readonly #found: readonly Problem[];
   readonly #config: Config;
-  #reading: { readonly key: string; readonly reader: Promise<SnapshotReader> } | undefined;
+  #reading: Reading | undefined;
   #writer: SnapshotWriter | undefined;
   #closed = false;
 
@@ -110,12 +122,12 @@ class OpenRepository implements Repository {
 
   async *objects(snapshotId: string, signal?: AbortSignal): AsyncIterable<StoredObject> {
     const manifest = await this.#manifest(snapshotId);
-    yield* (await this.#reader()).objects(manifest, signal);
+    yield* (await this.#reader(snapshotId)).objects(manifest, signal);
   }
 
   async *read(snapshotId: string, objectName: string, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
     const manifest = await this.#manifest(snapshotId);
-    yield* (await this.#reader()).object(manifest, objectName, options);
+    yield* (await this.#reader(snapshotId)).object(manifest, objectName, options);
   }
 
   async begin(options: BeginOptions, task: Task): Promise<SnapshotWriter> {
@@ -199,6 +211,8 @@ class OpenRepository implements Repository {
   }
 
   async #manifest(snapshotId: string): Promise<Manifest> {
+    const known = this.#ground.known.get(snapshotId);
+    if (known !== undefined) return known.manifest;
     const { history } = await this.#ground.read();
     const kept = history.kept.get(snapshotId);
     if (kept !== undefined) return kept.manifest;
@@ -211,17 +225,26 @@ class OpenRepository implements Repository {
     throw new AppError('snapshot.unknown', `There is no snapshot ${snapshotId}.`, { hint: 'See "belay list".', details: { snapshot: snapshotId } });
   }
 
-  /** The reader over the index as it lies there now: loaded again when index files came or went. */
-  async #reader(): Promise<SnapshotReader> {
-    const { store, keys } = this.#ground;
-    const key = (await store.list('index')).map((entry) => entry.path).join(' ');
-    if (this.#reading?.key !== key) {
-      const reader = loadIndex(store, keys, { unindexed: 'use' }).then(({ table }) => new SnapshotReader(store, keys, table));
-      this.#reading = { key, reader };
-      reader.catch(() => {
-        this.#reading = undefined;
-      });
+  /**
+   * The reader over the index. An index that was loaded when a snapshot's manifest was known holds all of it; besides, the
+   * listing is looked at every two seconds, because a collector elsewhere may have moved things about.
+   */
+  async #reader(snapshotId: string): Promise<SnapshotReader> {
+    const { store, keys, ports, known } = this.#ground;
+    const now = ports.clock.monotonic();
+    const held = this.#reading;
+    if (held?.covers.has(snapshotId) === true && now - held.looked < LOOK_MS) return held.reader;
+    const listing = (await store.list('index')).map((entry) => entry.path).join(' ');
+    if (this.#reading?.listing === listing) {
+      this.#reading = { ...this.#reading, covers: known, looked: now };
+      return this.#reading.reader;
     }
-    return this.#reading.reader;
+    const reader = loadIndex(store, keys, { unindexed: 'use' }).then(({ table }) => new SnapshotReader(store, keys, table));
+    const reading = { listing, covers: known, looked: now, reader };
+    this.#reading = reading;
+    reader.catch(() => {
+      if (this.#reading?.reader === reader) this.#reading = undefined;
+    });
+    return reader;
   }
 }

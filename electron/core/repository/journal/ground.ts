@@ -10,7 +10,7 @@ import type { HighWaterMark, History } from './history.ts';
 import { RepositoryJournal } from './journal.ts';
 import type { JournalState } from './journal.ts';
 import { Manifests } from './manifests.ts';
-import type { ManifestState } from './manifests.ts';
+import type { ManifestEntry, ManifestState } from './manifests.ts';
 
 /** Where marks are kept: outside the repository, one for each. */
 export interface HighWater {
@@ -48,6 +48,7 @@ export class Ground {
   readonly manifests: Manifests;
   readonly #highWater: HighWater | undefined;
   #raised = '';
+  #last: History | undefined;
 
   constructor(parts: GroundParts) {
     const { store, keys, ports } = parts;
@@ -71,9 +72,15 @@ export class Ground {
     const manifests = await this.manifests.read(signal);
     const journal = await this.journal.read(signal);
     const history = historyOf(manifests, journal, mark);
+    this.#last = history;
     const problems = [...history.problems, ...journal.problems];
     if (!problems.some((problem) => problem.kind === 'rolled-back')) await this.#raise(history, journal);
     return { history, manifests, journal, problems };
+  }
+
+  /** Snapshots that the last read knew, by id; a manifest never changes. */
+  get known(): ReadonlyMap<string, ManifestEntry> {
+    return this.#last?.kept ?? new Map();
   }
 
   /** `read` of the disk alone, nothing from memory. */
