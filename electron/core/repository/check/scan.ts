@@ -3,20 +3,22 @@ import { release } from '../../base/memory.ts';
 import { inFile } from '../format/bytes.ts';
 import { fileName } from '../format/crypto.ts';
 import type { FrameCipher } from '../format/crypto.ts';
-import { ID_BYTES } from '../format/limits.ts';
-import { SEGMENT_DELTA, SEGMENT_PADDING, openPackFooter } from '../format/pack.ts';
+import { SEGMENT_PADDING, openPackFooter } from '../format/pack.ts';
 import type { PackFooter } from '../format/pack.ts';
 import { HEADER_BYTES, openHeader } from '../format/sealed.ts';
 import { packPath } from '../index-table.ts';
 import type { PackPlace } from '../index-table.ts';
 import { kindOf } from '../journal/manifests.ts';
-import { breathe } from '../read/breathe.ts';
+import { breathe, breather } from '../read/breathe.ts';
 import { openSealedEnds } from '../read/sealed-range.ts';
 import { isWanted, tell } from './context.ts';
 import type { CheckContext } from './context.ts';
+import { sameAsIndex } from './footer-match.ts';
 
 /** One read of a pack. */
 const READ_BYTES = 2 << 20;
+/** Frames opened between two chances for timers. */
+const FRAMES = 500;
 
 /** Takes the plaintext of a wanted frame that opened. */
 export type OnFrame = (segment: number, frame: Buffer) => Promise<void>;
@@ -41,18 +43,19 @@ export async function scanFile(context: CheckContext, path: string, item: PackSe
   const cipher = size === undefined ? undefined : await openCipher(context, path, item.pack);
   const footer = size === undefined || cipher === undefined ? undefined : await openFooter(context, path, item, size);
   const wanted = item.segments.filter((segment) => isWanted(context, segment));
+  const usual = path === packPath(item.pack);
+  const breath = breather(FRAMES);
   let bad = 0;
-  for (const run of runsOf(context, wanted)) {
-    throwIfCancelled(context.task.signal);
-    const bytes = cipher === undefined ? undefined : await readRun(context, path, run.from, Math.min(run.to, size ?? 0) - run.from);
+  for await (const { run, bytes } of readAhead(context, path, runsOf(context, wanted), cipher === undefined ? 0 : (size ?? 0))) {
     for (const segment of run.segments) {
       const place = context.table.segmentPlace(segment);
       const at = place.offset - run.from;
       let frame = bytes === undefined ? undefined : cipher?.open(place.frame, bytes.subarray(at, at + place.stored));
       if (frame === undefined) bad++;
-      if (path === packPath(item.pack)) frame ??= await elsewhere(context, segment, item.pack);
+      if (usual) frame ??= await elsewhere(context, segment, item.pack);
       if (frame !== undefined && onFrame !== undefined) await onFrame(segment, frame);
       else if (frame !== undefined) release(frame);
+      if (breath.due()) await breathe();
     }
     if (bytes !== undefined) release(bytes);
     await breathe();
@@ -72,45 +75,12 @@ async function openFooter(context: CheckContext, path: string, item: PackSegment
     const ends = await openSealedEnds(context.store, path, size, context.keys, item.pack.type);
     return openPackFooter(ends.footer, ends.frames, ends.bodyBytes);
   });
-  if (footer === undefined || sameAsIndex(context, item, footer)) return footer;
+  if (footer === undefined || (await sameAsIndex(context.table, context.contents, item.segments, footer))) return footer;
   const name = await noting(context, path, async () => fileName(await context.store.read(path)));
   const statement =
     name === undefined || name === item.pack.name ? 'The index describes another file.' : `The file is the one that belongs to the name ${name}.`;
   context.findings.add(path, 'misplaced', statement, true);
   return undefined;
-}
-
-function sameAsIndex(context: CheckContext, item: PackSegments, footer: PackFooter): boolean {
-  const { table, contents } = context;
-  let next = 0;
-  let offset = HEADER_BYTES;
-  for (const [frame, record] of footer.records.entries()) {
-    if (record.kind !== SEGMENT_PADDING) {
-      const segment = item.segments[next++];
-      if (segment === undefined) return false;
-      const place = table.segmentPlace(segment);
-      const same =
-        place.frame === frame &&
-        place.offset === offset &&
-        place.stored === record.stored &&
-        place.raw === record.raw &&
-        place.codec === record.codec &&
-        place.delta === (record.kind === SEGMENT_DELTA);
-      if (!same) return false;
-      const held = new Map([...contents.of(segment)].map((piece) => [piece.at, piece]));
-      let at = 0;
-      for (const [i, length] of record.lengths.entries()) {
-        const piece = held.get(at);
-        if (piece === undefined || piece.length !== length || !table.isId(piece.entry, record.ids, i * ID_BYTES)) return false;
-        at += length;
-      }
-      const bases = table.basesOf(segment);
-      if (bases.length !== record.bases.length) return false;
-      if (!record.bases.every((base, i) => table.isId(bases[i] ?? 0, footer.baseIds, base * ID_BYTES))) return false;
-    }
-    offset += record.stored;
-  }
-  return next === item.segments.length;
 }
 
 /** The frame from any other copy; its segment is bad where there is none. */
@@ -121,6 +91,26 @@ async function elsewhere(context: CheckContext, segment: number, pack: PackPlace
     if (!isAppError(error)) throw error;
     context.losses.segment(segment, packPath(pack));
     return undefined;
+  }
+}
+
+/** The runs of a file with their bytes; the next is read while one is used. */
+async function* readAhead(
+  context: CheckContext,
+  path: string,
+  runs: readonly ReadRun[],
+  size: number,
+): AsyncGenerator<{ readonly run: ReadRun; readonly bytes: Uint8Array | undefined }> {
+  const read = (run: ReadRun | undefined): Promise<Uint8Array | undefined> =>
+    run === undefined ? Promise.resolve(undefined) : readRun(context, path, run.from, Math.min(run.to, size) - run.from);
+  let next = read(runs[0]);
+  for (const [i, run] of runs.entries()) {
+    throwIfCancelled(context.task.signal);
+    const bytes = await next;
+    next = read(runs[i + 1]);
+    // Whoever stops early never awaits this one; whoever awaits it still gets the error.
+    next.catch(() => undefined);
+    yield { run, bytes };
   }
 }
 

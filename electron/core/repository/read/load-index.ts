@@ -49,6 +49,8 @@ export interface LoadIndexOptions {
 /** Bytes of index per chunk, about: to make room in the table at once. */
 const BYTES_PER_CHUNK = 20;
 const ROOM_LIMIT = 16 << 20;
+/** Records decoded or added between two chances for timers; a pack's records are taken at once. */
+const RECORDS = 1000;
 
 /**
  * Loads every index file but the superseded ones into a table. One bad file never stops the rest. Throws only what keeps the
@@ -118,12 +120,13 @@ async function loadOne(
   if (name !== lastPart(entry.path)) throw damaged('The file is not the one that its name says.', { name });
   let worked = 0;
   for (const pack of openIndexFile(bytes, keys).packs) {
-    if (present === undefined || standsThere(pack, present)) table.addEntry(pack);
     worked += pack.footer.records.length;
-    if (worked > 4096) {
-      worked = 0;
-      await breathe();
-    }
+    const pause = worked > RECORDS;
+    if (pause) await breathe();
+    if (present === undefined || standsThere(pack, present)) table.addEntry(pack);
+    if (!pause) continue;
+    worked = 0;
+    await breathe();
   }
   return name;
 }
