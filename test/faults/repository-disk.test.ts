@@ -26,7 +26,7 @@ afterEach(() => {
 const mount = (options: string): void => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
 };
-const free = (): number => Number(statfsSync(disk).bavail) * statfsSync(disk).bsize;
+const free = (): number => statfsSync(disk).bavail * statfsSync(disk).bsize;
 
 /** Somebody else takes every byte that is left. */
 function fill(): void {
@@ -45,7 +45,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('a repo
     mount('size=48m');
     const repository = await newRepository(path.join(disk, 'r'));
     const kept: { readonly id: string; readonly content: ReadonlyMap<string, Uint8Array> }[] = [];
-    for (let full = false; !full; ) {
+    for (let full = false; !full;) {
       const content = new Map([['a', systemRandom.bytes(6 << 20)]]);
       try {
         kept.push({ id: (await take(repository, content)).id, content });
@@ -61,14 +61,20 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('a repo
     await expect(take(repository, new Map([['b', systemRandom.bytes(1 << 20)]]))).rejects.toMatchObject({ code: 'repository.no-space' });
 
     const last = kept.at(-1);
-    await repository.forget(await repository.planForget(kept.slice(0, -1).map((one) => one.id), task), task);
+    await repository.forget(
+      await repository.planForget(
+        kept.slice(0, -1).map((one) => one.id),
+        task,
+      ),
+      task,
+    );
     fill();
     const first = await repository.planCollect({ purgeNow: false }, task);
     await repository.collect(first, task);
     fill();
     expect((await repository.check({ level: 'authenticated' }, task)).passed).toBe(true);
     const plan = await repository.planCollect({ purgeNow: true }, task);
-    expect(plan.freesNow).toBeGreaterThan(kept.length * 5 << 20);
+    expect(plan.freesNow).toBeGreaterThan((kept.length * 5) << 20);
     await repository.collect(plan, task);
     expect(free()).toBeGreaterThan(10 << 20);
     expect(sameContent(await contentOf(repository, last?.id ?? ''), last?.content ?? new Map())).toBe(true);
@@ -95,8 +101,11 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('a repo
     const collecting = await repository.planCollect({ purgeNow: false }, task);
     expect((await repository.repair({ dryRun: true }, task)).mended).toEqual([]);
     const changes = [
-      () => repository.begin({}, task), () => repository.record([{ kind: 'note', snapshot: id, note: 'x' }]), () => repository.forget(forgetting, task),
-      () => repository.collect(collecting, task), () => repository.repair({ dryRun: false }, task),
+      () => repository.begin({}, task),
+      () => repository.record([{ kind: 'note', snapshot: id, note: 'x' }]),
+      () => repository.forget(forgetting, task),
+      () => repository.collect(collecting, task),
+      () => repository.repair({ dryRun: false }, task),
     ];
     for (const change of changes) await expect(change()).rejects.toMatchObject({ code: 'repository.read-only' });
     await repository.close();

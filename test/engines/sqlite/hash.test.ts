@@ -22,7 +22,9 @@ async function hashOf(db: Db, table = 't'): Promise<string> {
 
 /** The table's content exactly, by another way than the hash's. */
 function exactly(db: Db, columns: readonly string[]): string {
-  const cells = columns.map((name) => `typeof(${name}), CASE typeof(${name}) WHEN 'real' THEN ${name} WHEN 'integer' THEN CAST(${name} AS TEXT) ELSE hex(CAST(${name} AS BLOB)) END`);
+  const cells = columns.map(
+    (name) => `typeof(${name}), CASE typeof(${name}) WHEN 'real' THEN ${name} WHEN 'integer' THEN CAST(${name} AS TEXT) ELSE hex(CAST(${name} AS BLOB)) END`,
+  );
   const rows = db.prepare(`SELECT ${cells.join()} FROM t`).raw().all();
   return JSON.stringify(rows, (_key, cell: unknown) => (typeof cell === 'number' ? Buffer.from(new Float64Array([cell]).buffer).toString('hex') : cell));
 }
@@ -38,7 +40,7 @@ const columns = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 const cell = fc.oneof(
   fc.constantFrom(...oddValues.filter((odd) => !odd.includes('random'))),
   fc.bigInt({ min: -(2n ** 63n) + 1n, max: 2n ** 63n - 1n }).map(String),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => (Number.isInteger(number) ? `${number.toExponential()}` : String(number))),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => (Number.isInteger(number) ? number.toExponential() : String(number))),
   fc.uint8Array({ maxLength: 12 }).map((bytes) => `x'${Buffer.from(bytes).toString('hex')}'`),
   fc.uint8Array({ maxLength: 12 }).map((bytes) => `CAST(x'${Buffer.from(bytes).toString('hex')}' AS TEXT)`),
 );
@@ -97,7 +99,7 @@ describe('values that look alike', () => {
     ["CAST(x'ff' AS TEXT)", "CAST(x'fe' AS TEXT)"],
     ["'null'", 'NULL'],
     ["'[1]'", "'[1,2]'"],
-    ["char(233)", "'e' || char(769)"],
+    ['char(233)', "'e' || char(769)"],
   ];
   for (const type of ['', 'TEXT', 'INTEGER', 'REAL', 'BLOB', 'NUMERIC', 'ANY']) {
     test(`in a column of type ${JSON.stringify(type)}`, async () => {
@@ -117,6 +119,20 @@ describe('values that look alike', () => {
       }
     });
   }
+
+  test('text that is not valid UTF-16', async () => {
+    for (const encoding of ['UTF-16le', 'UTF-16be'] as const) {
+      const hashes = new Set<string>();
+      const texts = encoding === 'UTF-16le' ? ['00d8', '01d8', '00dc', 'fdff', '00d800d8'] : ['d800', 'd801', 'dc00', 'fffd', 'd800d800'];
+      for (const hex of texts) {
+        const db = memory(encoding);
+        db.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, CAST(x'${hex}' AS TEXT))`);
+        hashes.add(await hashOf(db));
+        db.close();
+      }
+      expect(hashes.size, encoding).toBe(texts.length);
+    }
+  });
 
   test('what is in one column is not in its neighbour', async () => {
     const hashes = new Set<string>();
@@ -189,7 +205,9 @@ describe('how the rows lie does not matter, which they are does', () => {
 
   test('a key that runs over all of 64 bits', async () => {
     const db = memory();
-    db.exec('CREATE TABLE t (a TEXT); INSERT INTO t (rowid, a) VALUES (-9223372036854775808, 1), (-1, 2), (0, 3), (1, 4), (4611686018427387904, 5), (9223372036854775807, 6)');
+    db.exec(
+      'CREATE TABLE t (a TEXT); INSERT INTO t (rowid, a) VALUES (-9223372036854775808, 1), (-1, 2), (0, 3), (1, 4), (4611686018427387904, 5), (9223372036854775807, 6)',
+    );
     const before = await hashOf(db);
     db.exec('UPDATE t SET rowid = 4611686018427387905 WHERE a = 5');
     expect(await hashOf(db)).not.toBe(before);

@@ -17,7 +17,8 @@ import { temporaryFolder } from '../../helpers/world.ts';
 const engine = createSqliteEngine();
 const noIntent = (): Promise<void> => Promise.resolve();
 
-const restore = (captured: CapturedFile, target: RestoreTarget): Promise<RestoredCopy> => withContext((context) => engine.restore(captured.snapshot, target, context, noIntent));
+const restore = (captured: CapturedFile, target: RestoreTarget): Promise<RestoredCopy> =>
+  withContext((context) => engine.restore(captured.snapshot, target, context, noIntent));
 const promote = (copy: RestoredCopy, target: RestoreTarget): Promise<UndoRecord> => withContext((context) => engine.promote(copy, target, context, noIntent));
 
 for (const journal of ['wal', 'delete'] as const) {
@@ -30,7 +31,9 @@ for (const journal of ['wal', 'delete'] as const) {
       await using writer = await startWriter(file, { pauseMs: 20 });
       const target: RestoreTarget = { location: { path: file }, mode: 'replace' };
       const preflight = await withContext((context) => engine.preflight(captured.snapshot, target, context));
-      expect(preflight.blockers).toMatchObject([{ code: 'target.busy', statement: expect.stringContaining(`process ${writer.pid}`), hint: expect.stringContaining('in place') }]);
+      expect(preflight.blockers).toMatchObject([
+        { code: 'target.busy', statement: expect.stringContaining(`process ${writer.pid}`), hint: expect.stringContaining('in place') },
+      ]);
       const copy = await restore(captured, target);
       const failed = await promote(copy, target).catch((error: unknown) => error);
       expect(isAppError(failed, 'target.busy')).toBe(true);
@@ -44,7 +47,10 @@ for (const journal of ['wal', 'delete'] as const) {
       await using folder = await temporaryFolder('belay-in-use');
       const file = path.join(folder.path, 'bank.db');
       makeBank(file, { journal, filler: 500 });
-      run(file, "INSERT INTO transfers (id, note) VALUES (100000, 'before'); INSERT INTO entries VALUES (100000, 1, 0, NULL), (100000, 2, 0, NULL); UPDATE counters SET value = value + 2");
+      run(
+        file,
+        "INSERT INTO transfers (id, note) VALUES (100000, 'before'); INSERT INTO entries VALUES (100000, 1, 0, NULL), (100000, 2, 0, NULL); UPDATE counters SET value = value + 2",
+      );
       const captured = await captureFile(engine, file);
       run(file, "UPDATE transfers SET note = 'a bad migration' WHERE id = 100000; DROP TABLE filler");
       run(file, 'CREATE TABLE filler (id INTEGER PRIMARY KEY, body BLOB)');

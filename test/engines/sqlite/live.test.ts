@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
@@ -171,6 +171,26 @@ describe('writers wait no longer than they may', () => {
     expect(isAppError(failed) && failed.retryable).toBe(true);
     await writer.stop();
   });
+});
+
+test('a source that only seems not to have changed gets its own fingerprint', async () => {
+  await using folder = await temporaryFolder('belay-live');
+  const file = path.join(folder.path, 'bank.db');
+  makeBank(file, { journal: 'delete', filler: 100 });
+  utimesSync(file, 1_800_000_000, 1_800_000_000);
+  const first = await captureFile(engine, file);
+  const marks = readFileSync(file).subarray(24, 40);
+  run(file, 'UPDATE accounts SET balance = balance + 1 WHERE id = 7');
+  const bytes = readFileSync(file);
+  bytes.set(marks, 24);
+  writeFileSync(file, bytes);
+  utimesSync(file, 1_800_000_000, 1_800_000_000);
+
+  const sink = memorySink({ parent: new Map([['file/main', first.sink.bytes('file/main')]]) });
+  const options = { maxWriterWait: 5000, previous: first.report.memo, previousFingerprint: first.report.fingerprint };
+  const report = await withContext((context) => engine.capture(sqliteSource(file), options, sink, context));
+  expect(report.memo).toEqual(first.report.memo);
+  expect(compareFingerprints(first.report.fingerprint, report.fingerprint).map((difference) => difference.name)).toEqual(['accounts']);
 });
 
 test('a capture whose transaction is lost half-way fails', async () => {

@@ -17,9 +17,26 @@ const at = (file: string): FingerprintTarget => ({ kind: 'source', source: sqlit
 test('cells are exact, whatever JSON could not carry', async () => {
   await using folder = await temporaryFolder('belay-looking');
   const file = path.join(folder.path, 'cells.db');
-  run(file, "CREATE TABLE t (v); INSERT INTO t VALUES (NULL), (1), (1.0), (9007199254740993), (0.1), (9e999), (''), ('\u20ac \"x\"'), (x''), (x'00ff'), (CAST(x'ff00' AS TEXT)), (CAST(x'6100' AS TEXT))");
+  run(
+    file,
+    "CREATE TABLE t (v); INSERT INTO t VALUES (NULL), (1), (1.0), (9007199254740993), (0.1), (9e999), (''), ('\u20ac \"x\"'), (x''), (x'00ff'), (CAST(x'ff00' AS TEXT)), (CAST(x'6100' AS TEXT))",
+  );
   withDatabase(file, (db) => db.prepare('INSERT INTO t VALUES (?)').run(-0));
-  const expected = [null, 1, { $: 'real', v: '1' }, { $: 'int64', v: '9007199254740993' }, 0.1, { $: 'real', v: 'Infinity' }, '', '€ "x"', { $: 'blob', v: '' }, { $: 'blob', v: 'AP8=' }, { $: 'text', v: '/wA=' }, 'a\0', { $: 'real', v: '-0' }];
+  const expected = [
+    null,
+    1,
+    { $: 'real', v: '1' },
+    { $: 'int64', v: '9007199254740993' },
+    0.1,
+    { $: 'real', v: 'Infinity' },
+    '',
+    '€ "x"',
+    { $: 'blob', v: '' },
+    { $: 'blob', v: 'AP8=' },
+    { $: 'text', v: '/wA=' },
+    'a\0',
+    { $: 'real', v: '-0' },
+  ];
   const page = await withContext((context) => engine.browse(at(file), { object: 't', offset: 0, limit: 100 }, context));
   expect(page.rows.map((row) => row[0])).toEqual(expected);
   const queried = await withContext((context) => engine.query(at(file), 'SELECT v FROM t -- all of them', context));
@@ -53,7 +70,7 @@ describe('a query only reads', () => {
       'PRAGMA writable_schema = ON',
       'SELECT ?',
       'SELECT nothing FROM nowhere',
-      'SELECT load_extension(\'x\')',
+      "SELECT load_extension('x')",
       'not sql at all',
       '',
       'BEGIN IMMEDIATE',
@@ -104,11 +121,16 @@ describe('differences are named down to the column', () => {
     return explain(one, two);
   }
 
-  const rows = 'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, price REAL, data BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO t SELECT i * 2, \'name \' || i, i / 4.0, CAST(i AS BLOB) FROM n;';
+  const rows =
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, price REAL, data BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO t SELECT i * 2, 'name ' || i, i / 4.0, CAST(i AS BLOB) FROM n;";
 
   test('a changed, a lost and an added row', async () => {
     await using folder = await temporaryFolder('belay-looking');
-    const told = await pair(rows, "UPDATE t SET name = 'else', price = 7 WHERE id = 2468; DELETE FROM t WHERE id = 4000; INSERT INTO t VALUES (-5, 'low', 1, NULL), (3333, 'between', 1, NULL), (99999, 'high', 1, NULL)", folder.path);
+    const told = await pair(
+      rows,
+      "UPDATE t SET name = 'else', price = 7 WHERE id = 2468; DELETE FROM t WHERE id = 4000; INSERT INTO t VALUES (-5, 'low', 1, NULL), (3333, 'between', 1, NULL), (99999, 'high', 1, NULL)",
+      folder.path,
+    );
     expect(told).toEqual([
       'table "t" has 3002 rows, expected 3000',
       'row id = -5 of "t" was not there at capture',
@@ -173,7 +195,10 @@ describe('differences are named down to the column', () => {
 test('a fingerprint reports rows and ends within two seconds when it is cancelled', async () => {
   await using folder = await temporaryFolder('belay-looking');
   const file = path.join(folder.path, 'big.db');
-  run(file, 'PRAGMA synchronous = OFF; CREATE TABLE t (a TEXT, b REAL, c BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000) INSERT INTO t SELECT \'some words \' || i, i / 3.0, randomblob(20) FROM n');
+  run(
+    file,
+    "PRAGMA synchronous = OFF; CREATE TABLE t (a TEXT, b REAL, c BLOB); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000) INSERT INTO t SELECT 'some words ' || i, i / 3.0, randomblob(20) FROM n",
+  );
   const controller = new AbortController();
   let since = 0;
   let rows = 0;
@@ -198,13 +223,21 @@ test('probe and inventory tell what is there', async () => {
   const file = path.join(folder.path, 'all.db');
   makeEverything(file, { pageSize: 4096, encoding: 'UTF-16le', autoVacuum: 1, journal: 'wal' });
   const probe = await withContext((context) => engine.probe(sqliteSource(file), context));
-  expect(Object.fromEntries(probe.facts.map((fact) => [fact.name, fact.value]))).toMatchObject({ 'file': file, 'encoding': 'UTF-16le', 'journal mode': 'wal', 'user_version': '-77', 'page size': '4096' });
+  expect(Object.fromEntries(probe.facts.map((fact) => [fact.name, fact.value]))).toMatchObject({
+    file: file,
+    encoding: 'UTF-16le',
+    'journal mode': 'wal',
+    user_version: '-77',
+    'page size': '4096',
+  });
   const { items } = await withContext((context) => engine.inventory(sqliteSource(file), context));
-  expect(items).toEqual(expect.arrayContaining([
-    expect.objectContaining({ name: 'gaps', kind: 'table', rows: 2, bytes: 4096 }),
-    expect.objectContaining({ name: 'by_word', kind: 'index', bytes: 4096 }),
-    expect.objectContaining({ name: 'search5', kind: 'virtual table' }),
-    expect.objectContaining({ name: 'both', kind: 'view' }),
-    expect.objectContaining({ name: 'on_view', kind: 'trigger' }),
-  ]));
+  expect(items).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ name: 'gaps', kind: 'table', rows: 2, bytes: 4096 }),
+      expect.objectContaining({ name: 'by_word', kind: 'index', bytes: 4096 }),
+      expect.objectContaining({ name: 'search5', kind: 'virtual table' }),
+      expect.objectContaining({ name: 'both', kind: 'view' }),
+      expect.objectContaining({ name: 'on_view', kind: 'trigger' }),
+    ]),
+  );
 });

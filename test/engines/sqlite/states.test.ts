@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import { brokenLaws, makeBank } from '../../helpers/sqlite/bank.ts';
 import { captureFile, sqliteSource, type CapturedFile } from '../../helpers/sqlite/capturing.ts';
 import { describeDatabase, run, value } from '../../helpers/sqlite/database.ts';
 import { makeHot, makeUnmerged, photograph } from '../../helpers/sqlite/states.ts';
+import { runKilled } from '../../helpers/sqlite/subject.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
 
 const engine = createSqliteEngine();
@@ -89,7 +90,9 @@ describe('capture changes nothing, whatever it finds', () => {
 
     const target = { location: { path: link }, mode: 'replace' } as const;
     run(file, 'UPDATE accounts SET name = name || 1');
-    const undo = await withContext(async (context) => engine.promote(await engine.restore(captured.snapshot, target, context, () => Promise.resolve()), target, context, () => Promise.resolve()));
+    const undo = await withContext(async (context) =>
+      engine.promote(await engine.restore(captured.snapshot, target, context, () => Promise.resolve()), target, context, () => Promise.resolve()),
+    );
     expect(existsSync(link) && readFileSync(link).equals(readFileSync(file))).toBe(true);
     expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('account 1');
     await withContext((context) => engine.undo(undo, context, { force: false }));
@@ -126,7 +129,12 @@ describe('where this user may only read', () => {
   /** As root, rights say nothing: the capture then runs as nobody. */
   async function captureAsReader(file: string): Promise<{ code?: string; warnings?: string[]; fingerprint?: Fingerprint }> {
     const asNobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    const running = fork(child, [file], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'], env: { ...process.env, NODE_COMPILE_CACHE: '' }, ...asNobody });
+    const running = fork(child, [file], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { ...process.env, NODE_COMPILE_CACHE: '' },
+      ...asNobody,
+    });
     const [told] = (await once(running, 'message')) as [{ code?: string }];
     return told;
   }
@@ -228,7 +236,9 @@ describe('what lies beside a target never mixes with the restored file', () => {
     expect(lived).toBeGreaterThan(0);
 
     const to = { location: { path: target }, mode: 'replace' } as const;
-    const undo = await withContext(async (context) => engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()));
+    const undo = await withContext(async (context) =>
+      engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()),
+    );
     for (const suffix of ['-wal', '-journal', '-shm']) expect(existsSync(target + suffix), suffix).toBe(false);
     expect(describeDatabase(target)).toEqual(expected);
     await withContext((context) => engine.undo(undo, context, { force: true }));
@@ -243,7 +253,9 @@ describe('what lies beside a target never mixes with the restored file', () => {
     const target = path.join(folder.path, 'target.db');
     await makeUnmerged(target, 'gone');
     const to = { location: { path: target }, mode: 'replace' } as const;
-    const undo = await withContext(async (context) => engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()));
+    const undo = await withContext(async (context) =>
+      engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()),
+    );
     expect(value(target, 'SELECT count(*) FROM transfers')).toBe(0);
     await withContext((context) => engine.undo(undo, context, { force: false }));
     expect(Number(value(target, 'SELECT count(*) FROM transfers'))).toBeGreaterThan(0);
@@ -259,12 +271,52 @@ describe('what lies beside a target never mixes with the restored file', () => {
     writeFileSync(target, Buffer.alloc(8192, 0x42));
     writeFileSync(`${target}-wal`, Buffer.alloc(5000, 0x43));
     const to = { location: { path: target }, mode: 'replace' } as const;
-    const undo = await withContext(async (context) => engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()));
+    const undo = await withContext(async (context) =>
+      engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()),
+    );
     expect(existsSync(`${target}-wal`)).toBe(false);
     expect(value(target, 'SELECT count(*) FROM accounts')).toBe(200);
     await withContext((context) => engine.undo(undo, context, { force: true }));
     expect(readFileSync(target).equals(Buffer.alloc(8192, 0x42))).toBe(true);
     expect(readFileSync(`${target}-wal`).equals(Buffer.alloc(5000, 0x43))).toBe(true);
+  });
+
+  test('killed at any step, an old file that SQLite cannot open comes back byte for byte with its log', { timeout: 600_000 }, async () => {
+    await using folder = await temporaryFolder('belay-states');
+    const good = path.join(folder.path, 'good.db');
+    makeBank(good, { journal: 'wal' });
+    const captured = await captureFile(engine, good);
+    const place = path.join(folder.path, 'place');
+    mkdirSync(place);
+    const target = path.join(place, 'target.db');
+    writeFileSync(target, Buffer.alloc(8192, 0x42));
+    writeFileSync(`${target}-wal`, Buffer.alloc(5000, 0x43));
+    const to = { location: { path: target }, mode: 'replace' } as const;
+    const ends = new Set<string>();
+    const whole = (): boolean => readFileSync(target).equals(Buffer.alloc(8192, 0x42)) && readFileSync(`${target}-wal`).equals(Buffer.alloc(5000, 0x43));
+    for (const kind of ['promote', 'undo'] as const) {
+      for (let step = 1, killed = true; killed; step += 1) {
+        const copy = await withContext((context) => engine.restore(captured.snapshot, to, context, () => Promise.resolve()));
+        const done = kind === 'undo' ? await withContext((context) => engine.promote(copy, to, context, () => Promise.resolve())) : undefined;
+        const run = await runKilled(place, done === undefined ? { kind: 'promote', copy, target: to } : { kind: 'undo', undo: done }, step, (file) => file);
+        const undo = done ?? run.undo;
+        ({ killed } = run);
+        const end = undo === undefined || (kind === 'undo' && !killed) ? 'rolled-back' : await withContext((context) => engine.recover(undo, context));
+        ends.add(end);
+        if (end === 'promoted' && undo !== undefined) {
+          expect(existsSync(`${target}-wal`), `${kind} ${step}`).toBe(false);
+          expect(readFileSync(target).equals(readFileSync(good))).toBe(true);
+          await withContext((context) => engine.undo(undo, context, { force: false }));
+        }
+        await withContext((context) => engine.discard(copy, context));
+        expect(whole(), `${kind} ${step}`).toBe(true);
+        expect(
+          readdirSync(place).filter((name) => !name.endsWith('.json')),
+          `${kind} ${step}`,
+        ).toEqual(['target.db', 'target.db-wal']);
+      }
+    }
+    expect(ends).toEqual(new Set(['promoted', 'rolled-back']));
   });
 
   test('a log where no database is', async () => {
@@ -277,7 +329,9 @@ describe('what lies beside a target never mixes with the restored file', () => {
     const target = path.join(folder.path, 'target.db');
     copyFileSync(path.join(folder.path, 'other.db-wal'), `${target}-wal`);
     const to = { location: { path: target }, mode: 'new' } as const;
-    const undo = await withContext(async (context) => engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()));
+    const undo = await withContext(async (context) =>
+      engine.promote(await engine.restore(captured.snapshot, to, context, () => Promise.resolve()), to, context, () => Promise.resolve()),
+    );
     expect(existsSync(`${target}-wal`)).toBe(false);
     expect(describeDatabase(target)).toEqual(expected);
     await withContext((context) => engine.undo(undo, context, { force: false }));
@@ -299,7 +353,9 @@ test('mode and owner of a replaced file are kept, those of a new one come from t
     [path.join(folder.path, 'new.db'), 'new', 0o640],
   ] as const) {
     const target = { location: { path: to }, mode };
-    await withContext(async (context) => engine.promote(await engine.restore(captured.snapshot, target, context, () => Promise.resolve()), target, context, () => Promise.resolve()));
+    await withContext(async (context) =>
+      engine.promote(await engine.restore(captured.snapshot, target, context, () => Promise.resolve()), target, context, () => Promise.resolve()),
+    );
     expect(statSync(to).mode & 0o777).toBe(expected);
   }
 });

@@ -6,7 +6,9 @@ import type { Ground } from '../../../electron/core/repository/journal/ground.ts
 
 /** Everything that the index says, read without the product's index table. */
 export async function entriesOf(ground: Ground): Promise<readonly PackEntry[]> {
-  const files = await Promise.all((await ground.store.list('index')).map(async ({ path: at }) => ({ at, file: openIndexFile(await ground.store.read(at), ground.keys) })));
+  const files = await Promise.all(
+    (await ground.store.list('index')).map(async ({ path: at }) => ({ at, file: openIndexFile(await ground.store.read(at), ground.keys) })),
+  );
   const gone = new Set(files.flatMap(({ file }) => file.supersedes));
   const entries = files.filter(({ at }) => !gone.has(at.slice(6))).flatMap(({ file }) => [...file.packs]);
   return [...new Map(entries.map((entry) => [entry.name, entry])).values()];
@@ -22,7 +24,8 @@ export async function basesAreHeld(ground: Ground): Promise<void> {
     for (const record of footer.records) if (record.kind === 0) for (let at = 0; at < record.ids.length; at += 16) plain.add(toHex(record.ids, at, at + 16));
   }
   for (const { footer } of entries) {
-    for (const record of footer.records) for (const base of record.bases) expect(plain.has(toHex(footer.baseIds, base * 16, base * 16 + 16)), 'a base is there').toBe(true);
+    for (const record of footer.records)
+      for (const base of record.bases) expect(plain.has(toHex(footer.baseIds, base * 16, base * 16 + 16)), 'a base is there').toBe(true);
   }
 }
 

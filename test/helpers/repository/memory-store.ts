@@ -23,7 +23,10 @@ export class MemoryStore implements BlobStore {
     await this.#gate(`list ${folder} ends`);
     const below = [...this.files].filter(([path]) => path.startsWith(`${folder}/`));
     const stood = below.filter(([path, file]) => before.get(path)?.version === file.version);
-    const made = below.filter(([path]) => !before.has(path)).toSorted(([, a], [, b]) => a.version - b.version).slice(-1);
+    const made = below
+      .filter(([path]) => !before.has(path))
+      .toSorted(([, a], [, b]) => a.version - b.version)
+      .slice(-1);
     return [...stood, ...made].map(([path, file]) => ({ path, bytes: file.bytes.length, modifiedAt: 0 })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 

@@ -29,7 +29,13 @@ export async function quickTake(ground: Ground, content: Content, parent?: Manif
     const { newest } = (await ground.read()).history;
     return newest === undefined ? { seq: 1, previous: null } : { seq: newest.seq + 1, previous: newest.hash };
   };
-  const start = { store: store.describe(), keys, chunkAverage: 4096, pad: false, ...(parent === undefined ? {} : { parent: { id: parent.id, tableList: parent.manifest.table.list } }) };
+  const start = {
+    store: store.describe(),
+    keys,
+    chunkAverage: 4096,
+    pad: false,
+    ...(parent === undefined ? {} : { parent: { id: parent.id, tableList: parent.manifest.table.list } }),
+  };
   try {
     const session = await Session.begin(start, { store, random: systemRandom, assertHeld: () => lock.assertHeld(), link, signal: quietTask().signal });
     let number = 0;

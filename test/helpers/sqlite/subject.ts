@@ -182,7 +182,8 @@ async function refusedSources(root: string, own: (file: string) => string): Prom
   return Object.entries(codes).map(([name, code]) => ({ source: { name, engine: 'sqlite', location: { path: path.join(root, name) } }, code }));
 }
 
-async function runKilled(root: string, operation: KilledOperation, step: number, own: (file: string) => string): Promise<KilledRun> {
+/** Runs the operation in a process that is killed before its `step`th change below `root`; `own` is told of the files made for it. */
+export async function runKilled(root: string, operation: KilledOperation, step: number, own: (file: string) => string): Promise<KilledRun> {
   const orders = own(path.join(root, 'orders.json'));
   const record = own(path.join(root, 'record.json'));
   await rm(record, { force: true });

@@ -24,7 +24,7 @@ function start(signal = new AbortController().signal): Agent<EchoCalls> {
     signal,
     check: (method, answer) => {
       if (method === 'environment' && !Array.isArray(answer)) throw new Error('not a list');
-      return answer as never;
+      return answer;
     },
   });
   started.push(agent);
@@ -51,8 +51,17 @@ test('calls may overlap', async () => {
 });
 
 test('errors come back with code, hint, details and cause', async () => {
-  const failed = await start().call('fail', { code: 'source.damaged' }).catch((error: unknown) => error);
-  expect(failed).toMatchObject({ code: 'source.damaged', message: 'as told', hint: 'do otherwise', details: { n: 1 }, retryable: true, cause: { message: 'the reason' } });
+  const failed = await start()
+    .call('fail', { code: 'source.damaged' })
+    .catch((error: unknown) => error);
+  expect(failed).toMatchObject({
+    code: 'source.damaged',
+    message: 'as told',
+    hint: 'do otherwise',
+    details: { n: 1 },
+    retryable: true,
+    cause: { message: 'the reason' },
+  });
 });
 
 test('an agent that dies fails its calls, with its last words, and later ones too', async () => {
@@ -64,7 +73,14 @@ test('an agent that dies fails its calls, with its last words, and later ones to
 });
 
 test('an agent that cannot start says so', async () => {
-  const agent = startAgent<EchoCalls>({ title: 'Nobody', entry, node: '/nonexistent/node', env: {}, signal: new AbortController().signal, check: (_method, answer) => answer as never });
+  const agent = startAgent<EchoCalls>({
+    title: 'Nobody',
+    entry,
+    node: '/nonexistent/node',
+    env: {},
+    signal: new AbortController().signal,
+    check: (_method, answer) => answer,
+  });
   const failed = await agent.call('echo', 1).catch((error: unknown) => error);
   expect(isAppError(failed, 'tool.failed')).toBe(true);
   await agent.close();

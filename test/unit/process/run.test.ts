@@ -23,7 +23,10 @@ test('arguments arrive as they are, no shell between', async () => {
 
 test('exit codes and signals are told, not thrown', async () => {
   expect(await runCommand(request(['-e', 'process.exit(7)']))).toMatchObject({ exitCode: 7, signal: undefined });
-  expect(await runCommand(request(['-e', 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)']))).toMatchObject({ exitCode: undefined, signal: 'SIGTERM' });
+  expect(await runCommand(request(['-e', 'process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)']))).toMatchObject({
+    exitCode: undefined,
+    signal: 'SIGTERM',
+  });
 });
 
 test('the environment is only what was given, unless it is inherited', async () => {
@@ -33,7 +36,9 @@ test('the environment is only what was given, unless it is inherited', async () 
 });
 
 test('of much output the end is kept', async () => {
-  const end = await runCommand(request(['-e', 'for (let i = 0; i < 100000; i += 1) console.log("line " + i); console.error("last words")'], { keepOutput: 100 }));
+  const end = await runCommand(
+    request(['-e', 'for (let i = 0; i < 100000; i += 1) console.log("line " + i); console.error("last words")'], { keepOutput: 100 }),
+  );
   expect(end.stdout.endsWith('line 99999\n')).toBe(true);
   expect(end.stdout.length).toBeLessThanOrEqual(100);
   expect(end.stderr).toBe('last words\n');

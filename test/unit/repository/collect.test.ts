@@ -17,7 +17,8 @@ import { churned, filesBelow, newRepository, rowsOf, sameContent, temporaryFolde
 import type { Content } from '../../helpers/repository/world.ts';
 
 const task = quietTask();
-const bytesOf = (files: ReadonlyMap<string, number>, within: string): number => [...files].filter(([file]) => file.startsWith(within)).reduce((sum, [, bytes]) => sum + bytes, 0);
+const bytesOf = (files: ReadonlyMap<string, number>, within: string): number =>
+  [...files].filter(([file]) => file.startsWith(within)).reduce((sum, [, bytes]) => sum + bytes, 0);
 
 type Change = 'same' | 'few' | 'many' | 'new' | 'drop' | 'revert';
 
@@ -51,10 +52,26 @@ type Step =
   | { readonly kind: 'collect'; readonly purgeNow: boolean; readonly budget: number | undefined; readonly crashAt: number | undefined };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('take' as const), change: fc.constantFrom<Change>('same', 'few', 'few', 'many', 'new', 'drop', 'revert', 'revert'), parent: fc.boolean(), dies: fc.nat(5).map((n) => n === 0) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('take' as const),
+      change: fc.constantFrom<Change>('same', 'few', 'few', 'many', 'new', 'drop', 'revert', 'revert'),
+      parent: fc.boolean(),
+      dies: fc.nat(5).map((n) => n === 0),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('forget' as const), pick: fc.noBias(fc.nat(0xffff)) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('check' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('collect' as const), purgeNow: fc.nat(3).map((n) => n === 0), budget: fc.option(fc.constantFrom(0, 20_000, 200_000), { nil: undefined, freq: 1 }), crashAt: fc.option(fc.nat(25), { nil: undefined, freq: 1 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('collect' as const),
+      purgeNow: fc.nat(3).map((n) => n === 0),
+      budget: fc.option(fc.constantFrom(0, 20_000, 200_000), { nil: undefined, freq: 1 }),
+      crashAt: fc.option(fc.nat(25), { nil: undefined, freq: 1 }),
+    }),
+  },
 );
 
 /** Ends the process's dealings with the store after so many changes, before or after one of them was made. */
@@ -93,7 +110,7 @@ async function run(model: Model, one: Step): Promise<void> {
     const record = await quickTake(ground, content, parent, one.dies);
     if (record !== undefined) model.kept.set(record.id, content);
   } else if (one.kind === 'forget') {
-    const ids = [...model.kept.keys()].filter((_id, i) => ((one.pick >> i % 16) & 1) === 1);
+    const ids = [...model.kept.keys()].filter((_id, i) => ((one.pick >> (i % 16)) & 1) === 1);
     const plan = await planForget(ground, ids, task);
     const before = await bruteNeeded(ground, new Set());
     const after = await bruteNeeded(ground, new Set(ids));
@@ -139,7 +156,8 @@ async function collectStep(model: Model, one: Extract<Step, { readonly kind: 'co
   await basesAreHeld(model.ground);
 }
 
-const quarantineOf = (files: ReadonlyMap<string, number>, file: string): string => [...files.keys()].find((one) => one.startsWith('quarantine/') && one.endsWith(`/${file}`)) ?? '';
+const quarantineOf = (files: ReadonlyMap<string, number>, file: string): string =>
+  [...files.keys()].find((one) => one.startsWith('quarantine/') && one.endsWith(`/${file}`)) ?? '';
 
 describe('collect', () => {
   it('over random histories every kept snapshot restores equal after each step, and the figures are those of brute force', { timeout: 240_000 }, async () => {
@@ -147,7 +165,17 @@ describe('collect', () => {
       fc.asyncProperty(fc.noBias(fc.array(step, { minLength: 12, maxLength: 26, size: 'max' })), fc.nat(1000), async (steps, seed) => {
         using folder = temporaryFolder();
         await (await newRepository(folder.path)).close();
-        const model: Model = { folder: folder.path, ground: await groundOf(folder.path), kept: new Map(), last: new Map([['a', rowsOf(1500, seed)], ['b', rowsOf(300, seed + 1)]]), past: [], seed: seed * 100 };
+        const model: Model = {
+          folder: folder.path,
+          ground: await groundOf(folder.path),
+          kept: new Map(),
+          last: new Map([
+            ['a', rowsOf(1500, seed)],
+            ['b', rowsOf(300, seed + 1)],
+          ]),
+          past: [],
+          seed: seed * 100,
+        };
         for (const one of steps) {
           await run(model, one);
           await allRestore(model);

@@ -23,10 +23,21 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({ kind: fc.constant('tags' as const), snapshot, add: fc.array(text, { maxLength: 3 }), remove: fc.array(text, { maxLength: 3 }) }),
   fc.record({ kind: fc.constant('note' as const), snapshot, note: text }),
   fc.record({
-    kind: fc.constant('proof' as const), snapshot,
-    proof: fc.record({ level: fc.constantFrom('captured' as const, 'proved' as const), result: fc.constantFrom('passed' as const, 'failed' as const), at: fc.nat(), evidence: fc.constant({ a: [1, 'ü', null] }) }),
+    kind: fc.constant('proof' as const),
+    snapshot,
+    proof: fc.record({
+      level: fc.constantFrom('captured' as const, 'proved' as const),
+      result: fc.constantFrom('passed' as const, 'failed' as const),
+      at: fc.nat(),
+      evidence: fc.constant({ a: [1, 'ü', null] }),
+    }),
   }),
-  fc.record({ kind: fc.constant('check' as const), level: fc.constantFrom('authenticated' as const, 'decoded' as const), passed: fc.boolean(), epoch: fc.nat() }),
+  fc.record({
+    kind: fc.constant('check' as const),
+    level: fc.constantFrom('authenticated' as const, 'decoded' as const),
+    passed: fc.boolean(),
+    epoch: fc.nat(),
+  }),
   fc.record({ kind: fc.constant('operation' as const), what: text, details: fc.constant({ n: 1 }) }),
 );
 
@@ -128,14 +139,18 @@ describe('journal', () => {
       for (const [path, file] of store.files) other.files.set(path, file);
       change(other.files);
       const state = await journalOver(other).read();
-      return [...new Set([...state.problems, ...rolledBackJournal(state, [(await journalOver(store).read()).heads[0] ?? ''])].map((problem) => problem.file))].toSorted();
+      return [
+        ...new Set([...state.problems, ...rolledBackJournal(state, [(await journalOver(store).read()).heads[0] ?? ''])].map((problem) => problem.file)),
+      ].toSorted();
     };
     expect(await variant((files) => void files.set(a, at(b)).set(b, at(a)))).toEqual([a, b]);
     const renumbered = numberedPath('journal', 9, a.slice(-32));
     expect(await variant((files) => void (files.set(renumbered, at(a)), files.delete(a)))).toEqual([a, renumbered].toSorted());
     expect(await variant((files) => void (files.delete(b), files.delete(c)))).toEqual([c]);
     const strange = new MemoryStore();
-    await new RepositoryJournal(strange, deriveKeys(systemRandom.bytes(16), keys.master), { clock, random: systemRandom }).append([{ kind: 'note', snapshot: hex(1), note: '' }]);
+    await new RepositoryJournal(strange, deriveKeys(systemRandom.bytes(16), keys.master), { clock, random: systemRandom }).append([
+      { kind: 'note', snapshot: hex(1), note: '' },
+    ]);
     const [foreign = ''] = paths(strange);
     expect(await variant((files) => void files.set(foreign, strange.files.get(foreign) ?? at(a)))).toEqual([foreign]);
     expect(await variant((files) => void files.set('journal/notes.txt', at(a)))).toEqual([]);
@@ -157,7 +172,9 @@ describe('journal', () => {
     await journalOver(store).append(Array.from({ length: 40 }, (_none, n) => ({ kind: 'note', snapshot: hex(n), note })));
     expect(store.files.size).toBe(3);
     expect((await journalOver(store).read()).facts.length).toBe(40);
-    await expect(journalOver(store).append([{ kind: 'operation', what: 'x', details: { x: 'x'.repeat(2 << 20) } }])).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(journalOver(store).append([{ kind: 'operation', what: 'x', details: { x: 'x'.repeat(2 << 20) } }])).rejects.toMatchObject({
+      code: 'input.invalid',
+    });
     expect(store.files.size).toBe(3);
   });
 });
@@ -171,7 +188,18 @@ describe('chain of manifests', () => {
     const hashes: string[] = [];
     const names: string[] = [];
     for (let seq = 1; seq <= length; seq += 1) {
-      const { bytes, name } = encodeManifest(keys, systemRandom, { v: 1, seq, previous: hashes.at(-1) ?? null, source: 's', engine: 'e', tags: [`t${seq}`], created: seq, capture: {}, table: empty, totals });
+      const { bytes, name } = encodeManifest(keys, systemRandom, {
+        v: 1,
+        seq,
+        previous: hashes.at(-1) ?? null,
+        source: 's',
+        engine: 'e',
+        tags: [`t${seq}`],
+        created: seq,
+        capture: {},
+        table: empty,
+        totals,
+      });
       for (const folder of ['snapshots', 'snapshots.copy']) store.files.set(numberedPath(folder, seq, name), { bytes, version: seq });
       hashes.push(sha256Hex(bytes));
       names.push(numberedPath('', seq, name).slice(1));
@@ -189,7 +217,12 @@ describe('chain of manifests', () => {
       fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: 6 })), fc.uniqueArray(fc.integer({ min: 1, max: 6 })), async (forgotten, stolen) => {
         const other = new MemoryStore();
         for (const [path, file] of store.files) other.files.set(path, file);
-        const tombstones: Fact[] = forgotten.map((seq) => ({ kind: 'forgotten', snapshot: (hashes[seq - 1] ?? '').slice(0, 32), seq, fileHash: hashes[seq - 1] ?? '' }));
+        const tombstones: Fact[] = forgotten.map((seq) => ({
+          kind: 'forgotten',
+          snapshot: (hashes[seq - 1] ?? '').slice(0, 32),
+          seq,
+          fileHash: hashes[seq - 1] ?? '',
+        }));
         await journalOver(other).append(tombstones);
         for (const seq of [...forgotten, ...stolen]) for (const folder of ['snapshots', 'snapshots.copy']) other.files.delete(`${folder}/${names[seq - 1]}`);
         const history = await read(other, mark);
@@ -225,10 +258,18 @@ describe('chain of manifests', () => {
     const [own, theirs] = [first.names[1] ?? '', second.names[1] ?? ''];
     for (const folder of ['snapshots', 'snapshots.copy']) first.store.files.delete(`${folder}/${own}`);
     for (const folder of ['snapshots', 'snapshots.copy']) first.store.files.set(`${folder}/${theirs}`, strange);
-    expect((await read(first.store)).problems.map((problem) => [problem.kind, problem.file]).toSorted()).toEqual([['rolled-back', `snapshots/${own}`], ['rolled-back', `snapshots/${second.names[0]}`]].toSorted());
+    expect((await read(first.store)).problems.map((problem) => [problem.kind, problem.file]).toSorted()).toEqual(
+      [
+        ['rolled-back', `snapshots/${own}`],
+        ['rolled-back', `snapshots/${second.names[0]}`],
+      ].toSorted(),
+    );
     for (const folder of ['snapshots', 'snapshots.copy']) first.store.files.delete(`${folder}/${theirs}`);
     for (const folder of ['snapshots', 'snapshots.copy']) first.store.files.set(`${folder}/${own}`, strange);
-    expect((await read(first.store)).problems.map((problem) => [problem.kind, problem.file])).toEqual([['damaged', `snapshots.copy/${own}`], ['damaged', `snapshots/${own}`]]);
+    expect((await read(first.store)).problems.map((problem) => [problem.kind, problem.file])).toEqual([
+      ['damaged', `snapshots.copy/${own}`],
+      ['damaged', `snapshots/${own}`],
+    ]);
   });
 
   it('one copy of a manifest is enough; without any the snapshot is lost by name, and the rest stays', async () => {
@@ -238,7 +279,10 @@ describe('chain of manifests', () => {
     store.files.delete(`snapshots/${names[1]}`);
     let history = await read(store);
     expect(history.snapshots.map((one) => one.seq)).toEqual([1, 2, 3]);
-    expect(history.problems.map((problem) => [problem.file, problem.repairable])).toEqual([[`snapshots/${names[0]}`, true], [`snapshots/${names[1]}`, true]]);
+    expect(history.problems.map((problem) => [problem.file, problem.repairable])).toEqual([
+      [`snapshots/${names[0]}`, true],
+      [`snapshots/${names[1]}`, true],
+    ]);
     store.files.set(`snapshots.copy/${names[0]}`, bad);
     history = await read(store);
     expect(history.snapshots.map((one) => one.seq)).toEqual([2, 3]);
@@ -250,8 +294,16 @@ describe('chain of manifests', () => {
     const { store, names } = await chain(2);
     const [id, other] = [names[0]?.slice(11) ?? '', names[1]?.slice(11) ?? ''];
     const journal = journalOver(store);
-    await journal.append([{ kind: 'pin', snapshot: id, reason: 'a' }, { kind: 'tags', snapshot: id, add: ['x', 'y'], remove: ['t1'] }]);
-    await journal.append([{ kind: 'pin', snapshot: other, reason: 'b' }, { kind: 'pin', snapshot: id, reason: null }, { kind: 'tags', snapshot: id, add: ['z'], remove: ['x'] }, { kind: 'note', snapshot: id, note: 'n' }]);
+    await journal.append([
+      { kind: 'pin', snapshot: id, reason: 'a' },
+      { kind: 'tags', snapshot: id, add: ['x', 'y'], remove: ['t1'] },
+    ]);
+    await journal.append([
+      { kind: 'pin', snapshot: other, reason: 'b' },
+      { kind: 'pin', snapshot: id, reason: null },
+      { kind: 'tags', snapshot: id, add: ['z'], remove: ['x'] },
+      { kind: 'note', snapshot: id, note: 'n' },
+    ]);
     const [first, second] = (await read(store)).snapshots;
     expect(first).toMatchObject({ tags: ['y', 'z'], note: 'n' });
     expect(first?.pin).toBeUndefined();

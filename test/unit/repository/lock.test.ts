@@ -110,7 +110,9 @@ describe('taking a lock', () => {
     const store = new MemoryStore();
     const cancelled = AbortSignal.abort();
     await expect(new Locks(portsOver(store)).take('writer', cancelled)).rejects.toThrow('Cancelled');
-    const failing = new MemoryStore((operation) => (operation.includes('.beat') && operation.startsWith('publish') ? Promise.reject(new Error('disk')) : Promise.resolve()));
+    const failing = new MemoryStore((operation) =>
+      operation.includes('.beat') && operation.startsWith('publish') ? Promise.reject(new Error('disk')) : Promise.resolve(),
+    );
     await expect(new Locks(portsOver(failing)).take('writer')).rejects.toThrow('disk');
     expect([...store.files.keys(), ...failing.files.keys()]).toEqual([]);
   });
@@ -152,7 +154,9 @@ describe('proof of staleness', () => {
     const poor = { host, machine, pid };
     const table = machineWith({ 100: undefined, 200: undefined }, poor);
     const verdict = (holder: ProcessIdentity, heartbeatAt: number) =>
-      judge({ instance: id('a'), bytes: 9, heartbeatAt, record: { instance: id('a'), mode: 'writer', createdAt: 1, holder } }, new Set(), poor, table).then((one) => one.state);
+      judge({ instance: id('a'), bytes: 9, heartbeatAt, record: { instance: id('a'), mode: 'writer', createdAt: 1, holder } }, new Set(), poor, table).then(
+        (one) => one.state,
+      );
     expect(await verdict({ ...poor, pid: 999 }, BOOTED + 1)).toBe('stale');
     expect(await verdict({ ...poor, pid: 200 }, BOOTED + 1)).toBe('alive');
     expect(await verdict({ ...poor, pid: 200 }, BOOTED - 600_000)).toBe('stale');
@@ -177,16 +181,29 @@ describe('proof of staleness', () => {
 
   it('any planted lock blocks unless it is proved stale', async () => {
     const holder = fc.record({
-      host: fc.constantFrom('box', 'other'), machine: fc.constantFrom('m1', 'm2'), boot: fc.constantFrom('boot-1', 'boot-2'),
-      space: fc.constantFrom('pid:[1]', 'pid:[2]'), pid: fc.constantFrom(100, 200, 999), start: fc.constantFrom('7', '5000'),
+      host: fc.constantFrom('box', 'other'),
+      machine: fc.constantFrom('m1', 'm2'),
+      boot: fc.constantFrom('boot-1', 'boot-2'),
+      space: fc.constantFrom('pid:[1]', 'pid:[2]'),
+      pid: fc.constantFrom(100, 200, 999),
+      start: fc.constantFrom('7', '5000'),
     });
     await fc.assert(
       fc.asyncProperty(holder, fc.constantFrom(BOOTED - 600_000, BOOTED + 10), async (one, heartbeatAt) => {
         const store = new MemoryStore();
         plant(store, id('a'), one, heartbeatAt);
         const sameKernel = one.boot === here.boot;
-        const gone = sameKernel ? one.space === here.space && !(one.pid === 100 && one.start === '5000') && !(one.pid === 200 && one.start === '7') : one.host === 'box' && one.machine === 'm1' && heartbeatAt < BOOTED;
-        const result = await new Locks(portsOver(store, machineWith({ 100: '5000', 200: '7' }), { clock: { now: () => 0, monotonic: () => performance.now() * 1000 } })).take('writer').then(() => true, () => false);
+        const gone = sameKernel
+          ? one.space === here.space && !(one.pid === 100 && one.start === '5000') && !(one.pid === 200 && one.start === '7')
+          : one.host === 'box' && one.machine === 'm1' && heartbeatAt < BOOTED;
+        const result = await new Locks(
+          portsOver(store, machineWith({ 100: '5000', 200: '7' }), { clock: { now: () => 0, monotonic: () => performance.now() * 1000 } }),
+        )
+          .take('writer')
+          .then(
+            () => true,
+            () => false,
+          );
         expect(result).toBe(gone);
       }),
     );
@@ -255,7 +272,9 @@ describe('on this machine', () => {
     const store = await openLocalFolder(folder, { random: systemRandom });
     const script = path.join(folder, 'holder.ts');
     const core = path.resolve(import.meta.dirname, '../../../electron/core');
-    writeFileSync(script, `
+    writeFileSync(
+      script,
+      `
       import { Locks } from ${JSON.stringify(`${core}/repository/lock/lock.ts`)};
       import { systemMachine } from ${JSON.stringify(`${core}/repository/lock/machine.ts`)};
       import { openLocalFolder } from ${JSON.stringify(`${core}/repository/store/local-folder.ts`)};
@@ -265,7 +284,8 @@ describe('on this machine', () => {
       await new Locks({ store, clock: systemClock, random: systemRandom, machine: systemMachine(systemClock), log: silentLog, pause }).take('writer');
       process.stdout.write('held');
       setInterval(() => undefined, 1000);
-    `);
+    `,
+    );
     const locks = new Locks(portsOver(store, systemMachine(systemClock)));
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');

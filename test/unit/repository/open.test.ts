@@ -37,7 +37,7 @@ describe('opening and creating, each refusal with nothing changed', () => {
     await refusedUnchanged('repository.missing', openHere, lookHere);
   });
 
-  it('a folder with other files, a file, and another tool\'s repository', async () => {
+  it("a folder with other files, a file, and another tool's repository", async () => {
     writeFileSync(at('thesis.txt'), 'years of work');
     await refusedUnchanged('repository.not-empty', createHere);
     await refusedUnchanged('repository.missing', openHere);
@@ -64,12 +64,16 @@ describe('opening and creating, each refusal with nothing changed', () => {
   });
 
   it('bad choices', async () => {
-    for (const chunkAverage of [0, 1000, 5000, 1 << 20]) await expect(createRepository(folder.path, { chunkAverage }, ports)).rejects.toMatchObject({ code: 'input.invalid' });
+    for (const chunkAverage of [0, 1000, 5000, 1 << 20])
+      await expect(createRepository(folder.path, { chunkAverage }, ports)).rejects.toMatchObject({ code: 'input.invalid' });
     await expect(createRepository(folder.path, { passphrase: 'short' }, ports)).rejects.toMatchObject({ code: 'input.invalid' });
     expect(filesBelow(folder.path).size).toBe(0);
   });
 
-  it.each([['"belay":1', '"belay":2'], ['"requires":[]', '"requires":["time-travel"]']])('a repository of a newer format: %s', async (old, newer) => {
+  it.each([
+    ['"belay":1', '"belay":2'],
+    ['"requires":[]', '"requires":["time-travel"]'],
+  ])('a repository of a newer format: %s', async (old, newer) => {
     await createHere();
     writeFileSync(at('config'), readFileSync(at('config'), 'utf8').replace(old, newer));
     await refusedUnchanged('repository.newer-format', openHere, lookHere);
@@ -78,7 +82,20 @@ describe('opening and creating, each refusal with nothing changed', () => {
   it('one bad copy of the config is made up for by the other and told; two are not', async () => {
     await createHere();
     const good = readFileSync(at('config'));
-    const bad = [Buffer.alloc(0), Buffer.from('{}'), Buffer.from('[1,2'), good.subarray(0, 100), Buffer.from(good.toString().replace('16384', '32768').replace('4096', '8192').replace(/"created":1/, '"created":2')), Buffer.alloc(1 << 20, 0x20)];
+    const bad = [
+      Buffer.alloc(0),
+      Buffer.from('{}'),
+      Buffer.from('[1,2'),
+      good.subarray(0, 100),
+      Buffer.from(
+        good
+          .toString()
+          .replace('16384', '32768')
+          .replace('4096', '8192')
+          .replace(/"created":1/, '"created":2'),
+      ),
+      Buffer.alloc(1 << 20, 0x20),
+    ];
     for (const bytes of bad) {
       for (const name of ['config', 'config.copy']) {
         writeFileSync(at(name), bytes);
@@ -120,7 +137,9 @@ describe('opening and creating, each refusal with nothing changed', () => {
     const results = await Promise.allSettled([1, 2, 3].map(() => createRepository(folder.path, {}, ports)));
     const won = results.filter((result) => result.status === 'fulfilled');
     expect(won.length).toBe(1);
-    for (const result of results) if (result.status === 'rejected') expect(['repository.exists', 'repository.locked', 'repository.not-empty']).toContain((result.reason as { readonly code: string }).code);
+    for (const result of results)
+      if (result.status === 'rejected')
+        expect(['repository.exists', 'repository.locked', 'repository.not-empty']).toContain((result.reason as { readonly code: string }).code);
     for (const { value } of won) await value.repository.close();
     await openHere();
   });
@@ -139,7 +158,10 @@ describe('opening and creating, each refusal with nothing changed', () => {
 describe('an open repository', () => {
   let repository: Repository;
   const a = new Map([['a', rowsOf(500, 1)]]);
-  const b = new Map([['b', rowsOf(500, 2)], ['empty', new Uint8Array(0)]]);
+  const b = new Map([
+    ['b', rowsOf(500, 2)],
+    ['empty', new Uint8Array(0)],
+  ]);
 
   beforeEach(async () => {
     repository = await newRepository(folder.path);
@@ -155,7 +177,10 @@ describe('an open repository', () => {
     const again = await reopen(folder.path);
     const { snapshots, problems } = await again.snapshots();
     expect(snapshots.map((one) => one.id)).toEqual([second.id]);
-    expect(problems.map((problem) => [problem.kind, problem.affects[0]?.seq])).toEqual([['damaged', 1], ['damaged', 1]]);
+    expect(problems.map((problem) => [problem.kind, problem.affects[0]?.seq])).toEqual([
+      ['damaged', 1],
+      ['damaged', 1],
+    ]);
     expect(sameContent(await contentOf(again, second.id), b)).toBe(true);
     await expect(contentOf(again, first.id)).rejects.toMatchObject({ code: 'repository.damaged' });
     await expect(contentOf(again, 'f'.repeat(32))).rejects.toMatchObject({ code: 'snapshot.unknown' });
@@ -207,7 +232,10 @@ describe('an open repository', () => {
 
   it('records facts, applies them, and counts every byte on the disk', async () => {
     const { id } = await take(repository, b);
-    await repository.record([{ kind: 'pin', snapshot: id, reason: 'release' }, { kind: 'tags', snapshot: id, add: ['v1'], remove: [] }]);
+    await repository.record([
+      { kind: 'pin', snapshot: id, reason: 'release' },
+      { kind: 'tags', snapshot: id, add: ['v1'], remove: [] },
+    ]);
     const [one] = (await (await reopen(folder.path)).snapshots()).snapshots;
     expect(one).toMatchObject({ pin: { reason: 'release' }, tags: ['v1'] });
     expect((await repository.facts()).map((record) => record.fact.kind)).toEqual(['pin', 'tags']);
@@ -241,7 +269,10 @@ describe('an open repository', () => {
     const back = await open();
     const { snapshots, problems } = await back.snapshots();
     expect(snapshots.length).toBe(1);
-    expect(problems.map((problem) => [problem.kind, problem.file.split('/')[0]])).toEqual([['rolled-back', 'snapshots'], ['rolled-back', 'journal']]);
+    expect(problems.map((problem) => [problem.kind, problem.file.split('/')[0]])).toEqual([
+      ['rolled-back', 'snapshots'],
+      ['rolled-back', 'journal'],
+    ]);
     await expect(back.facts()).rejects.toMatchObject({ code: 'journal.damaged' });
     expect((await back.check({ level: 'structure' }, task)).passed).toBe(false);
     expect(mark).toBe(highest);

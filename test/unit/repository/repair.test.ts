@@ -4,7 +4,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quietTask } from '../../../electron/core/base/ports.ts';
 import { createRepository } from '../../../electron/core/repository/create.ts';
 import type { Repository } from '../../../electron/core/repository/repository.ts';
-import { churned, contentOf, filesBelow, newRepository, ports, reopen, rowsOf, sameContent, take, temporaryFolder, treeHash } from '../../helpers/repository/world.ts';
+import {
+  churned,
+  contentOf,
+  filesBelow,
+  newRepository,
+  ports,
+  reopen,
+  rowsOf,
+  sameContent,
+  take,
+  temporaryFolder,
+  treeHash,
+} from '../../helpers/repository/world.ts';
 import type { Content } from '../../helpers/repository/world.ts';
 
 const task = quietTask();
@@ -19,7 +31,13 @@ beforeEach(async () => {
   repository = await newRepository(folder.path);
   kept.clear();
   const rows = rowsOf(1500, 1);
-  for (const content of [new Map([['a', rows]]), new Map([['a', churned(rows, 2, 0.05)], ['b', rowsOf(100, 3)]])]) {
+  for (const content of [
+    new Map([['a', rows]]),
+    new Map([
+      ['a', churned(rows, 2, 0.05)],
+      ['b', rowsOf(100, 3)],
+    ]),
+  ]) {
     kept.set((await take(repository, content, [...kept.keys()].at(-1))).id, content);
   }
 });
@@ -36,7 +54,11 @@ const flip: Damage = (file) => {
 };
 const cut: Damage = (file) => writeFileSync(at(file), readFileSync(at(file)).subarray(0, 40));
 const lose: Damage = (file) => rmSync(at(file));
-const damages: readonly (readonly [string, Damage])[] = [['changed', flip], ['cut short', cut], ['lost', lose]];
+const damages: readonly (readonly [string, Damage])[] = [
+  ['changed', flip],
+  ['cut short', cut],
+  ['lost', lose],
+];
 
 /** A dry run changes nothing and says what the real one then does; afterwards everything is there, and nothing was deleted. */
 async function mends(files: readonly string[]): Promise<void> {
@@ -63,7 +85,9 @@ async function mends(files: readonly string[]): Promise<void> {
 describe('repair', () => {
   it.each(damages)('from second copies, where every first one is %s, and the other way round', async (_what, damage) => {
     for (const second of [false, true]) {
-      const files = [...filesBelow(folder.path).keys()].filter((file) => (second ? /^(config\.copy$|meta\.copy\/|snapshots\.copy\/)/ : /^(config$|meta\/|snapshots\/)/).test(file));
+      const files = [...filesBelow(folder.path).keys()].filter((file) =>
+        (second ? /^(config\.copy$|meta\.copy\/|snapshots\.copy\/)/ : /^(config$|meta\/|snapshots\/)/).test(file),
+      );
       expect(files.length).toBe(5);
       for (const file of files) damage(file);
       await mends(files);
@@ -128,7 +152,13 @@ describe('repair', () => {
 
   it('a pack that nothing needs and that is lost is named no more; one with a bad part that nothing needs is copied without it', async () => {
     const [first = '', second = ''] = [...kept.keys()];
-    const { id: third } = await take(repository, new Map([['n', rowsOf(4000, 9)], ['m', rowsOf(4000, 10)]]));
+    const { id: third } = await take(
+      repository,
+      new Map([
+        ['n', rowsOf(4000, 9)],
+        ['m', rowsOf(4000, 10)],
+      ]),
+    );
     await take(repository, new Map([['n', rowsOf(4000, 9)]]));
     await repository.forget(await repository.planForget([first, second, third], task), task);
     kept.clear();
@@ -139,7 +169,12 @@ describe('repair', () => {
     bytes[bytes.length - 5000] = (bytes[bytes.length - 5000] ?? 0) ^ 1;
     writeFileSync(at(large), bytes);
     const found = await repository.check({ level: 'authenticated' }, task);
-    expect(found.problems.map((problem) => [problem.file, problem.affects.length]).toSorted()).toEqual([[large, 0], [small, 0]].toSorted());
+    expect(found.problems.map((problem) => [problem.file, problem.affects.length]).toSorted()).toEqual(
+      [
+        [large, 0],
+        [small, 0],
+      ].toSorted(),
+    );
     expect((await repository.repair({ dryRun: false }, task)).beyondRepair).toEqual([]);
     expect((await repository.check({ level: 'decoded' }, task)).problems).toEqual([]);
     const [last] = (await repository.snapshots()).snapshots;

@@ -131,11 +131,14 @@ describe('local folder', () => {
             const target = model.get(one.to);
             if (one.name === one.to) continue;
             const wanted = had === undefined ? target !== undefined : target === undefined || target.length === had.length;
-            const moved = await store.move(one.name, one.to).then(() => true, (error: unknown) => (error instanceof AppError ? false : Promise.reject(error)));
+            const moved = await store.move(one.name, one.to).then(
+              () => true,
+              (error: unknown) => (error instanceof AppError ? false : Promise.reject(error)),
+            );
             expect(moved).toBe(wanted);
             if (moved && had !== undefined) model.set(one.to, had).delete(one.name);
           } else {
-            const kind = one.kind as 'same' | 'refuse' | 'replace';
+            const kind = one.kind;
             const refused = kind === 'refuse' && had !== undefined;
             const done = store.publish(one.name, [one.content], { ifExists: kind });
             await (refused ? expect(done).rejects.toMatchObject({ code: 'repository.exists' }) : done);
@@ -154,8 +157,17 @@ describe('local folder', () => {
 
 describe('errors of the system', () => {
   const meant = {
-    ENOSPC: 'repository.no-space', EDQUOT: 'repository.no-space', EFBIG: 'repository.no-space', EROFS: 'repository.read-only', EACCES: 'repository.denied',
-    EPERM: 'repository.denied', EIO: 'repository.io', EMFILE: 'repository.io', ENFILE: 'repository.io', ENOENT: 'repository.missing', EWEIRD: 'repository.io',
+    ENOSPC: 'repository.no-space',
+    EDQUOT: 'repository.no-space',
+    EFBIG: 'repository.no-space',
+    EROFS: 'repository.read-only',
+    EACCES: 'repository.denied',
+    EPERM: 'repository.denied',
+    EIO: 'repository.io',
+    EMFILE: 'repository.io',
+    ENFILE: 'repository.io',
+    ENOENT: 'repository.missing',
+    EWEIRD: 'repository.io',
   };
 
   it('each have a code, a statement of their own and a next step', () => {

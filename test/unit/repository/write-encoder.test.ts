@@ -60,7 +60,12 @@ function world(spoil: (plain: Uint8Array, frame: number) => Uint8Array) {
   return { store, sink, encoder, submit, failures };
 }
 
-const rows = (seed: number): Uint8Array => Buffer.from(Array.from({ length: 9000 }, (_none, i) => `row ${i * seed} of ${seed}\n`).join('').slice(0, 100_000));
+const rows = (seed: number): Uint8Array =>
+  Buffer.from(
+    Array.from({ length: 9000 }, (_none, i) => `row ${i * seed} of ${seed}\n`)
+      .join('')
+      .slice(0, 100_000),
+  );
 
 describe('a pack', () => {
   it('is not published before each of its frames was compared', async () => {

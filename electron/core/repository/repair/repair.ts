@@ -35,7 +35,8 @@ export async function repair(ground: Ground, options: { readonly dryRun: boolean
     if (lock === undefined || problems.length === 0) return { mended: repair.mended, beyondRepair: beyond };
     if (repair.mended.length > 0) beyond = (await checkRepository(parts, { level: 'authenticated' }, task)).problems;
     if (await repair.copyWithout(beyond)) beyond = (await checkRepository(parts, { level: 'authenticated' }, task)).problems;
-    if (repair.mended.length > 0) await ground.record([{ kind: 'operation', what: 'repair', details: { mended: repair.mended.length, beyondRepair: beyond.length } }]);
+    if (repair.mended.length > 0)
+      await ground.record([{ kind: 'operation', what: 'repair', details: { mended: repair.mended.length, beyondRepair: beyond.length } }]);
     return { mended: repair.mended, beyondRepair: beyond };
   } finally {
     await lock?.release();

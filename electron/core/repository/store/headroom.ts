@@ -52,7 +52,9 @@ export class Headroom {
     let wanted = LEAST_BYTES;
     while (wanted < index * INDEX_SHARE) wanted *= STEP;
     const pieces = new Map((await this.#store.list(RESERVE)).map((entry) => [entry.path, entry.bytes]));
-    const lacking = Array.from({ length: PIECES }, (_none, i) => `${RESERVE}/${String(i).padStart(2, '0')}`).filter((path) => (pieces.get(path) ?? 0) < wanted / PIECES);
+    const lacking = Array.from({ length: PIECES }, (_none, i) => `${RESERVE}/${String(i).padStart(2, '0')}`).filter(
+      (path) => (pieces.get(path) ?? 0) < wanted / PIECES,
+    );
     if (lacking.length === 0 || ((await this.#store.free()) ?? 0) < wanted * PLENTY) return;
     const bytes = this.#random.bytes(wanted / PIECES);
     for (const path of lacking) await this.#store.publish(path, [bytes], { ifExists: 'replace' });

@@ -16,14 +16,23 @@ export function browsePage(files: readonly OpenFile[], object: string, offset: n
   const { file, name } = findObject(files, object);
   const columns = readColumns(file.db, name);
   if (orderBy !== null && !columns.some((column) => column.name === orderBy)) {
-    throw new AppError('input.invalid', `${JSON.stringify(object)} has no column ${JSON.stringify(orderBy)}.`, { hint: `It has: ${columns.map((column) => column.name).join(', ')}.` });
+    throw new AppError('input.invalid', `${JSON.stringify(object)} has no column ${JSON.stringify(orderBy)}.`, {
+      hint: `It has: ${columns.map((column) => column.name).join(', ')}.`,
+    });
   }
   const order = orderBy === null ? '' : ` ORDER BY ${quoteName(orderBy)}`;
   const select = columns.map((column) => exactPair(column.name)).join();
-  const statement = file.db.prepare<[number, number], unknown[]>(`SELECT ${select} FROM ${tableSql(name)}${order} LIMIT ? OFFSET ?`).raw().safeIntegers();
+  const statement = file.db
+    .prepare<[number, number], unknown[]>(`SELECT ${select} FROM ${tableSql(name)}${order} LIMIT ? OFFSET ?`)
+    .raw()
+    .safeIntegers();
   const encoding = textEncoding(pragmaText(file.db, 'encoding'));
   const rows = collect(statement.iterate(limit, offset), columns.length, encoding);
-  const total = file.db.prepare<[], number>(`SELECT count(*) FROM ${tableSql(name)}`).pluck().get() ?? 0;
+  const total =
+    file.db
+      .prepare<[], number>(`SELECT count(*) FROM ${tableSql(name)}`)
+      .pluck()
+      .get() ?? 0;
   return { columns: columns.map((column) => ({ name: column.name, type: column.type })), rows, total };
 }
 
@@ -52,7 +61,10 @@ function runQuery(file: OpenFile, sql: string): BrowsePage {
   const encoding = textEncoding(pragmaText(file.db, 'encoding'));
   // Asked through a subquery, each value comes with its type and its bytes; pragmas and the like cannot be asked so.
   const exact = prepareExact(file.db, sql, columns.length);
-  const rows = exact === undefined ? collectPlain(statement.raw().safeIntegers().iterate()) : collect(exact.raw().safeIntegers().iterate(), columns.length, encoding, queryRows);
+  const rows =
+    exact === undefined
+      ? collectPlain(statement.raw().safeIntegers().iterate())
+      : collect(exact.raw().safeIntegers().iterate(), columns.length, encoding, queryRows);
   return { columns, rows };
 }
 
@@ -81,7 +93,10 @@ function collect(rows: IterableIterator<unknown[]>, width: number, encoding: Tex
   for (const row of rows) {
     bytes += sizeOf(row);
     if (bytes > pageBytes && page.length > 0) break;
-    if (bytes > pageBytes) throw new AppError('engine.unsupported', 'A row is too large to be shown.', { hint: 'Export the snapshot and open it with another tool, or query only the columns that you need.' });
+    if (bytes > pageBytes)
+      throw new AppError('engine.unsupported', 'A row is too large to be shown.', {
+        hint: 'Export the snapshot and open it with another tool, or query only the columns that you need.',
+      });
     page.push(Array.from({ length: width }, (_, i) => cellOf(row[i * 2] ?? null, row[i * 2 + 1] === 1n, encoding)));
     if (page.length >= most) break;
   }

@@ -36,7 +36,10 @@ function integrity(file: OpenFile, name: string): SelfCheck {
 /** Undefined where SQLite cannot run the check. */
 function tryCheck(file: OpenFile, table: string): readonly string[] | undefined {
   try {
-    return file.db.prepare<[], string>(`PRAGMA integrity_check(${table === '' ? mostFindings : quoteName(table)})`).pluck().all();
+    return file.db
+      .prepare<[], string>(`PRAGMA integrity_check(${table === '' ? mostFindings : quoteName(table)})`)
+      .pluck()
+      .all();
   } catch (error) {
     if (isStatementError(error)) return undefined;
     throw error;
@@ -107,7 +110,10 @@ function sizesOf(file: OpenFile): ReadonlyMap<string, number> {
 
 function countRows(file: OpenFile, table: string): number | undefined {
   try {
-    return file.db.prepare<[], number>(`SELECT count(*) FROM ${tableSql(table)}`).pluck().get();
+    return file.db
+      .prepare<[], number>(`SELECT count(*) FROM ${tableSql(table)}`)
+      .pluck()
+      .get();
   } catch (error) {
     if (isStatementError(error)) return undefined;
     throw error;

@@ -14,7 +14,9 @@ export function assertLibrary(): string {
   try {
     const version = memory.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '0';
     if (isAtLeast(version, floor)) return version;
-    throw new AppError('engine.unsupported', `SQLite ${version} is older than ${floor}, which this version needs.`, { hint: 'Reinstall Belay: it comes with its own SQLite.' });
+    throw new AppError('engine.unsupported', `SQLite ${version} is older than ${floor}, which this version needs.`, {
+      hint: 'Reinstall Belay: it comes with its own SQLite.',
+    });
   } finally {
     memory.close();
   }
@@ -56,11 +58,21 @@ export function isStatementError(error: unknown): boolean {
 }
 
 const codes: readonly (readonly [prefix: string, code: ErrorCode, message: string, hint: string])[] = [
-  ['SQLITE_BUSY', 'source.unreachable', 'Another process holds the database locked.', 'Try again when its long transaction has ended, or close the program that opened it exclusively.'],
+  [
+    'SQLITE_BUSY',
+    'source.unreachable',
+    'Another process holds the database locked.',
+    'Try again when its long transaction has ended, or close the program that opened it exclusively.',
+  ],
   ['SQLITE_LOCKED', 'source.unreachable', 'Another process holds the database locked.', 'Try again when its long transaction has ended.'],
   ['SQLITE_PROTOCOL', 'source.unreachable', 'The locks of the database are in too much use.', 'Try again.'],
   ['SQLITE_NOTADB', 'source.not-a-database', 'The file is not a SQLite database.', 'Check the path.'],
-  ['SQLITE_CORRUPT', 'source.damaged', 'The database is damaged.', 'Restore a snapshot from before the damage, or recover what is left with `sqlite3 FILE .recover`.'],
+  [
+    'SQLITE_CORRUPT',
+    'source.damaged',
+    'The database is damaged.',
+    'Restore a snapshot from before the damage, or recover what is left with `sqlite3 FILE .recover`.',
+  ],
   ['SQLITE_IOERR', 'source.unreachable', 'The system could not read the database.', 'Check the disk and its mount.'],
   ['SQLITE_CANTOPEN', 'source.denied', 'SQLite cannot open the database, or a file beside it.', 'Check who may read the file and its folder.'],
   ['SQLITE_PERM', 'source.denied', 'The system refuses access to the database.', 'Check who may read the file.'],
@@ -75,7 +87,12 @@ export function wrapSqlite(error: unknown): unknown {
   const sqlite = sqliteCode(error);
   if (sqlite === undefined) return error;
   const cause = error instanceof Error ? error.message : '';
-  const [, code, message, hint] = codes.find(([prefix]) => sqlite.startsWith(prefix)) ?? ['', 'source.unsupported' as const, 'SQLite refused.', 'See the cause.'];
+  const [, code, message, hint] = codes.find(([prefix]) => sqlite.startsWith(prefix)) ?? [
+    '',
+    'source.unsupported' as const,
+    'SQLite refused.',
+    'See the cause.',
+  ];
   const retryable = sqlite.startsWith('SQLITE_BUSY') || sqlite.startsWith('SQLITE_LOCKED');
   return new AppError(code, message, { hint, details: { sqlite }, cause: new Error(cause), retryable });
 }

@@ -54,7 +54,8 @@ function facts(db: Connection, entry: SchemaEntry, warn: Warn): Readonly<Record<
   if (entry.type === 'trigger') return { table: entry.table };
   if (entry.type === 'index') return { table: entry.table, columns: indexColumns(db, entry.name) };
   const columns = columnsIfKnown(db, entry.name);
-  if (columns === undefined) warn(`virtual table ${entry.name} uses a module that is not there: what it keeps in tables of its own is compared, the rest is not`);
+  if (columns === undefined)
+    warn(`virtual table ${entry.name} uses a module that is not there: what it keeps in tables of its own is compared, the rest is not`);
   return { ...(entry.virtual ? { virtual: true } : {}), ...(columns === undefined ? {} : { columns: columns.map(describeColumn) }) };
 }
 

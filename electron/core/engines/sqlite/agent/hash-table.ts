@@ -179,7 +179,11 @@ async function scan(db: Connection, table: Table, lanes: readonly LanedColumn[],
     rows += 1;
   }
   for (const { column, hash } of hashes.others) {
-    for (const row of db.prepare<[], unknown[]>(`SELECT ${exactValue(column)} FROM ${from}`).raw().safeIntegers().iterate()) {
+    for (const row of db
+      .prepare<[], unknown[]>(`SELECT ${exactValue(column)} FROM ${from}`)
+      .raw()
+      .safeIntegers()
+      .iterate()) {
       hashValue(row, hash);
     }
   }
