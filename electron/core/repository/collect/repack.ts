@@ -1,6 +1,7 @@
 import { BugError, isAppError, throwIfCancelled } from '../../base/errors.ts';
+import type { AppError } from '../../base/errors.ts';
 import type { Task } from '../../base/ports.ts';
-import { damaged, inFile } from '../format/bytes.ts';
+import { damaged } from '../format/bytes.ts';
 import { sha256 } from '../format/crypto.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { ID_BYTES, PLAIN_SEGMENT_BYTES } from '../format/limits.ts';
@@ -18,6 +19,8 @@ import type { Inventory } from './inventory.ts';
 import { PackWriter } from './pack-writer.ts';
 import type { PublishPack } from './pack-writer.ts';
 import { LEAST_SEGMENT } from './plan.ts';
+
+const FRAMES_A_BREATH = 32;
 
 /** Where one old segment stands. */
 interface OldSegment {
@@ -49,14 +52,14 @@ export class Repacker {
 
   /** Copies the needed segments of one pack. Throws `repository.damaged` where one of them opens from no copy of the pack. */
   async copy(pack: number, task: Task): Promise<void> {
-    let first: unknown;
+    let first: AppError | undefined;
     for (const path of standingPaths(this.#inventory, pack)) {
       let segments: readonly OldSegment[];
       try {
         segments = await this.#open(path, pack);
       } catch (error) {
         if (!isAppError(error)) throw error;
-        first ??= inFile(path, error);
+        first ??= error;
         continue;
       }
       for (const segment of segments) {
@@ -66,7 +69,8 @@ export class Repacker {
       }
       return;
     }
-    throw first ?? new BugError('A pack that stands nowhere was to be copied.');
+    if (first === undefined) throw new BugError('A pack that stands nowhere was to be copied.');
+    throw first;
   }
 
   async finish(): Promise<void> {
@@ -82,7 +86,7 @@ export class Repacker {
     return this.#needed(file, footer, this.#first[pack] ?? 0);
   }
 
-  #needed(file: SealedFile, footer: PackFooter, first: number): readonly OldSegment[] {
+  async #needed(file: SealedFile, footer: PackFooter, first: number): Promise<readonly OldSegment[]> {
     const { table } = this.#inventory;
     const segments: OldSegment[] = [];
     let number = first;
@@ -91,6 +95,7 @@ export class Repacker {
       const sealed = file.body.subarray(at, at + record.stored);
       at += record.stored;
       if (record.kind === SEGMENT_PADDING) continue;
+      if (frame % FRAMES_A_BREATH === 0) await breathe();
       const place = table.segmentPlace(number);
       if (place.frame !== frame || place.stored !== record.stored || place.raw !== record.raw) throw damaged('Its footer is not the one that the index holds.');
       if ((this.#census.used[number] ?? 0) > 0) segments.push({ number, record, baseIds: footer.baseIds, plain: openFrame(file.cipher, frame, sealed) });
