@@ -3,20 +3,69 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkAndRecord } from '../../../electron/core/repository/collect/checked.ts';
 import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
-import { entriesOf } from '../../helpers/repository/index-look.ts';
+import { basesAreHeld, deltaSegments, entriesOf } from '../../helpers/repository/index-look.ts';
 import { Collecting, task } from '../../helpers/repository/collecting.ts';
 import { quickTake } from '../../helpers/repository/quick.ts';
-import { rowsOf } from '../../helpers/repository/world.ts';
+import { churned, filesBelow, rowsOf } from '../../helpers/repository/world.ts';
 
 const on = new Collecting();
 
 describe('what collect keeps', () => {
   it('of a mostly dead plain segment, the chunks that are needed and no others', async () => {
-    import { collectWorld, task } from '../../helpers/repository/collect-world.ts';
+    const rows = rowsOf(12_000, 1);
+    const first = await on.take({ a: rows });
+    await on.take({ part: rows.slice(0, 60_000) });
+    await on.drop(first);
+    const before = filesBelow(on.folder);
+    const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
+    expect(plan.packsRewritten).toBe(1);
+    const report = await on.tidy();
+    expect(report.rewritten).toBeLessThan(90_000);
+    const packs = (files: ReadonlyMap<string, number>): number =>
+      [...files].filter(([file]) => file.startsWith('packs/')).reduce((sum, [, bytes]) => sum + bytes, 0);
+    expect(packs(filesBelow(on.folder))).toBeLessThan(packs(before) / 3);
+    await on.purge();
+    await on.allRestore();
+  });
 
-    const world = collectWorld();
-    const { at } = world;
+  it('of a mostly dead delta segment, the chunks that are needed, still against all its bases', async () => {
+    const one = rowsOf(9000, 2);
+    const two = churned(one, 3, 0.05);
+    const first = await on.take({ a: one });
+    const second = await on.take({ a: two }, first);
+    expect(await deltaSegments(on.ground)).toBeGreaterThan(4);
+    const mixed = new Uint8Array(Buffer.concat([two.subarray(0, 9000), one.subarray(9000)]));
+    await on.take({ a: mixed }, second);
+    await on.drop(second);
+    const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
+    expect(plan.packsRewritten).toBeGreaterThan(0);
+    await on.tidy();
+    expect(await deltaSegments(on.ground)).toBeGreaterThan(0);
+    const { inventory, census } = await planCollect(on.ground, { purgeNow: false }, task);
+    for (let segment = 0; segment < inventory.table.segments; segment += 1) {
+      if (inventory.table.isDelta(segment)) expect(census.used[segment] ?? 0).toBeGreaterThanOrEqual(inventory.table.segmentPlace(segment).raw / 2);
+    }
+    await basesAreHeld(on.ground);
+    await on.purge();
+    await on.allRestore();
+  });
 
+  it('every base that a delta in the index names, dead or alive; a chunk of a dead delta can be used again', async () => {
+    const one = rowsOf(3000, 4);
+    const two = churned(one, 5, 0.01);
+    const fresh = rowsOf(9000, 6);
+    const first = await on.take({ a: one });
+    const second = await on.take({ a: two, n: fresh }, first);
+    await on.take({ n: fresh }, second);
+    await on.drop(first, second);
+    const before = await entriesOf(on.ground);
+    await on.tidy();
+    await basesAreHeld(on.ground);
+    expect(await deltaSegments(on.ground)).toBeGreaterThan(0);
+    expect((await entriesOf(on.ground)).filter((entry) => before.some((old) => old.name === entry.name)).length).toBeGreaterThan(0);
+    await on.purge();
+    const packs = on.below('packs').length;
+    await on.take({ n: fresh, a: two });
     expect(on.below('packs').length).toBe(packs);
     await on.purge();
     await on.allRestore();
