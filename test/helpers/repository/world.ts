@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Clock } from '../../../electron/core/base/ports.ts';
 import { quietTask } from '../../../electron/core/base/ports.ts';
 import { silentLog, systemClock, systemRandom } from '../../../electron/core/base/system.ts';
 import { createRepository } from '../../../electron/core/repository/create.ts';
@@ -86,12 +85,6 @@ export function filesBelow(folder: string, within = ''): ReadonlyMap<string, num
     else found.set(at, lstatSync(path.join(folder, at)).size);
   }
   return found;
-}
-
-/** A clock that stands until it is moved. */
-export function standingClock(now = 1_750_000_000_000): Clock & { set: (now: number) => void } {
-  let wall = now;
-  return { now: () => wall, monotonic: () => performance.now(), set: (to) => (wall = to) };
 }
 
 /** Bytes that look like rows: lines of text from a seed. */
