@@ -45,7 +45,19 @@ const FILE_INFO = Buffer.from('belay/1 file', 'latin1');
 
 /** The 32-byte key of one sealed file; `salt` is the file's own 32 random bytes. */
 export function fileKey(keys: KeyMaterial, salt: Uint8Array, type: number): Uint8Array {
-  return hkdf(keys.master, salt, Buffer.concat([FILE_INFO, Uint8Array.of(type), keys.repository]), 32);
+  const info = Buffer.concat([FILE_INFO, Uint8Array.of(type), keys.repository]);
+  return new Uint8Array(hkdfSync('sha256', masterObject(keys.master), salt, info, 32));
+}
+
+/** A key object is made once for each master: making it anew costs more than deriving a key from it, and every small file derives one. */
+const masters = new WeakMap<Uint8Array, KeyObject>();
+
+function masterObject(master: Uint8Array): KeyObject {
+  const known = masters.get(master);
+  if (known !== undefined) return known;
+  const made = createSecretKey(master);
+  masters.set(master, made);
+  return made;
 }
 
 /** SHA-256, 32 bytes. */

@@ -7,6 +7,9 @@ import type { JsonObject } from './json.ts';
 import { SealedBuilder, decodeFrameLengths, encodeFrameLengths, openFrame, openSealed } from './sealed.ts';
 import type { FileType } from './sealed.ts';
 
+/** What a document takes as a rule: zlib sets this much memory aside for each, and there may be ten thousand to open. */
+const DOCUMENT_BYTES = 8 << 10;
+
 /** One JSON document as a sealed file: a single frame, zstd of canonical JSON. Throws RangeError above `max` bytes of JSON. */
 export function sealDocument(
   keys: KeyMaterial,
@@ -32,7 +35,7 @@ export function openDocument(bytes: Uint8Array, keys: KeyMaterial, type: FileTyp
   const frame = openFrame(file.cipher, 0, file.body);
   let json: Buffer;
   try {
-    json = zstdDecompressSync(frame, { maxOutputLength: max });
+    json = zstdDecompressSync(frame, { maxOutputLength: max, chunkSize: DOCUMENT_BYTES });
   } catch (error) {
     throw damaged(`${what} does not decompress.`, undefined, error);
   }
