@@ -1,6 +1,6 @@
 // npm test: provisions what the tests need, then runs every check and every lane. Plain Node >= 20, no dependency.
 // node tools/test.mjs [name ...] [-- arguments of Vitest]: only those checks and lanes.
-import { existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,8 @@ if (found === undefined) throw new Error('There is no Node 24 although the insta
 const node = found.path;
 
 const runFolder = realpathSync(mkdtempSync(join(tmpdir(), 'belay-test-')));
+// As /tmp itself: tests that give up root's rights need a place of their own too.
+chmodSync(runFolder, 0o1777);
 /** @type {Section[]} */
 const sections = [];
 try {
