@@ -1,12 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { isAppError, isCancelled } from '../../../electron/core/base/errors.ts';
 import type { RestoredCopy, RestoreTarget, UndoRecord } from '../../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
+import { withAgent } from '../../../electron/core/engines/sqlite/client.ts';
 import { createSqliteEngine } from '../../../electron/core/engines/sqlite/engine.ts';
 import { withContext } from '../../helpers/engine-context.ts';
-import { childAgents } from '../../helpers/sqlite/agents.ts';
+import { childAgents, openInAgent } from '../../helpers/sqlite/agents.ts';
 import { brokenLaws, makeBank } from '../../helpers/sqlite/bank.ts';
 import { captureFile, sqliteSource, type CapturedFile } from '../../helpers/sqlite/capturing.ts';
 import { run, value } from '../../helpers/sqlite/database.ts';
@@ -90,6 +92,61 @@ for (const journal of ['wal', 'delete'] as const) {
     });
   });
 }
+
+for (const journal of ['wal', 'delete'] as const) {
+  test(`a program in the middle of a transaction is waited for, and then the content is there, journal_mode=${journal}`, async () => {
+    await using folder = await temporaryFolder('belay-in-use');
+    const file = path.join(folder.path, 'bank.db');
+    makeBank(file, { journal });
+    const captured = await captureFile(engine, file);
+    run(file, "UPDATE accounts SET name = 'a bad migration'");
+    const target: RestoreTarget = { location: { path: file }, mode: 'in-place' };
+    const copy = await restore(captured, target);
+    const program = new DatabaseSync(file);
+    program.exec('BEGIN IMMEDIATE');
+    const promoted = promote(copy, target);
+    await until(() => openInAgent(file) && readdirSync(folder.path).some((name) => name.startsWith('.belay-undo-')));
+    program.exec('ROLLBACK');
+    program.close();
+    const undo = await promoted;
+    expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('account 1');
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    const undone = withContext((context) => engine.undo(undo, context, { force: true }));
+    await until(() => openInAgent(file));
+    other.exec('ROLLBACK');
+    other.close();
+    await undone;
+    expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('a bad migration');
+  });
+
+  test(`a target that stays locked is told, never taken for written, journal_mode=${journal}`, async () => {
+    await using folder = await temporaryFolder('belay-in-use');
+    const [from, to] = [path.join(folder.path, 'from.db'), path.join(folder.path, 'to.db')];
+    makeBank(from, { journal });
+    makeBank(to, { journal, filler: 10 });
+    const program = new DatabaseSync(to);
+    program.exec('BEGIN IMMEDIATE');
+    const failed = await withContext((context) => withAgent({}, context, (agent) => agent.call('overwrite', { from, to, busyMs: 200 }))).catch(
+      (error: unknown) => error,
+    );
+    expect(isAppError(failed, 'target.busy')).toBe(true);
+    program.exec('ROLLBACK');
+    program.close();
+    expect(value(to, 'SELECT count(*) FROM filler')).toBe(10);
+    await withContext((context) => withAgent({}, context, (agent) => agent.call('overwrite', { from, to, busyMs: 200 })));
+    expect(value(to, 'SELECT count(*) FROM filler')).toBe(0);
+  });
+}
+
+test('an empty database is written over a full one too', async () => {
+  await using folder = await temporaryFolder('belay-in-use');
+  const [from, to] = [path.join(folder.path, 'from.db'), path.join(folder.path, 'to.db')];
+  writeFileSync(from, '');
+  makeBank(to, { journal: 'delete' });
+  await withContext((context) => withAgent({}, context, (agent) => agent.call('overwrite', { from, to, busyMs: 200 })));
+  expect(value(to, 'SELECT count(*) FROM sqlite_schema')).toBe(0);
+});
 
 test('an agent killed in the middle of writing into the live file leaves the old content to recovery', async () => {
   await using folder = await temporaryFolder('belay-in-use');

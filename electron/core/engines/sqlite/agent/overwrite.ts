@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { AppError, CancelledError } from '../../../base/errors.ts';
+import { existsSync, statSync } from 'node:fs';
+import { AppError, BugError, CancelledError } from '../../../base/errors.ts';
 import { systemClock } from '../../../base/system.ts';
 import { openConnection, pragmaNumber, pragmaText, sqliteCode, wrapSqlite } from './connection.ts';
 
@@ -14,29 +14,46 @@ const pollMs = 20;
  */
 export async function overwriteDatabase(from: string, to: string, busyMs: number, progress: (pages: number, of: number) => void): Promise<number> {
   assertSameLayout(from, to);
+  givePage(from);
   const source = openConnection(from, 'read', busyMs);
   const since = systemClock.monotonic();
-  let moved = systemClock.monotonic();
+  let moved = since;
   let left = Infinity;
+  const onStep = ({ totalPages: of, remainingPages }: { readonly totalPages: number; readonly remainingPages: number }): number => {
+    if (!process.connected) throw new CancelledError();
+    const now = systemClock.monotonic();
+    if (remainingPages < left) moved = now;
+    else if (left !== Infinity && now - moved > busyMs) throw stillBusy(now - since);
+    // A step on a locked target changes nothing and returns at once: time has to pass between two of them.
+    if (remainingPages === left) pause(pollMs);
+    left = remainingPages;
+    progress(of - remainingPages, of);
+    return pagesAStep;
+  };
   try {
-    const { totalPages } = await source.backup(to, {
-      progress: ({ totalPages: of, remainingPages }) => {
-        if (!process.connected) throw new CancelledError();
-        const now = systemClock.monotonic();
-        if (remainingPages < left) moved = now;
-        else if (left !== Infinity && now - moved > busyMs) throw stillBusy(now - since);
-        // A step on a locked target changes nothing and returns at once: time has to pass between two of them.
-        if (remainingPages === left) pause(pollMs);
-        left = remainingPages;
-        progress(of - remainingPages, of);
-        return pagesAStep;
-      },
-    });
-    return totalPages;
+    for (;;) {
+      const { totalPages } = await source.backup(to, { progress: onStep });
+      // The driver takes a first step that met a locked target for the end of the copy: nothing was counted, nothing written.
+      if (totalPages > 0) return totalPages;
+      if (!process.connected) throw new CancelledError();
+      if (systemClock.monotonic() - since > busyMs) throw stillBusy(systemClock.monotonic() - since);
+      pause(pollMs);
+    }
   } catch (error) {
     throw sqliteCode(error)?.startsWith('SQLITE_BUSY') === true ? stillBusy(busyMs) : wrapSqlite(error);
   } finally {
     source.close();
+  }
+}
+
+/** A database of no bytes gets its first page, so that a copy of it has something to count. `path` is Belay's own file. */
+function givePage(path: string): void {
+  if (statSync(path).size > 0) return;
+  const db = openConnection(path, 'write', 0);
+  try {
+    db.pragma('user_version = 0');
+  } finally {
+    db.close();
   }
 }
 
@@ -77,6 +94,7 @@ function assertSameLayout(from: string, to: string): void {
 export async function copyOut(source: ReturnType<typeof openConnection>, to: string): Promise<number> {
   if (existsSync(to)) throw new AppError('target.exists', `${to} exists.`);
   const { totalPages } = await source.backup(to, { progress: () => pagesAStep });
+  if (totalPages < pragmaNumber(source, 'page_count')) throw new BugError('a copy into a new file ended early');
   return totalPages;
 }
 
