@@ -34,7 +34,7 @@ describe('what collect keeps', () => {
     const first = await on.take({ a: one });
     const second = await on.take({ a: two }, first);
     expect(await deltaSegments(on.ground)).toBeGreaterThan(4);
-    const mixed = new Uint8Array(Buffer.concat([two.subarray(0, 9000), one.subarray(9000)]));
+    const mixed = new Uint8Array(Buffer.concat([two.subarray(0, 30_000), one.subarray(30_000)]));
     await on.take({ a: mixed }, second);
     await on.drop(second);
     const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
