@@ -60,7 +60,7 @@ export function makeBenchDatabase(path: string, bytes: number, seed: number): Be
   try {
     database.exec('PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536');
     database.exec(schema);
-    const makeRow = rowMaker(random, rows);
+    const makeRow = rowMaker(random, accountsFor(rows));
     database.transaction(() => {
       const account = database.prepare('INSERT INTO accounts VALUES (?, ?, ?, ?, ?)');
       for (let id = 1; id <= accountsFor(rows); id++) {
@@ -95,7 +95,7 @@ export function churn(path: string, { fraction, mode, seed }: ChurnOptions): Chu
     const update = database.prepare(
       "UPDATE documents SET status = ?, amount = ?, updated_at = updated_at + ?, attributes = json_set(attributes, '$.revision', ?, '$.editor', ?) WHERE id = ?",
     );
-    const makeRow = rowMaker(random, last);
+    const makeRow = rowMaker(random, database.prepare<[], number>('SELECT max(id) FROM accounts').pluck().get() ?? 1);
     const counts = database.transaction(() => {
       let updated = 0;
       for (const id of pickIds(random, last, wanted, mode)) {
@@ -129,10 +129,9 @@ function accountsFor(rows: number): number {
 }
 
 /** Makes rows out of a stock of texts, so that the database is made at the speed of SQLite and not of this script. */
-function rowMaker(random: Dice, rows: number): (id: number) => unknown[] {
+function rowMaker(random: Dice, accounts: number): (id: number) => unknown[] {
   const texts = Array.from({ length: 1_500 }, () => prose(random, random.whole(5, 60)));
   const noise = random.bytes(1 << 20);
-  const accounts = accountsFor(rows);
   return (id) => {
     const createdAt = start + id * 7_000 + random.whole(0, 6_999);
     const at = random.whole(0, noise.length - 512);
