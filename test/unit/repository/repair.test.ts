@@ -156,7 +156,7 @@ describe('repair', () => {
       repository,
       new Map([
         ['n', rowsOf(4000, 9)],
-        ['m', rowsOf(4000, 10)],
+        ['m', rowsOf(40_000, 10)],
       ]),
     );
     await take(repository, new Map([['n', rowsOf(4000, 9)]]));
@@ -166,7 +166,7 @@ describe('repair', () => {
     const [[large = ''] = [], [small = ''] = []] = sizes;
     rmSync(at(small));
     const bytes = readFileSync(at(large));
-    bytes[bytes.length - 5000] = (bytes[bytes.length - 5000] ?? 0) ^ 1;
+    bytes[bytes.length - 20_000] = (bytes[bytes.length - 20_000] ?? 0) ^ 1;
     writeFileSync(at(large), bytes);
     const found = await repository.check({ level: 'authenticated' }, task);
     expect(found.problems.map((problem) => [problem.file, problem.affects.length]).toSorted()).toEqual(

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, open, unlink, type FileHandle } from 'node:fs/promises';
 import { systemCode, throwIfCancelled } from '../../base/errors.ts';
+import { release } from '../../base/memory.ts';
 
 const pieceBytes = 4 << 20;
 
@@ -68,6 +69,35 @@ export async function writeAll(target: FileHandle, bytes: Uint8Array, at: number
     const { bytesWritten } = await target.write(bytes, done, bytes.length - done, at + done);
     done += bytesWritten;
   }
+}
+
+/**
+ * Writes a stream of parts one after the other, the next one being made while one is written, and gives the memory of each back.
+ * `onBytes` is told how many are written so far. Resolves with the bytes written when the last call has ended, also on failure.
+ */
+export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): Promise<number> {
+  let at = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const write = async (part: Uint8Array, from: number): Promise<void> => {
+    await writeAll(target, part, from);
+    const end = from + part.length;
+    release(part);
+    onBytes(end);
+  };
+  try {
+    for await (const part of parts) {
+      await writing;
+      writing = write(part, at);
+      at += part.length;
+      // Awaited before the next write; until then its failure waits.
+      writing.catch(() => undefined);
+    }
+  } catch (error) {
+    await writing.catch(() => undefined);
+    throw error;
+  }
+  await writing;
+  return at;
 }
 
 export async function unlinkQuietly(path: string): Promise<void> {

@@ -4,7 +4,7 @@ import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
 import type { EngineContext, ExportRequest, ExportResult, NativeFile, ObjectRow, SnapshotContent } from '../engine.ts';
 import { agentFile, withAgent, type AgentSettings } from './client.ts';
-import { unlinkQuietly, writeAll } from './copy-file.ts';
+import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { headerLength, parseHeader } from './header.ts';
 import { fileObjects } from './restore.ts';
 import { fileError, readStart } from './source-file.ts';
@@ -57,13 +57,10 @@ async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: st
   const file = await open(path, 'wx', 0o600);
   onMade();
   try {
-    let at = 0;
-    for await (const part of snapshot.read(object.name, context.signal)) {
+    const at = await writeParts(file, snapshot.read(object.name, context.signal), (bytes) => {
       throwIfCancelled(context.signal);
-      await writeAll(file, part, at);
-      at += part.length;
-      context.progress({ stage: `exporting ${basename(path)}`, bytesDone: at, bytesTotal: object.length ?? at });
-    }
+      context.progress({ stage: `exporting ${basename(path)}`, bytesDone: bytes, bytesTotal: object.length ?? bytes });
+    });
     await file.sync();
     await syncFolder(dirname(path));
     return at;

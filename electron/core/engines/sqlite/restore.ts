@@ -4,7 +4,7 @@ import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
 import type { EngineContext, ObjectRow, RestoredCopy, RestoreTarget, SnapshotContent, SourceLocation } from '../engine.ts';
 import { sidecars } from './busy.ts';
-import { unlinkQuietly, writeAll } from './copy-file.ts';
+import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { filesOf, type LocatedFile } from './location.ts';
 import { copyData, type CopyData } from './restored-copy.ts';
 import { exists, resolvedPath } from './stamp.ts';
@@ -115,13 +115,10 @@ async function build(
     if (job.folder !== undefined) await mkdir(job.folder, { mode: 0o700, recursive: true });
     const file = await open(job.path, 'wx', 0o600);
     try {
-      let at = 0;
-      for await (const part of snapshot.read(job.object.name, context.signal)) {
+      const at = await writeParts(file, snapshot.read(job.object.name, context.signal), (bytes) => {
         throwIfCancelled(context.signal);
-        await writeAll(file, part, at);
-        at += part.length;
-        onBytes(at);
-      }
+        onBytes(bytes);
+      });
       if (at !== job.bytes)
         throw new AppError('repository.damaged', `${job.object.name} gave ${at} bytes, the snapshot says ${job.bytes}.`, { hint: 'Run `belay check`.' });
       if (mode !== 'throw-away') await keepRights(job);

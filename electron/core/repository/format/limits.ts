@@ -32,5 +32,5 @@ export const MAX_SLOT_BYTES = 4 << 10;
 export const MAX_SEQ = 9_999_999_999;
 
 /** Segment sizes that the writer aims at. Any other size up to `MAX_FRAME` reads the same. */
-export const PLAIN_SEGMENT_BYTES = 256 << 10;
+export const PLAIN_SEGMENT_BYTES = 960 << 10;
 export const DELTA_SEGMENT_BYTES = 32 << 10;

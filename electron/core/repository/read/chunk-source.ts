@@ -12,7 +12,7 @@ import { PackFiles } from './pack-files.ts';
 import { SegmentCache } from './segment-cache.ts';
 
 /** Decoded segments kept: larger caches have no more hits, because bases come in order. */
-export const CACHE_BYTES = 8 << 20;
+export const CACHE_BYTES = 16 << 20;
 
 /** A chunk proved by its id, never to be changed; `digest` is its SHA-256. */
 export interface ProvedChunk {

@@ -9,10 +9,10 @@ import { walkLeaves } from './lists.ts';
 
 /** Raw bytes whose frames are planned together, so that neighbours are read at once. */
 const WINDOW_BYTES = 8 << 20;
-/** Raw bytes being decoded ahead of the one that is used: about four segments. */
-const AHEAD_BYTES = 1 << 20;
+/** Raw bytes being decoded ahead of the one that is used: about three segments. */
+const AHEAD_BYTES = 3 << 20;
 /** Size of what is yielded, but for the last. */
-const BLOCK_BYTES = 256 << 10;
+const BLOCK_BYTES = 1 << 20;
 /** Bytes between two chances for timers and cancellation, where everything is at hand. */
 const BREATH_BYTES = 2 << 20;
 

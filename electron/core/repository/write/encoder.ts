@@ -16,7 +16,7 @@ import type { MemoryPool } from './memory-pool.ts';
 import type { PackSink } from './pack-sink.ts';
 
 /** Raw bytes on their way before whoever feeds must wait. */
-const BACKLOG_BYTES = 2 << 20;
+const BACKLOG_BYTES = 4 << 20;
 /** A delta is kept below this share of what its chunks would take without bases, as reckoned from the bases' own segments. */
 const KEEP_DATA = 0.4;
 /** The same for lists and tables, against a trial: half of a list is ids that nothing compresses. */
