@@ -20,16 +20,24 @@ export function childEnd(child: ChildProcess): Promise<ChildEnd> {
       if (child.pid === undefined) reject(error);
     });
     child.once('exit', (exitCode, signal) => {
+      // Not the child's own `close`: it does not come where this side closed the channel to the child.
+      const open = [child.stdout, child.stderr].filter((pipe) => pipe !== null && !pipe.closed);
+      let left = open.length;
       const done = (): void => {
         clearTimeout(timer);
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
       };
       const timer = setTimeout(() => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
+        for (const pipe of open) pipe?.destroy();
         done();
       }, drainMs);
-      child.once('close', done);
+      if (left === 0) done();
+      for (const pipe of open) {
+        pipe?.once('close', () => {
+          left -= 1;
+          if (left === 0) done();
+        });
+      }
     });
   });
 }

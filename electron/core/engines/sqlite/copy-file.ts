@@ -71,13 +71,18 @@ export async function writeAll(target: FileHandle, bytes: Uint8Array, at: number
   }
 }
 
+/** Bytes after which the disk is told to go on with what it has, so that the sync at the end is short. */
+const flushEvery = 96 << 20;
+
 /**
  * Writes a stream of parts one after the other, the next one being made while one is written, and gives the memory of each back.
- * `onBytes` is told how many are written so far. Resolves with the bytes written when the last call has ended, also on failure.
+ * `onBytes` is told how many are written so far. Resolves with the bytes written, durable. When it settles no call is under way.
  */
 export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): Promise<number> {
   let at = 0;
-  let writing: Promise<void> = Promise.resolve();
+  let writing = Promise.resolve();
+  let flushing = Promise.resolve();
+  let flushed = 0;
   const write = async (part: Uint8Array, from: number): Promise<void> => {
     await writeAll(target, part, from);
     const end = from + part.length;
@@ -89,15 +94,23 @@ export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8A
       await writing;
       writing = write(part, at);
       at += part.length;
-      // Awaited before the next write; until then its failure waits.
+      if (at - flushed >= flushEvery) {
+        await flushing;
+        flushing = target.datasync();
+        flushed = at;
+      }
+      // Awaited before the next of their kind; until then their failures wait.
       writing.catch(() => undefined);
+      flushing.catch(() => undefined);
     }
+    await writing;
+    await flushing;
+    await target.sync();
+    return at;
   } catch (error) {
-    await writing.catch(() => undefined);
+    await Promise.allSettled([writing, flushing]);
     throw error;
   }
-  await writing;
-  return at;
 }
 
 export async function unlinkQuietly(path: string): Promise<void> {

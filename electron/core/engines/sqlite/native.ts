@@ -61,7 +61,6 @@ async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: st
       throwIfCancelled(context.signal);
       context.progress({ stage: `exporting ${basename(path)}`, bytesDone: bytes, bytesTotal: object.length ?? bytes });
     });
-    await file.sync();
     await syncFolder(dirname(path));
     return at;
   } finally {

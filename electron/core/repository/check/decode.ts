@@ -1,8 +1,10 @@
 import { isAppError, throwIfCancelled } from '../../base/errors.ts';
 import { release } from '../../base/memory.ts';
 import { toHex } from '../format/bytes.ts';
-import { sha256 } from '../format/crypto.ts';
+import { CHUNK_DATA, sha256 } from '../format/crypto.ts';
+import { ID_BYTES } from '../format/limits.ts';
 import { CODEC_ZSTD } from '../format/pack.ts';
+import { TYPE_PACK } from '../format/sealed.ts';
 import { decodeSegment } from '../format/segment.ts';
 import { packPath } from '../index-table.ts';
 import { breathe, breather } from '../read/breathe.ts';
@@ -15,6 +17,8 @@ import { Lanes } from './lanes.ts';
 const WIDTH = 6;
 /** Stored bytes of deltas whose reads are planned together. */
 const BATCH_BYTES = 4 << 20;
+/** Segments from this length on are hashed by another thread. */
+const ASIDE_BYTES = 256 << 10;
 /** Raw bytes hashed between two chances for timers. */
 const BREATH_BYTES = 2 << 20;
 
@@ -73,7 +77,7 @@ export class Decoder {
     await this.lanes.add(async () => {
       const decoding = decodeSegment(frame, place);
       const done = this.roots[segment] === 1 ? source.cache.put(segment, decoding) : undefined;
-      const raw = await this.attempt(segment, decoding);
+      const raw = await this.attempt(segment, decoding, done === undefined);
       if (place.codec === CODEC_ZSTD) release(frame);
       if (done !== undefined) done();
       else if (raw !== undefined) release(raw);
@@ -137,23 +141,42 @@ export class Decoder {
     }
   }
 
-  /** The raw bytes of a segment that decodes, whose wrong chunks are noted. */
-  private async attempt(segment: number, decoding: Promise<Buffer>): Promise<Buffer | undefined> {
+  /** The raw bytes of a segment that decodes, whose wrong chunks are noted. `own`: nobody else has the bytes meanwhile. */
+  private async attempt(segment: number, decoding: Promise<Buffer>, own = false): Promise<Buffer | undefined> {
     const { table, findings, losses } = this.context;
     const file = packPath(table.pack(table.segmentPlace(segment).pack));
     try {
       const raw = await decoding;
-      for (const entry of this.wrongPieces(segment, raw)) {
+      const { wrong, bytes } = await this.wrongAside(segment, raw, own);
+      for (const entry of wrong) {
         findings.add(file, 'damaged', `Chunk ${toHex(table.idOf(entry))} decodes to other bytes than its id names.`, true);
         losses.chunk(entry, segment, file);
       }
-      return raw;
+      return bytes;
     } catch (error) {
       if (!isAppError(error)) throw error;
       findings.add(file, 'damaged', error.message, true);
       losses.segment(segment, file);
       return undefined;
     }
+  }
+
+  /** `wrongPieces` with the hashing done by another thread where that is worth the way. Returns the bytes, which may have moved. */
+  private async wrongAside(segment: number, raw: Buffer, own: boolean): Promise<{ readonly wrong: readonly number[]; readonly bytes: Buffer }> {
+    const { table, source, contents, count } = this.context;
+    const pieces = [...contents.of(segment)].toSorted((a, b) => a.at - b.at);
+    const gapless = pieces.every(({ at }, i) => at === (i === 0 ? 0 : (pieces[i - 1]?.at ?? 0) + (pieces[i - 1]?.length ?? 0)));
+    const isData = table.pack(table.segmentPlace(segment).pack).type === TYPE_PACK;
+    if (raw.length < ASIDE_BYTES || !gapless || !isData || raw.byteOffset !== 0) return { wrong: this.wrongPieces(segment, raw), bytes: raw };
+    const memory = own ? raw.buffer : raw.buffer.slice(0, raw.length);
+    if (!(memory instanceof ArrayBuffer)) return { wrong: this.wrongPieces(segment, raw), bytes: raw };
+    const lengths = Uint32Array.from(pieces, ({ length }) => length);
+    const digested = await source.digests(CHUNK_DATA, new Uint8Array(memory), lengths, true);
+    const wrong = pieces.filter(({ entry }, i) => !table.isId(entry, digested.ids, i * ID_BYTES)).map(({ entry }) => entry);
+    count.chunks += pieces.length;
+    if (own) return { wrong, bytes: Buffer.from(digested.bytes.buffer, 0, raw.length) };
+    release(digested.bytes);
+    return { wrong, bytes: raw };
   }
 
   /** Entries of the chunks in a segment that are not what their ids name. */

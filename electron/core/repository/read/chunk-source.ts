@@ -6,6 +6,9 @@ import type { ChunkKind, KeyMaterial } from '../format/crypto.ts';
 import { TYPE_METADATA } from '../format/sealed.ts';
 import { NONE, packPath } from '../index-table.ts';
 import type { ChunkCopy, IndexTable } from '../index-table.ts';
+import { digestChunks } from './digest.ts';
+import type { Digested } from './digest-messages.ts';
+import { asideIsFree, digestAside } from './digester.ts';
 import { missingChunk, missingId } from './faults.ts';
 import { FrameRuns } from './frame-runs.ts';
 import { PackFiles } from './pack-files.ts';
@@ -29,12 +32,14 @@ export class ChunkSource {
   readonly packs: PackFiles;
   readonly cache: SegmentCache;
   private readonly ids: ChunkIds;
+  private readonly idKey: Uint8Array;
 
   constructor(store: BlobStore, keys: KeyMaterial, table: IndexTable, cacheBytes = CACHE_BYTES) {
     this.table = table;
     this.packs = new PackFiles(store, keys);
     this.cache = new SegmentCache(table, cacheBytes);
     this.ids = new ChunkIds(keys.idKey);
+    this.idKey = keys.idKey;
   }
 
   /** A planner of reads for one stream. */
@@ -81,31 +86,11 @@ export class ChunkSource {
   }
 
   /**
-   * `use` for several chunks whose best copies lie in one segment, in order, at the price of one. Throws as `use` does, after
-   * `take` was run on every chunk before the one that cannot be had.
+   * SHA-256 and id of each of the chunks that lie one after the other in `bytes`; `aside`: by another thread where that one is
+   * free, which has the memory meanwhile. They are what the bytes give, compared with nothing.
    */
-  async useEach<W extends { readonly entry: number }>(
-    kind: ChunkKind,
-    wanted: readonly W[],
-    runs: FrameRuns,
-    take: (chunk: ProvedChunk, of: W) => void,
-  ): Promise<void> {
-    const segment = wanted[0] === undefined ? NONE : this.table.segmentOf(wanted[0].entry);
-    let done = 0;
-    try {
-      if (segment !== NONE) {
-        await this.cache.use(segment, runs, (raw) => {
-          for (const one of wanted) {
-            const copy = { segment, at: this.table.atOf(one.entry), length: this.table.lengthOf(one.entry) };
-            take(this.prove(kind, one.entry, copy, raw), one);
-            done++;
-          }
-        });
-      }
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-    }
-    for (const one of wanted.slice(done)) await this.use(kind, one.entry, runs, (chunk) => take(chunk, one));
+  async digests(kind: ChunkKind, bytes: Uint8Array<ArrayBuffer>, lengths: Uint32Array, aside: boolean): Promise<Digested> {
+    return aside && asideIsFree() ? digestAside(this.idKey, kind, bytes, lengths) : digestChunks(this.ids, kind, bytes, lengths);
   }
 
   /** Tries every copy by the careful way: past the cache, bases proved. */

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { throwIfCancelled } from '../../base/errors.ts';
 import { damaged } from '../format/bytes.ts';
 import type { ChunkKind } from '../format/crypto.ts';
+import { Blocks, type Wanted } from './blocks.ts';
 import { breathe } from './breathe.ts';
 import type { ChunkSource } from './chunk-source.ts';
 import type { FrameRuns } from './frame-runs.ts';
@@ -11,8 +12,8 @@ import { walkLeaves } from './lists.ts';
 const WINDOW_BYTES = 8 << 20;
 /** Raw bytes being decoded ahead of the one that is used: about three segments. */
 const AHEAD_BYTES = 3 << 20;
-/** Size of what is yielded, but for the last. */
-const BLOCK_BYTES = 1 << 20;
+/** Streams from this length on are hashed by another thread. */
+const ASIDE_BYTES = 8 << 20;
 /** Bytes between two chances for timers and cancellation, where everything is at hand. */
 const BREATH_BYTES = 2 << 20;
 
@@ -23,12 +24,6 @@ export interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Digest of the whole stream, as hex: compared at the end where the range is the whole stream. */
   readonly digest?: string | undefined;
-}
-
-interface Wanted {
-  readonly entry: number;
-  readonly at: number;
-  readonly length: number;
 }
 
 /** Decodes ahead of the reader: keeps `AHEAD_BYTES` of the coming chunks' segments on their way. */
@@ -66,44 +61,17 @@ class Ahead {
   }
 }
 
-/** Gathers bytes into blocks of their own memory. */
-class Blocks {
-  private block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-  private filled = 0;
-
-  /** Copies `bytes`; returns the blocks that they complete. */
-  push(bytes: Uint8Array): readonly Uint8Array[] {
-    const done: Uint8Array[] = [];
-    let at = 0;
-    while (at < bytes.length) {
-      const length = Math.min(bytes.length - at, BLOCK_BYTES - this.filled);
-      this.block.set(bytes.subarray(at, at + length), this.filled);
-      this.filled += length;
-      at += length;
-      if (this.filled === BLOCK_BYTES) {
-        done.push(this.block);
-        this.block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-        this.filled = 0;
-      }
-    }
-    return done;
-  }
-
-  *end(): Generator<Uint8Array> {
-    if (this.filled > 0) yield this.block.subarray(0, this.filled);
-  }
-}
-
 /**
  * Bytes `[from, to)` of the stream whose list has this root, every chunk proved by its id before any of it is yielded. Blocks are
- * fresh memory. Throws `repository.damaged` (naming the pack where no copy of a chunk is good; also where the list ends before
- * `to`), `repository.chunk-missing`, `repository.missing`, and `CancelledError` within a few milliseconds of an abort.
+ * fresh memory of at most 1 MiB. Throws `repository.damaged` (naming the pack where no copy of a chunk is good; also where the
+ * list ends before `to`), `repository.chunk-missing`, `repository.missing`, and `CancelledError` within a few milliseconds of an
+ * abort.
  */
 export async function* streamRange(source: ChunkSource, root: Uint8Array, options: StreamOptions): AsyncGenerator<Uint8Array> {
   const { from, to, kind, signal } = options;
   const runs = source.runs();
   const ahead = new Ahead(source, runs);
-  const blocks = new Blocks();
+  const blocks = new Blocks({ source, runs, kind, from, to, aside: to - from >= ASIDE_BYTES });
   const digest = options.digest === undefined ? undefined : createHash('sha256');
   let end = from;
   let sinceBreath = 0;
@@ -113,15 +81,16 @@ export async function* streamRange(source: ChunkSource, root: Uint8Array, option
     for (const { first, length } of segmentRuns(source, window)) {
       throwIfCancelled(signal);
       ahead.advance(window, first + length);
-      const ready: Uint8Array[] = [];
-      await source.useEach(kind, window.slice(first, first + length), runs, ({ bytes, digest: chunkDigest }, wanted) => {
-        if (bytes.length !== wanted.length) throw damaged('A chunk has another length than its list says.');
-        digest?.update(chunkDigest);
-        ready.push(...blocks.push(bytes.subarray(Math.max(from - wanted.at, 0), Math.min(to - wanted.at, wanted.length))));
-        end = wanted.at + wanted.length;
-        sinceBreath += wanted.length;
-      });
-      yield* ready;
+      const run = window.slice(first, first + length);
+      await blocks.add(run);
+      for (const one of run) {
+        end = one.at + one.length;
+        sinceBreath += one.length;
+      }
+      for (let block = await blocks.take(); block !== undefined; block = await blocks.take()) {
+        digest?.update(block.digests);
+        yield block.bytes;
+      }
       if (sinceBreath > BREATH_BYTES) {
         sinceBreath = 0;
         await breathe();
@@ -129,8 +98,22 @@ export async function* streamRange(source: ChunkSource, root: Uint8Array, option
     }
   }
   if (end < to) throw damaged('A chunk list ends before the bytes that it should name.');
-  if (digest !== undefined && digest.digest('hex') !== options.digest) throw damaged('The stream as a whole is not the one that was stored.');
-  yield* blocks.end();
+  blocks.seal();
+  let block = await blocks.take(0);
+  while (block !== undefined) {
+    digest?.update(block.digests);
+    const next = await blocks.take(0);
+    // Nothing of the last block is handed out where the whole is wrong.
+    if (next === undefined) compare(digest, options.digest);
+    yield block.bytes;
+    throwIfCancelled(signal);
+    block = next;
+  }
+  if (to === from) compare(digest, options.digest);
+}
+
+function compare(digest: Hash | undefined, wanted: string | undefined): void {
+  if (digest !== undefined && digest.digest('hex') !== wanted) throw damaged('The stream as a whole is not the one that was stored.');
 }
 
 /** The wanted chunks in portions of about `WINDOW_BYTES`. */
