@@ -58,9 +58,12 @@ export async function verifyCopy(
 ): Promise<Verification> {
   const of: FingerprintTarget = { kind: 'copy', copy };
   context.progress({ stage: 'comparing' });
-  const found = await engine.fingerprint(of, context);
+  // Both read a copy that nobody else uses; where one fails the other is seen to end first.
+  const [fingerprinted, checked] = await Promise.allSettled([engine.fingerprint(of, context), engine.selfCheck(of, context)]);
+  if (fingerprinted.status === 'rejected') throw fingerprinted.reason;
+  if (checked.status === 'rejected') throw checked.reason;
+  const [found, own] = [fingerprinted.value, checked.value];
   const differences = compareFingerprints(expected, found);
-  const own = await engine.selfCheck(of, context);
   const smoke = await runSmokeChecks(checks, engine, of, engine.describeLocation(copy.location), context);
   return judge(found, differences, own, smoke, elapsed(context, started));
 }

@@ -76,9 +76,15 @@ const flushEvery = 96 << 20;
 
 /**
  * Writes a stream of parts one after the other, the next one being made while one is written, and gives the memory of each back.
- * `onBytes` is told how many are written so far. Resolves with the bytes written, durable. When it settles no call is under way.
+ * `onBytes` is told how many are written so far. Resolves with the bytes written, on the disk where `durable`. When it settles no
+ * call is under way.
  */
-export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): Promise<number> {
+export async function writeParts(
+  target: FileHandle,
+  parts: AsyncIterable<Uint8Array>,
+  durable: boolean,
+  onBytes: (bytes: number) => void,
+): Promise<number> {
   let at = 0;
   let writing = Promise.resolve();
   let flushing = Promise.resolve();
@@ -94,7 +100,7 @@ export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8A
       await writing;
       writing = write(part, at);
       at += part.length;
-      if (at - flushed >= flushEvery) {
+      if (durable && at - flushed >= flushEvery) {
         await flushing;
         flushing = target.datasync();
         flushed = at;
@@ -105,7 +111,7 @@ export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8A
     }
     await writing;
     await flushing;
-    await target.sync();
+    if (durable) await target.sync();
     return at;
   } catch (error) {
     await Promise.allSettled([writing, flushing]);

@@ -57,7 +57,7 @@ async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: st
   const file = await open(path, 'wx', 0o600);
   onMade();
   try {
-    const at = await writeParts(file, snapshot.read(object.name, context.signal), (bytes) => {
+    const at = await writeParts(file, snapshot.read(object.name, context.signal), true, (bytes) => {
       throwIfCancelled(context.signal);
       context.progress({ stage: `exporting ${basename(path)}`, bytesDone: bytes, bytesTotal: object.length ?? bytes });
     });

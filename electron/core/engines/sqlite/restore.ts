@@ -115,14 +115,17 @@ async function build(
     if (job.folder !== undefined) await mkdir(job.folder, { mode: 0o700, recursive: true });
     const file = await open(job.path, 'wx', 0o600);
     try {
-      const at = await writeParts(file, snapshot.read(job.object.name, context.signal), (bytes) => {
+      const durable = mode !== 'throw-away';
+      const at = await writeParts(file, snapshot.read(job.object.name, context.signal), durable, (bytes) => {
         throwIfCancelled(context.signal);
         onBytes(bytes);
       });
       if (at !== job.bytes)
         throw new AppError('repository.damaged', `${job.object.name} gave ${at} bytes, the snapshot says ${job.bytes}.`, { hint: 'Run `belay check`.' });
-      if (mode !== 'throw-away') await keepRights(job);
-      await file.sync();
+      if (durable) {
+        await keepRights(job);
+        await file.sync();
+      }
     } finally {
       await file.close();
     }

@@ -33,4 +33,4 @@ export const MAX_SEQ = 9_999_999_999;
 
 /** Segment sizes that the writer aims at. Any other size up to `MAX_FRAME` reads the same. */
 export const PLAIN_SEGMENT_BYTES = 960 << 10;
-export const DELTA_SEGMENT_BYTES = 32 << 10;
+export const DELTA_SEGMENT_BYTES = 256 << 10;
