@@ -92,7 +92,7 @@ export function verificationLines(verification: Verification): string[] {
     ...verification.differences.map((difference) => `  ${styled('bad', 'differs')}  ${difference.statement}`),
     ...verification.checks.map(
       (check) =>
-        `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement} (${duration(check.durationMs)})`,
+        `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement}${check.durationMs > 0 ? ` (${duration(check.durationMs)})` : ''}`,
     ),
   ];
 }
