@@ -17,7 +17,7 @@ export const keyHandlers: Handlers<'keys.list' | 'keys.add' | 'keys.remove' | 'k
         return { slot: await keys.addPassphrase(input.passphrase) };
       case 'keyfile': {
         if (input.keyFile === undefined || !isAbsolute(input.keyFile))
-          throw new AppError('input.invalid', 'A key file needs an absolute path.', { hint: 'Name it with --key-file.' });
+          throw new AppError('input.invalid', 'A key file needs an absolute path.', { hint: 'Name the file to be made: belay key add keyfile /path/to/file' });
         const { slot, key } = await keys.addKeyFile();
         try {
           await writeKeyFile(input.keyFile, key);

@@ -79,12 +79,7 @@ const flushEvery = 96 << 20;
  * `onBytes` is told how many are written so far. Resolves with the bytes written, on the disk where `durable`. When it settles no
  * call is under way.
  */
-export async function writeParts(
-  target: FileHandle,
-  parts: AsyncIterable<Uint8Array>,
-  durable: boolean,
-  onBytes: (bytes: number) => void,
-): Promise<number> {
+export async function writeParts(target: FileHandle, parts: AsyncIterable<Uint8Array>, durable: boolean, onBytes: (bytes: number) => void): Promise<number> {
   let at = 0;
   let writing = Promise.resolve();
   let flushing = Promise.resolve();

@@ -41,7 +41,9 @@ function rowidCutter(db: Connection, table: string, name: string, whole: boolean
   const rowid = quoteName(name);
   // Asked apart, each is one step into the tree; together they would be a walk through all of it.
   const ends = db
-    .prepare<[], { readonly first: bigint | null; readonly last: bigint | null }>(`SELECT (SELECT min(${rowid}) FROM ${source}) AS first, (SELECT max(${rowid}) FROM ${source}) AS last`)
+    .prepare<[], { readonly first: bigint | null; readonly last: bigint | null }>(
+      `SELECT (SELECT min(${rowid}) FROM ${source}) AS first, (SELECT max(${rowid}) FROM ${source}) AS last`,
+    )
     .safeIntegers()
     .get();
   const boundary = db
