@@ -135,10 +135,6 @@ export const cases: readonly (readonly [what: string, change: Change, message: s
   ['an object of no group', { rows: [group, { n: 'all', k: 'file', g: 'other', at: 0, len: 1 }] }, 'lies in no group'],
   ['a table whose last row has no end', { table: Buffer.from('{"n":"x","k":"f","at":0,"len":0}') }, 'has no end'],
   ['a manifest of another number', { manifest: { seq: 7 } }, 'another number inside'],
-];
-
-/** What this reader refuses beyond that. */
-export const stricter: typeof cases = [
   ['another number of objects than the manifest says', { location: { objects: 7 } }, '3 objects where the manifest says 7'],
   ['a name that is there twice', { rows: [group, { n: 'x', k: 'f', at: 0, len: 0 }, { n: 'x', k: 'f', at: 0, len: 0 }] }, 'there twice'],
   ['a group behind objects', { rows: [{ n: 'x', k: 'f', at: 0, len: 0 }, group] }, 'behind objects'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AppError } from '../../../electron/core/base/errors.ts';
 import { LIST_MAX_ENTRIES, LIST_MIN_ENTRIES } from '../../../electron/core/repository/format/limits.ts';
 import { ListBuilder, decodeList, encodeLeaf, encodeNode, endsNode, isLeaf, totalsOf } from '../../../electron/core/repository/format/list.ts';
 import type { LeafEntry } from '../../../electron/core/repository/format/list.ts';
@@ -133,7 +134,8 @@ const object: fc.Arbitrary<ObjectRow> = fc
 describe('object tables', () => {
   test('rows come back however the stream is cut', () => {
     fc.assert(
-      fc.property(fc.array(object, { maxLength: 10 }), fc.array(fc.nat(50), { maxLength: 30 }), (objects, cuts) => {
+      fc.property(fc.uniqueArray(object, { maxLength: 10, selector: (one) => one.n }), fc.array(fc.nat(50), { maxLength: 30 }), (unsorted, cuts) => {
+        const objects = unsorted.toSorted((a, b) => compareNames(a.n, b.n));
         const group = { g: 'g\n', framing: 'lines', list: '00'.repeat(16), digest: '11'.repeat(32), bytes: 5, chunks: 1 } as const;
         const stream = Buffer.concat([encodeGroupRow(group), ...objects.map(encodeObjectRow)]);
         const parser = new TableParser();
@@ -154,7 +156,18 @@ describe('object tables', () => {
     expect([...parser.push(Buffer.from('{"n":"a"'))]).toEqual([]);
     expect(outcome(() => parser.end()).refused).toBe(true);
     expect(outcome(() => [...new TableParser().push(Buffer.alloc(300 << 10, 'x'))]).refused).toBe(true);
-    expect(() => encodeObjectRow({ n: 'x'.repeat(300 << 10), k: 'k', at: 0, len: 0 })).toThrow(RangeError);
+    expect(() => encodeObjectRow({ n: 'x'.repeat(300 << 10), k: 'k', at: 0, len: 0 })).toThrow(AppError);
+  });
+
+  test('a name twice, names out of order and a group behind objects are refused', () => {
+    const row = (n: string): Uint8Array => encodeObjectRow({ n, k: 'k', at: 0, len: 0 });
+    const group = (g: string): Uint8Array => encodeGroupRow({ g, framing: 'none', list: '00'.repeat(16), digest: '11'.repeat(32), bytes: 5, chunks: 1 });
+    const read = (...rows: readonly Uint8Array[]): boolean => outcome(() => [...new TableParser().push(Buffer.concat(rows))]).refused;
+    expect(read(group('b'), group('c'), row('a'), row('b'))).toBe(false);
+    expect(read(row('a'), row('a'))).toBe(true);
+    expect(read(group('a'), group('a'))).toBe(true);
+    expect(read(row('b'), row('a'))).toBe(true);
+    expect(read(row('a'), group('b'))).toBe(true);
   });
 
   test('rows with wrong types are refused', () => {

@@ -204,9 +204,9 @@ describe('deltas', () => {
     const first = pages(4000, 1);
     await takeInSession(store, one(first), { framing: 'pages' });
     const second = touched(first, 1, 3);
-    // Every other run of eight chunks, which is one delta, has nothing in common with what was there.
+    // Every other run of sixty-four chunks, which is one delta, has nothing in common with what was there.
     let noise = 0;
-    for (let run = 0; run < 500; run += 2, noise += 8 * 4096) randomBytes(8 * 4096).copy(second, run * 8 * 4096);
+    for (let run = 0; run < 62; run += 2, noise += 64 * 4096) randomBytes(64 * 4096).copy(second, run * 64 * 4096);
     const { record } = await takeInSession(store, one(second), { framing: 'pages' });
     expect(record.totals.added).toBeLessThan(noise + 600_000);
   });

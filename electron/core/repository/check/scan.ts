@@ -125,7 +125,7 @@ async function noting<T>(context: CheckContext, path: string, work: () => Promis
     return await work();
   } catch (error) {
     const named = inFile(path, error);
-    if (!isAppError(named) || named.code === 'repository.newer-format') throw named;
+    if (!isAppError(named)) throw named;
     context.findings.add(path, kindOf(named), named.message, true);
     return undefined;
   }

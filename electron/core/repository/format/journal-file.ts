@@ -37,7 +37,7 @@ export function encodeJournal(keys: KeyMaterial, random: Random, batch: JournalB
 
 /**
  * Opens a batch; facts of kinds that this version does not know are left out of `facts` and counted in `unknown`.
- * Throws `repository.damaged`, `repository.foreign`, `repository.newer-format`. The chain is the caller's to follow.
+ * Throws `repository.damaged`, `repository.foreign`. The chain is the caller's to follow.
  */
 export function decodeJournal(bytes: Uint8Array, keys: KeyMaterial): JournalBatch & { readonly unknown: number } {
   const json = openDocument(bytes, keys, TYPE_JOURNAL, MAX_JOURNAL_JSON, 'The journal file');

@@ -44,7 +44,7 @@ export function encodeManifest(keys: KeyMaterial, random: Random, manifest: Mani
   return sealDocument(keys, random, TYPE_MANIFEST, { ...manifest }, MAX_MANIFEST_JSON);
 }
 
-/** Opens a manifest. Throws `repository.damaged`, `repository.foreign`, `repository.newer-format`. */
+/** Opens a manifest. Throws `repository.damaged`, `repository.foreign`. */
 export function decodeManifest(bytes: Uint8Array, keys: KeyMaterial): Manifest {
   const json = openDocument(bytes, keys, TYPE_MANIFEST, MAX_MANIFEST_JSON, 'The manifest');
   if (json['v'] !== 1) throw damaged('The manifest is of an unknown version.');

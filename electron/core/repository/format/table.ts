@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts';
 import { asBuffer, damaged } from './bytes.ts';
 import { asCount, asHex, asObject, asOptionalCount, asOptionalText, asText, parseJsonObject } from './json.ts';
 import type { JsonObject } from './json.ts';
@@ -43,13 +44,13 @@ export function compareNames(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
 }
 
-/** One line of the table, its line end included. Throws RangeError for a row above the limit. */
+/** One line of the table, its line end included. Throws `input.invalid` for a row above the limit. */
 export function encodeGroupRow(row: GroupRow): Uint8Array {
   const { g, framing, list, digest, bytes, chunks, parent } = row;
   return line({ g, framing, list, digest, bytes, chunks, parent });
 }
 
-/** One line of the table, its line end included. Throws RangeError for a row above the limit. */
+/** One line of the table, its line end included. Throws `input.invalid` for a row above the limit. */
 export function encodeObjectRow(row: ObjectRow): Uint8Array {
   const { n, k, g, at, len, rows, fp, meta } = row;
   return line({ n, k, g, at, len, rows, fp, meta });
@@ -57,7 +58,12 @@ export function encodeObjectRow(row: ObjectRow): Uint8Array {
 
 function line(row: JsonObject): Uint8Array {
   const bytes = new Uint8Array(Buffer.from(`${JSON.stringify(row)}\n`, 'utf8'));
-  if (bytes.length > MAX_TABLE_ROW) throw new RangeError('A row of the object table is too long.');
+  if (bytes.length > MAX_TABLE_ROW) {
+    throw new AppError('input.invalid', 'What there is to say of one object does not fit into the object table.', {
+      hint: `At most ${String(MAX_TABLE_ROW >> 10)} KiB can be kept of each, its name and description together.`,
+      details: { bytes: bytes.length },
+    });
+  }
   return bytes;
 }
 
@@ -68,11 +74,11 @@ export function decodeRow(bytes: Uint8Array): TableRow {
 }
 
 function groupRow(row: JsonObject): GroupRow {
-  const framing = framings.find((known) => known === row['framing']);
-  if (framing === undefined) throw damaged('A group of the object table has an unknown framing.');
+  const named = asText(row['framing'], 'The framing of a group');
   const group = {
     g: asText(row['g'], 'The name of a group'),
-    framing,
+    // Nobody needs it to read: of a kind that is not known here, it says no more than none.
+    framing: framings.find((known) => known === named) ?? ('none' as const),
     list: asHex(row['list'], ID_BYTES, 'The list of a group'),
     digest: asHex(row['digest'], 32, 'The digest of a group'),
     bytes: asCount(row['bytes'], 'The length of a group'),
@@ -97,16 +103,37 @@ function objectRow(row: JsonObject): ObjectRow {
   };
 }
 
-/** Cuts a stream of bytes at line ends and decodes each row: memory is one row. Throws `repository.damaged`. */
+/** Groups before objects, each in the order of their names, no name twice. */
+export class TableOrder {
+  private objects = false;
+  private last: string | undefined;
+
+  /** Takes the next row of a table. Throws `repository.damaged` where it cannot stand there. */
+  take(row: TableRow): void {
+    const isObject = 'object' in row;
+    const name = isObject ? row.object.n : row.group.g;
+    if (this.objects && !isObject) throw damaged('A group of the object table stands behind its objects.');
+    const last = isObject === this.objects ? this.last : undefined;
+    this.objects = isObject;
+    this.last = name;
+    if (last !== undefined && compareNames(last, name) >= 0)
+      throw damaged(last === name ? 'A name is in the object table twice.' : 'The names of the object table are not in order.');
+  }
+}
+
+/** Cuts a stream of bytes at line ends and decodes each row: memory is one row. Throws `repository.damaged`, also for rows out of order. */
 export class TableParser {
   private rest: Buffer = Buffer.alloc(0);
+  private readonly order = new TableOrder();
 
   /** Rows completed by `bytes`. */
   *push(bytes: Uint8Array): Generator<TableRow> {
     const data = this.rest.length === 0 ? asBuffer(bytes) : Buffer.concat([this.rest, bytes]);
     let from = 0;
     for (let end = data.indexOf(10, from); end !== -1; end = data.indexOf(10, from)) {
-      yield decodeRow(data.subarray(from, end));
+      const row = decodeRow(data.subarray(from, end));
+      this.order.take(row);
+      yield row;
       from = end + 1;
     }
     this.rest = Buffer.from(data.subarray(from));

@@ -135,7 +135,7 @@ export class RepositoryJournal {
       this.#known.set(path, entry);
       return entry;
     } catch (error) {
-      if (!isAppError(error) || error.code === 'repository.newer-format') throw error;
+      if (!isAppError(error)) throw error;
       return problem(path, error.message, error.code === 'repository.foreign' ? 'foreign' : error.code === 'repository.damaged' ? 'damaged' : 'unreadable');
     }
   }

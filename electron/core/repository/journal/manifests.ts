@@ -4,7 +4,7 @@ import type { BlobStore } from '../blob-store.ts';
 import { damaged } from '../format/bytes.ts';
 import { sha256Hex } from '../format/crypto.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
-import { decodeManifest, parseNumberedPath } from '../format/manifest.ts';
+import { decodeManifest, numberedPath, parseNumberedPath } from '../format/manifest.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { Problem } from '../repository.ts';
 import { eachAtOnce } from './each.ts';
@@ -78,6 +78,7 @@ export class Manifests {
         problems.push(...tried.map((problem) => ({ ...problem, affects: [{ snapshot: numbered.name, seq: numbered.seq, objects: [] }] })));
       }
     });
+    problems.push(...sharedNumbers(manifests));
     const paths = [...[...first].map((name) => `${SNAPSHOTS}/${name}`), ...[...second].map((name) => `${SNAPSHOTS_COPY}/${name}`)];
     return { manifests: manifests.toSorted(bySeq), lost: lost.toSorted(bySeq), problems: problems.toSorted((a, b) => (a.file < b.file ? -1 : 1)), paths };
   }
@@ -96,7 +97,7 @@ export class Manifests {
     try {
       return openManifest(path, await this.#store.read(path), this.#keys);
     } catch (error) {
-      if (!isAppError(error) || error.code === 'repository.newer-format') throw error;
+      if (!isAppError(error)) throw error;
       return problemOf(path, kindOf(error), error.message);
     }
   }
@@ -116,6 +117,16 @@ export function kindOf(error: AppError): Problem['kind'] {
   if (error.code === 'repository.foreign') return 'foreign';
   if (error.code === 'repository.missing') return 'missing';
   return error.code === 'repository.damaged' ? 'damaged' : 'unreadable';
+}
+
+/** Numbers are given once: of two manifests with one number, somebody put one there. */
+function sharedNumbers(manifests: readonly ManifestEntry[]): readonly Problem[] {
+  const byNumber = Map.groupBy(manifests, ({ seq }) => seq);
+  return [...byNumber.values()].flatMap((same) =>
+    same.length < 2
+      ? []
+      : same.map(({ id, seq }) => problemOf(numberedPath(SNAPSHOTS, seq, id), 'misplaced', `${String(same.length)} snapshots bear the number ${String(seq)}.`)),
+  );
 }
 
 function problemOf(file: string, kind: Problem['kind'], statement: string): Problem {

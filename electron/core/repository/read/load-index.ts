@@ -95,13 +95,13 @@ function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** Runs `work`; an expected failure other than a newer format is noted under `path` and gives undefined. */
+/** Runs `work`; an expected failure is noted under `path` and gives undefined. */
 async function noting<T>(faults: Map<string, FileFault>, path: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     const named = inFile(path, error);
-    if (!isAppError(named) || named.code === 'repository.newer-format') throw named;
+    if (!isAppError(named)) throw named;
     faults.set(path, { path, error: named });
     return undefined;
   }

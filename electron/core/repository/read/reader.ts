@@ -35,8 +35,15 @@ export class SnapshotReader {
     const { bytes } = await listTotals(this.source, root);
     const parser = new TableParser();
     const { digest } = manifest.table;
-    for await (const block of streamRange(this.source, root, { kind: CHUNK_TABLE, from: 0, to: bytes, signal, digest })) yield* parser.push(block);
+    let objects = 0;
+    for await (const block of streamRange(this.source, root, { kind: CHUNK_TABLE, from: 0, to: bytes, signal, digest })) {
+      for (const row of parser.push(block)) {
+        if ('object' in row) objects++;
+        yield row;
+      }
+    }
     parser.end();
+    if (objects !== manifest.table.objects) throw damaged(`The object table has ${String(objects)} objects instead of ${String(manifest.table.objects)}.`);
   }
 
   /** The objects of a snapshot in name order. */

@@ -4,7 +4,7 @@ import { CHUNK_TABLE } from '../format/crypto.ts';
 import { MAX_TABLE_ROW } from '../format/limits.ts';
 import { isLeaf } from '../format/list.ts';
 import type { ListTotals } from '../format/list.ts';
-import { decodeRow } from '../format/table.ts';
+import { TableOrder, decodeRow } from '../format/table.ts';
 import type { TableRow } from '../format/table.ts';
 import { breathe } from './breathe.ts';
 import type { ChunkSource } from './chunk-source.ts';
@@ -20,6 +20,7 @@ export type OnFault = (error: AppError) => void;
  */
 export async function* tolerantRows(source: ChunkSource, root: Uint8Array, onFault: OnFault): AsyncGenerator<TableRow> {
   const runs = source.runs();
+  const order = new TableOrder();
   let rest: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of tolerantChunks(source, root, undefined, runs, onFault)) {
     if (chunk === undefined) {
@@ -32,7 +33,10 @@ export async function* tolerantRows(source: ChunkSource, root: Uint8Array, onFau
     let from = 0;
     for (let end = data.indexOf(10); end !== -1; end = data.indexOf(10, from)) {
       const row = tolerate(() => decodeRow(data.subarray(from, end)), onFault);
-      if (row !== undefined) yield row;
+      if (row !== undefined) {
+        tolerate(() => order.take(row), onFault);
+        yield row;
+      }
       from = end + 1;
     }
     rest = data.length - from > MAX_TABLE_ROW ? undefined : data.subarray(from);
