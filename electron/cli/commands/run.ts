@@ -1,6 +1,7 @@
 import { CancelledError, isCancelled, runForeground, toWireError } from '../../core/app/faces.ts';
 import type { ForegroundEnd } from '../../core/app/faces.ts';
 import type { SnapshotSummary } from '../../contract/model.ts';
+import { dumpToBackupFolder } from '../backup-folder.ts';
 import type { Context } from '../context.ts';
 import { chooseSources } from '../current-folder.ts';
 import { confirmOverwrite, sourceNamed } from '../danger.ts';
@@ -8,7 +9,7 @@ import { printError, usageError } from '../errors.ts';
 import { signalNumber } from '../signals.ts';
 import { commandLine, shellWord } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
-import { snapshotPhrase, undoLine } from '../output/views.ts';
+import { snapshotPhrase, undoLine, warningLines } from '../output/views.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -16,7 +17,7 @@ export const run: CommandSpec = {
   name: 'run',
   summary: 'snapshot, run a command, offer to rewind when it fails',
   description:
-    "The sources named with --source are snapshotted first, else those of the current folder, else it asks. The command runs without a\nshell, with this terminal as its own, and its exit code is passed on. When it fails, a rewind is offered on a terminal; otherwise\nthe line that would do it is printed. With --json the command's output goes to standard error.",
+    "The sources named with --source are snapshotted first, else those of the current folder, else it asks. The command runs without a\nshell, with this terminal as its own, and its exit code is passed on. When it fails, a rewind is offered on a terminal; otherwise\nthe line that would do it is printed. BACKUP_DIR set: a native dump of each snapshot is also put there. With --json the command's output goes to standard error.",
   arguments: [{ name: '<command...>', description: 'the command and its arguments, best after `--`', complete: 'command' }],
   passThrough: true,
   options: [
@@ -54,6 +55,7 @@ async function snapshotOf(context: Context, source: string, argv: readonly strin
   const { snapshot } = await context.call('snapshot.create', { source, note, tags: ['run'] });
   if (snapshot === undefined) throw new CancelledError('No snapshot was taken, and the command was not run.');
   context.output.note(`Snapshot ${snapshotPhrase(snapshot, context.now)}`);
+  for (const line of warningLines(await dumpToBackupFolder(context, snapshot))) context.output.say(line);
   return snapshot;
 }
 

@@ -124,6 +124,8 @@ describe('environment variables', () => {
     const [dump = ''] = await readdir(place.path('dumps'));
     expect(dump).toMatch(/^shop-\d{8}T\d{6}Z-[0-9a-z]{8}\.sqlite$/);
     expect(contentOf(place.path('dumps', dump))).toEqual(contentOf(place.path('shop.db')));
+    expect((await place.run(['run', '--source', 'shop', '--', process.execPath, '--version'], { env })).code).toBe(0);
+    expect(await readdir(place.path('dumps'))).toHaveLength(2);
   });
 
   test('DATABASE_URL names the source of the current folder', async () => {
