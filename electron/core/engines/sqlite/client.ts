@@ -1,6 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../../base/compile-cache.ts';
 import { startAgent, type Agent } from '../../process/agent.ts';
 import type { EngineContext } from '../engine.ts';
 import type { AgentFile, SqliteCalls } from './agent/protocol.ts';
@@ -15,7 +16,7 @@ export interface AgentSettings {
   readonly entry?: string;
   /**
    * A folder, private to this user, in which Node keeps the agent's code as it compiled it: an agent then starts in a fifth of
-   * the time. Where left out, `NODE_COMPILE_CACHE` of this process is passed on.
+   * the time. This process's own where left out.
    */
   readonly compileCache?: string;
 }
@@ -24,12 +25,12 @@ const ownEntry = fileURLToPath(new URL('./agent/main.ts', import.meta.url));
 
 /** Runs `work` with an agent that is gone when this resolves or rejects, whatever happened. */
 export async function withAgent<T>(settings: AgentSettings, context: EngineContext, work: (agent: SqliteAgent) => Promise<T>): Promise<T> {
-  const compileCache = settings.compileCache ?? process.env['NODE_COMPILE_CACHE'];
+  const cache = settings.compileCache ?? compileCache();
   const agent = startAgent<SqliteCalls>({
     title: 'The SQLite reader',
     entry: settings.entry ?? ownEntry,
     ...(settings.node === undefined ? {} : { node: settings.node }),
-    env: { SQLITE_TMPDIR: context.temporaryFolder, ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }) },
+    env: { SQLITE_TMPDIR: context.temporaryFolder, ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) },
     signal: context.signal,
     check: checkAnswer,
   });

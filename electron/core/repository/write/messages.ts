@@ -15,6 +15,8 @@ export interface WorkerStart {
   /** Round the last data pack up, so that its size does not tell how much was added. */
   readonly pad: boolean;
   readonly parent?: ParentSnapshot;
+  /** Folder of code as Node compiled it, where this process keeps one. */
+  readonly compileCache?: string;
 }
 
 /** Where a snapshot that serves as parent has its object table. Any choice is correct; what cannot be read is not used. */

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { BugError, CancelledError, fromWireError, throwIfCancelled, toWireError } from '../../base/errors.ts';
+import { compileCache } from '../../base/compile-cache.ts';
 import type { Task } from '../../base/ports.ts';
 import type { StoreDescription } from '../blob-store.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
@@ -63,7 +64,15 @@ class ThreadWriter implements RunningWriter {
   constructor(deps: WriterDeps, signal: AbortSignal) {
     this.#deps = deps;
     const { store, keys, chunkAverage, pad, parent } = deps;
-    const start: WorkerStart = { store, keys, chunkAverage, pad, ...(parent === undefined ? {} : { parent }) };
+    const cache = compileCache();
+    const start: WorkerStart = {
+      store,
+      keys,
+      chunkAverage,
+      pad,
+      ...(parent === undefined ? {} : { parent }),
+      ...(cache === undefined ? {} : { compileCache: cache }),
+    };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       name: 'belay writer',
       workerData: start,
