@@ -97,10 +97,15 @@ export class ChunkSource {
   private async rescue(kind: ChunkKind, entry: number, runs: FrameRuns): Promise<ProvedChunk | undefined> {
     for (const copy of this.table.copies(entry)) {
       try {
-        const raw = await this.provedSegment(copy.segment, runs);
-        return this.prove(kind, entry, copy, raw);
+        // Its neighbours need the same way round: the next of them finds the segment decoded.
+        if (!this.cache.has(copy.segment)) this.cache.put(copy.segment, this.provedSegment(copy.segment, runs))();
+        return await this.cache.use(copy.segment, runs, (raw) => {
+          const { bytes, digest } = this.prove(kind, entry, copy, raw);
+          return { bytes: new Uint8Array(bytes), digest };
+        });
       } catch (error) {
         if (!isAppError(error)) throw error;
+        this.cache.forget(copy.segment);
       }
     }
     return undefined;
@@ -117,7 +122,7 @@ export class ChunkSource {
     for (const copy of this.table.copies(entry)) {
       if (this.table.isDelta(copy.segment)) continue;
       try {
-        return this.proveAny(entry, copy, await this.cache.decodeProved(copy.segment, runs, () => Promise.reject(missingChunk(this.table, entry))));
+        return await this.cache.use(copy.segment, runs, (raw) => new Uint8Array(this.proveAny(entry, copy, raw)));
       } catch (error) {
         if (!isAppError(error)) throw error;
         first = error;
