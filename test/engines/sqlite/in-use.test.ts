@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { isAppError, isCancelled } from '../../../electron/core/base/errors.ts';
 import type { RestoredCopy, RestoreTarget, UndoRecord } from '../../../electron/core/engines/engine.ts';
@@ -12,6 +11,7 @@ import { childAgents, openInAgent } from '../../helpers/sqlite/agents.ts';
 import { brokenLaws, makeBank } from '../../helpers/sqlite/bank.ts';
 import { captureFile, sqliteSource, type CapturedFile } from '../../helpers/sqlite/capturing.ts';
 import { run, value } from '../../helpers/sqlite/database.ts';
+import { holdWriteLock } from '../../helpers/sqlite/locker.ts';
 import { until } from '../../helpers/sqlite/until.ts';
 import { startWriter } from '../../helpers/sqlite/writer.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
@@ -102,20 +102,17 @@ for (const journal of ['wal', 'delete'] as const) {
     run(file, "UPDATE accounts SET name = 'a bad migration'");
     const target: RestoreTarget = { location: { path: file }, mode: 'in-place' };
     const copy = await restore(captured, target);
-    const program = new DatabaseSync(file);
-    program.exec('BEGIN IMMEDIATE');
+    const letGo = await holdWriteLock(file);
     const promoted = promote(copy, target);
-    await until(() => openInAgent(file) && readdirSync(folder.path).some((name) => name.startsWith('.belay-undo-')));
-    program.exec('ROLLBACK');
-    program.close();
+    // The old content is kept, and what is to be written is open: nothing but the lock is in the way.
+    await until(() => readdirSync(folder.path).some((name) => name.startsWith('.belay-undo-')) && openInAgent('/.belay-restore-'));
+    await letGo();
     const undo = await promoted;
     expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('account 1');
-    const other = new DatabaseSync(file);
-    other.exec('BEGIN IMMEDIATE');
+    const letGoAgain = await holdWriteLock(file);
     const undone = withContext((context) => engine.undo(undo, context, { force: true }));
-    await until(() => openInAgent(file));
-    other.exec('ROLLBACK');
-    other.close();
+    await until(() => openInAgent('/.belay-undo-'));
+    await letGoAgain();
     await undone;
     expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('a bad migration');
   });
@@ -125,14 +122,12 @@ for (const journal of ['wal', 'delete'] as const) {
     const [from, to] = [path.join(folder.path, 'from.db'), path.join(folder.path, 'to.db')];
     makeBank(from, { journal });
     makeBank(to, { journal, filler: 10 });
-    const program = new DatabaseSync(to);
-    program.exec('BEGIN IMMEDIATE');
+    const letGo = await holdWriteLock(to);
     const failed = await withContext((context) => withAgent({}, context, (agent) => agent.call('overwrite', { from, to, busyMs: 200 }))).catch(
       (error: unknown) => error,
     );
     expect(isAppError(failed, 'target.busy')).toBe(true);
-    program.exec('ROLLBACK');
-    program.close();
+    await letGo();
     expect(value(to, 'SELECT count(*) FROM filler')).toBe(10);
     await withContext((context) => withAgent({}, context, (agent) => agent.call('overwrite', { from, to, busyMs: 200 })));
     expect(value(to, 'SELECT count(*) FROM filler')).toBe(0);

@@ -10,11 +10,11 @@ export function childAgents(): readonly number[] {
     .map((line) => Number(line.trim().split(' ')[0]));
 }
 
-/** Whether an agent of this process has the file open at this moment. */
-export function openInAgent(file: string): boolean {
+/** Whether an agent of this process has a file open at this moment whose path holds `part`. */
+export function openInAgent(part: string): boolean {
   return childAgents().some((pid) => {
     try {
-      return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes(part));
     } catch {
       // Gone between two looks.
       return false;
