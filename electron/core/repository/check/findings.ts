@@ -18,7 +18,9 @@ export class Findings {
   private readonly whole: Problem[] = [];
 
   /** Notes a fault. What is once not repairable stays so; the first kind of a file stands. */
-  add(file: string, kind: FaultKind, statement: string, repairable: boolean): void {
+  add(file: string, kind: FaultKind, sentence: string, repairable: boolean): void {
+    // The error of a read names its file, and so does the problem.
+    const statement = sentence.startsWith(`${file}: `) ? sentence.slice(file.length + 2) : sentence;
     const known = this.byFile.get(file);
     if (known === undefined) {
       this.byFile.set(file, { file, kind, statements: new Set([statement]), repairable });
