@@ -1,4 +1,5 @@
-import { zstdCompressSync } from 'node:zlib';
+import { buffer } from 'node:stream/consumers';
+import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -43,6 +44,19 @@ describe('segments', () => {
     const packed = compressSegmentSync(raw, dictionary);
     expect(packed.length).toBeLessThan(100);
     expect(decodeSegmentSync(packed, { codec: 32, raw: raw.length }, dictionary).equals(raw)).toBe(true);
+  });
+
+  test('a frame that asks for a window above 8 MiB is refused, one of 8 MiB is decoded', async () => {
+    const framed = async (windowLog: number): Promise<Buffer> => {
+      const stream = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowLog } });
+      // In two pieces, so that the length is not known beforehand and the window stands in the frame.
+      stream.write(Buffer.alloc(500, 'a'), () => stream.flush(() => stream.end(Buffer.alloc(500, 'b'))));
+      return buffer(stream);
+    };
+    const form = { codec: 32, raw: 1000 } as const;
+    expect((await decodeSegment(await framed(23), form)).length).toBe(1000);
+    await expect(decodeSegment(await framed(24), form)).rejects.toMatchObject({ code: 'repository.damaged' });
+    expect(outcome(() => decodeSegmentSync(zstdCompressSync(Buffer.alloc(1000)), form)).refused).toBe(false);
   });
 
   test('never more bytes come out than the record says, and never fewer', async () => {

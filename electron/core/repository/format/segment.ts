@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import type { ZstdOptions } from 'node:zlib';
 import { isAppError, systemCode } from '../../base/errors.ts';
 import { damaged } from './bytes.ts';
 import { CODEC_STORED, CODEC_ZSTD } from './pack.ts';
@@ -68,9 +69,12 @@ export interface SegmentForm {
   readonly raw: number;
 }
 
+/** No frame has content beyond 1 MiB: one that asks for a window above 8 MiB only wants memory. */
+const decodeParameters: Readonly<Record<number, number>> = { [constants.ZSTD_d_windowLogMax]: 23 };
+
 /** One byte of room beyond `raw`: zlib sees that the output ended without a second piece (twice as fast as pieces of 16 KiB). */
-function decodeOptions(form: SegmentForm, dictionary: Uint8Array | undefined): { maxOutputLength: number; chunkSize: number; dictionary?: Uint8Array } {
-  const options = { maxOutputLength: Math.max(form.raw, 1), chunkSize: Math.max(form.raw + 1, 64) };
+function decodeOptions(form: SegmentForm, dictionary: Uint8Array | undefined): ZstdOptions {
+  const options = { maxOutputLength: Math.max(form.raw, 1), chunkSize: Math.max(form.raw + 1, 64), params: decodeParameters };
   return dictionary === undefined ? options : { ...options, dictionary };
 }
 
