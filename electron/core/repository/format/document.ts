@@ -6,6 +6,7 @@ import { canonicalJson, parseJsonObject } from './json.ts';
 import type { JsonObject } from './json.ts';
 import { SealedBuilder, decodeFrameLengths, encodeFrameLengths, openFrame, openSealed } from './sealed.ts';
 import type { FileType } from './sealed.ts';
+import { decodeParameters } from './segment.ts';
 
 /** What a document takes as a rule: zlib sets this much memory aside for each, and there may be ten thousand to open. */
 const DOCUMENT_BYTES = 8 << 10;
@@ -35,7 +36,7 @@ export function openDocument(bytes: Uint8Array, keys: KeyMaterial, type: FileTyp
   const frame = openFrame(file.cipher, 0, file.body);
   let json: Buffer;
   try {
-    json = zstdDecompressSync(frame, { maxOutputLength: max, chunkSize: DOCUMENT_BYTES });
+    json = zstdDecompressSync(frame, { maxOutputLength: max, chunkSize: DOCUMENT_BYTES, params: decodeParameters });
   } catch (error) {
     throw damaged(`${what} does not decompress.`, undefined, error);
   }

@@ -70,7 +70,7 @@ export interface SegmentForm {
 }
 
 /** No frame has content beyond 1 MiB: one that asks for a window above 8 MiB only wants memory. */
-const decodeParameters: Readonly<Record<number, number>> = { [constants.ZSTD_d_windowLogMax]: 23 };
+export const decodeParameters: Readonly<Record<number, number>> = { [constants.ZSTD_d_windowLogMax]: 23 };
 
 /** One byte of room beyond `raw`: zlib sees that the output ended without a second piece (twice as fast as pieces of 16 KiB). */
 function decodeOptions(form: SegmentForm, dictionary: Uint8Array | undefined): ZstdOptions {
