@@ -226,7 +226,7 @@ test('known answers: a library that prints or orders values differently would ma
     INSERT INTO keyed VALUES ('b', 1, 'x'), ('a', 2, 2), ('a', 1, NULL);
   `);
   expect(await hashOf(db, 'plain')).toBe('ca934b8553e484b9909a334dfa0af9efbc3daf57db93ba2291b92fc46fdda01d');
-  expect(await hashOf(db, 'lanes')).toBe('629d6572e891c4cb2bb7c372dd9fb03aa5d1a6484ea46287cb3e956217ae1b40');
+  expect(await hashOf(db, 'lanes')).toBe('55614ccc8b5528d83854858b1366bf1991aa21787732fc8ed4bb72aa3faa5c49');
   expect(await hashOf(db, 'keyed')).toBe('6b1fc05e61d050ca8adff7989794681a9e1ac0473b9e2b30e03061e5622a2546');
   const wide = memory('UTF-16le');
   wide.exec("CREATE TABLE t (a TEXT, b INTEGER); INSERT INTO t VALUES ('é' || CAST(x'00d8' AS TEXT), 7), (NULL, NULL)");

@@ -26,7 +26,8 @@ const wantedBytes = 256 << 10;
 
 /**
  * Hash of a table's rows in key order: every stored value with its type, exactly; the rowid where it is content of its own.
- * The definition, version 1: sha256 over a JSON line that names lanes and columns, then the sha256 of each lane in column order.
+ * The definition, version 1: sha256 over a JSON line that names lanes and columns, then the sha256 of the plain lane and of each
+ * other column in their order; of a column of bytes two, of its lengths and of its bytes. Nothing of it depends on where runs end.
  */
 export async function hashTable(db: Connection, table: Table, wide: boolean, turn: Turn): Promise<TableHash> {
   const columns = storedColumns(table);
@@ -43,13 +44,20 @@ export async function hashTable(db: Connection, table: Table, wide: boolean, tur
 
 interface LaneHashes {
   readonly plain: Hash;
-  readonly others: readonly { readonly column: LanedColumn; readonly hash: Hash }[];
+  /** `bytes`: of a column of bytes, whose lengths are in `hash`. */
+  readonly others: readonly { readonly column: LanedColumn; readonly hash: Hash; readonly bytes: Hash | undefined }[];
 }
 
 function startHashes(lanes: readonly LanedColumn[]): LaneHashes {
   return {
     plain: createHash('sha256'),
-    others: lanes.filter((column) => column.lane !== 'plain').map((column) => ({ column, hash: createHash('sha256') })),
+    others: lanes
+      .filter((column) => column.lane !== 'plain')
+      .map((column) => ({
+        column,
+        hash: createHash('sha256'),
+        bytes: column.lane === 'bytes' ? createHash('sha256') : undefined,
+      })),
   };
 }
 
@@ -57,7 +65,10 @@ function finish(table: Table, lanes: readonly LanedColumn[], hashes: LaneHashes,
   const rowid = table.key.kind === 'rowid' && table.key.kept;
   const total = createHash('sha256').update(JSON.stringify({ version: 1, rowid, columns: lanes.map(({ name, lane }) => [name, lane]) }));
   total.update(hashes.plain.digest());
-  for (const other of hashes.others) total.update(other.hash.digest());
+  for (const { hash, bytes } of hashes.others) {
+    total.update(hash.digest());
+    if (bytes !== undefined) total.update(bytes.digest());
+  }
   return { rows, hash: total.digest('hex') };
 }
 
@@ -110,11 +121,11 @@ function runReader(db: Connection, table: Table, lanes: readonly LanedColumn[], 
     let bytes = updateWith(hashes.plain, row[1]);
     if (guarded && plain.guards(row).some((kind) => kind !== 'integer' && kind !== 'null')) throw new LanesDoNotFit();
     let at = plain.width;
-    for (const { column, hash } of hashes.others) {
-      if (column.lane === 'bytes') {
+    for (const { column, hash, bytes: ofBytes } of hashes.others) {
+      if (ofBytes !== undefined) {
         const smallest = row[at + 2];
         if (guarded && smallest !== 'null' && smallest !== 'blob') throw new LanesDoNotFit();
-        bytes += updateWith(hash, row[at]) + updateWith(hash, row[at + 1]);
+        bytes += updateWith(hash, row[at]) + updateWith(ofBytes, row[at + 1]);
         at += 3;
       } else if (column.lane === 'number') {
         bytes += hashNumbers(statement(`SELECT ${quoteName(column.name)} FROM ${cut.from}${cut.order}`, true).all(...cut.params), hash);
@@ -129,8 +140,8 @@ function runReader(db: Connection, table: Table, lanes: readonly LanedColumn[], 
 /** Lengths, bytes, and the type of the smallest value: NULL sorts below numbers, text and blobs. */
 function bytesAggregates(column: LanedColumn, order: string): readonly string[] {
   const name = quoteName(column.name);
-  const joined = (value: string, between: string): string => `CAST(group_concat(${value},'${between}'${order}) AS BLOB)`;
-  return [joined(`ifnull(octet_length(${name}),'')`, ','), joined(name, ''), `typeof(min(${name} COLLATE BINARY))`];
+  const joined = (value: string): string => `CAST(group_concat(${value},''${order}) AS BLOB)`;
+  return [joined(`ifnull(octet_length(${name}),'')||','`), joined(name), `typeof(min(${name} COLLATE BINARY))`];
 }
 
 function updateWith(hash: Hash, value: unknown): number {
