@@ -108,13 +108,26 @@ function columnsOf(item: FingerprintItem): readonly NamedColumn[] | undefined {
   const columns = item.meta?.['columns'];
   if (!Array.isArray(columns)) return undefined;
   const list: readonly unknown[] = columns;
-  return list.map((column) => ({ name: nameOf(column), text: JSON.stringify(column) }));
+  return list.map((column) => ({ name: nameOf(column), text: wordsOf(column) }));
 }
 
 function nameOf(column: unknown): string {
   if (typeof column === 'string') return column;
   if (typeof column === 'object' && column !== null && 'name' in column && typeof column.name === 'string') return column.name;
   return 'an expression';
+}
+
+/** `REAL, not null, default 0`: the facts of a column in the order in which its engine gives them. */
+function wordsOf(column: unknown): string {
+  if (typeof column !== 'object' || column === null) return JSON.stringify(column);
+  const parts = Object.entries(column).flatMap(([fact, value]: [string, unknown]) => {
+    if (fact === 'name') return [];
+    if (fact === 'type' && typeof value === 'string') return [value === '' ? 'of no type' : value];
+    const words = fact.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    if (value === true) return [words];
+    return [`${words} ${typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value)}`];
+  });
+  return parts.join(', ');
 }
 
 function quoted(name: string): string {
