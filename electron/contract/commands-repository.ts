@@ -68,6 +68,12 @@ export const repositoryCommands = {
     input: z.object({ dryRun: z.boolean().default(false) }),
     output: z.object({ mended: z.array(z.object({ file: z.string(), how: z.string() })), beyondRepair: z.array(problem) }),
   }),
+  /** Losses of the record that nothing mends; with `confirm`, the `hash` of exactly these, they are accepted. */
+  'repository.accept-loss': command({
+    job: true,
+    input: z.object({ confirm: confirmed }),
+    output: z.object({ losses: z.array(problem), hash: z.string(), accepted: z.boolean() }),
+  }),
   'repository.usage': command({
     job: false,
     input: z.object({}),

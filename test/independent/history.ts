@@ -44,11 +44,12 @@ export function readHistory(folder: string, keys: Keys): History {
   const facts = journal.flatMap((file) =>
     listOf(file.value['facts'], `journal ${file.seq}`).map((entry) => objectOf(objectOf(entry, `journal ${file.seq}`)['fact'], `journal ${file.seq}`)),
   );
-  checkLinks(journal, warnings);
+  const lost = new Set(facts.filter((fact) => fact['kind'] === 'loss').flatMap((fact) => listOf(fact['files'], 'loss').map((file) => textOf(file, 'loss'))));
+  checkLinks(journal, lost, warnings);
   const manifests = readAll(folder, ['snapshots', 'snapshots.copy'], fileType.manifest, keys, warnings);
   const tombstones = facts.filter((fact) => fact['kind'] === 'forgotten');
   const forgotten = new Map(tombstones.map((fact) => [wholeOf(fact['seq'], 'tombstone'), hexOf(fact['fileHash'], 32, 'tombstone').toString('hex')]));
-  checkChain(manifests, forgotten, warnings);
+  checkChain(manifests, forgotten, lost, warnings);
   const snapshots: Snapshot[] = [];
   for (const file of manifests.filter(({ seq, fileHash }) => forgotten.get(seq) !== fileHash)) {
     try {
@@ -92,14 +93,17 @@ function readOne(path: string, type: 4 | 5, keys: Keys): Numbered {
 }
 
 /** Says where a manifest's number is missing or there twice, and where `previous` does not fit; `gone` holds the hashes of forgotten files. */
-function checkChain(manifests: readonly Numbered[], gone: ReadonlyMap<number, string>, warnings: string[]): void {
+function checkChain(manifests: readonly Numbered[], gone: ReadonlyMap<number, string>, lost: ReadonlySet<string>, warnings: string[]): void {
   const hashes = new Map(gone);
   for (const { seq, id, fileHash } of manifests) {
     if (hashes.has(seq) && gone.get(seq) !== fileHash) warnings.push(`snapshots: number ${seq} is there twice (${id})`);
     hashes.set(seq, fileHash);
   }
   const highest = Math.max(0, ...hashes.keys());
-  for (let seq = 1; seq <= highest; seq += 1) if (!hashes.has(seq)) warnings.push(`snapshots: number ${seq} is missing`);
+  for (let seq = 1; seq <= highest; seq += 1) {
+    const of = `snapshots/${String(seq).padStart(10, '0')}-`;
+    if (!hashes.has(seq) && ![...lost].some((file) => file.startsWith(of))) warnings.push(`snapshots: number ${seq} is missing`);
+  }
   for (const { seq, value } of manifests) {
     const before = seq === 1 ? null : hashes.get(seq - 1);
     if (before !== undefined && value['previous'] !== before) warnings.push(`snapshots: number ${seq} does not follow the one before it`);
@@ -107,11 +111,12 @@ function checkChain(manifests: readonly Numbered[], gone: ReadonlyMap<number, st
 }
 
 /** Says where a journal file links to one that is missing or another one, or has a number that its links do not give. */
-function checkLinks(journal: readonly Numbered[], warnings: string[]): void {
+function checkLinks(journal: readonly Numbered[], lost: ReadonlySet<string>, warnings: string[]): void {
   const known = new Set(journal.map((file) => `${String(file.seq).padStart(10, '0')}-${file.fileHash}`));
   for (const { seq, value } of journal) {
     const links = listOf(value['previous'], `journal ${seq}`).map((link) => textOf(link, `journal ${seq}`));
-    for (const link of links) if (!known.has(link)) warnings.push(`journal: ${link.slice(0, 43)} is missing, which number ${seq} links to`);
+    for (const link of links.filter((one) => !known.has(one) && !lost.has(`journal/${one.slice(0, 43)}`)))
+      warnings.push(`journal: ${link.slice(0, 43)} is missing, which number ${seq} links to`);
     const highest = Math.max(0, ...links.map((link) => Number(link.slice(0, 10))));
     if (seq !== highest + 1) warnings.push(`journal: number ${seq} does not follow what it links to`);
   }

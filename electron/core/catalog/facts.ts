@@ -2,7 +2,7 @@ import type { RecordedFact, SnapshotRecord } from '../repository/repository.ts';
 
 /** The snapshot that a fact is about, where it is about one that it changes. */
 export function subjectOf(fact: RecordedFact['fact']): string | undefined {
-  return fact.kind === 'check' || fact.kind === 'operation' ? undefined : fact.snapshot;
+  return 'snapshot' in fact ? fact.snapshot : undefined;
 }
 
 /** The record with one more fact applied; undefined where the fact ends it. */
@@ -25,6 +25,7 @@ export function withFact(record: SnapshotRecord, { at, fact }: RecordedFact): Sn
     case 'forgotten':
       return undefined;
     case 'check':
+    case 'loss':
     case 'operation':
       return record;
   }

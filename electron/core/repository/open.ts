@@ -16,6 +16,7 @@ import { beginLocked } from './lock/locked-writer.ts';
 import type { RepositoryPorts } from './lock/world.ts';
 import { loadIndex } from './read/load-index.ts';
 import { SnapshotReader } from './read/reader.ts';
+import { acceptLoss, planAcceptLoss } from './repair/accept-loss.ts';
 import { repair } from './repair/repair.ts';
 import type {
   BeginOptions,
@@ -28,6 +29,7 @@ import type {
   ForgetPlan,
   KeyRing,
   LockInfo,
+  LossPlan,
   Problem,
   ReadOptions,
   RecordedFact,
@@ -182,6 +184,15 @@ class OpenRepository implements Repository {
     if (!options.dryRun) this.#mustWrite();
     this.#reading = undefined;
     return repair(this.#ground, options, task);
+  }
+
+  planAcceptLoss(task: Task): Promise<LossPlan> {
+    return planAcceptLoss(this.#ground, task);
+  }
+
+  async acceptLoss(plan: LossPlan, task: Task): Promise<void> {
+    this.#mustWrite();
+    await acceptLoss(this.#ground, plan, task);
   }
 
   usage(): Promise<RepositoryUsage> {

@@ -42,6 +42,11 @@ export interface Repository {
   /** Writes beside, never deletes: copies from second copies and quarantine, rebuilds index files. */
   repair(options: { readonly dryRun: boolean }, task: Task): Promise<RepairReport>;
 
+  /** What of the repository's own record is lost for good: see `LossPlan`. */
+  planAcceptLoss(task: Task): Promise<LossPlan>;
+  /** Accepts exactly the plan; throws `input.confirmation-needed` where other things are lost by now. */
+  acceptLoss(plan: LossPlan, task: Task): Promise<void>;
+
   readonly keys: KeyRing;
   /** Bytes by kind of file as they lie on disk. */
   usage(): Promise<RepositoryUsage>;
@@ -175,6 +180,8 @@ export type Fact =
   | { readonly kind: 'proof'; readonly snapshot: string; readonly proof: ProofFact }
   | { readonly kind: 'forgotten'; readonly snapshot: string; readonly seq: number; readonly fileHash: string }
   | { readonly kind: 'check'; readonly level: 'authenticated' | 'decoded'; readonly passed: boolean; readonly epoch: number }
+  /** What these files said is lost, and somebody accepted that: they are missed no more. Paths as a problem names them. */
+  | { readonly kind: 'loss'; readonly files: readonly string[] }
   | { readonly kind: 'operation'; readonly what: string; readonly details: Readonly<Record<string, unknown>> };
 
 export interface RecordedFact {
@@ -251,6 +258,16 @@ export interface CollectReport {
 export interface RepairReport {
   readonly mended: readonly { readonly file: string; readonly how: string }[];
   readonly beyondRepair: readonly Problem[];
+}
+
+/**
+ * Losses of the record that nothing mends and that stop forget and collect until somebody accepts them: journal files (what they said
+ * of pins, tags, notes, proofs and forgotten snapshots is not known any more) and snapshots that were taken away.
+ */
+export interface LossPlan {
+  readonly losses: readonly Problem[];
+  /** Stands for exactly these. */
+  readonly hash: string;
 }
 
 export interface RepositoryUsage {

@@ -170,6 +170,7 @@ const all = [
     done: { freed: 1, quarantined: 2, rewritten: 3, packsDropped: 4, notes: [hostile] },
   }),
   answered(['repair'], 'repository.repair', { mended: [{ file: hostile, how: hostile }], beyondRepair: [problem] }),
+  answered(['repair', '--accept-loss', '--yes'], 'repository.accept-loss', { losses: [problem], hash: 'h', accepted: true }),
   answered(['rebuild-catalog'], 'catalog.rebuild', { snapshots: 1, objects: 2, problems: [problem], durationMs: 3 }),
   answered(['jobs'], 'jobs.list', { jobs: [job, { ...job, state: 'failed', endedAt: someTime, error: { code: 'bug', message: hostile } }] }),
   answered(['cancel', 'j'], 'jobs.cancel', { job }),

@@ -89,6 +89,7 @@ const data: Readonly<Record<string, CommandName | { readonly own: string }>> = {
   'key recovery': 'keys.add',
   collect: 'repository.collect',
   repair: 'repository.repair',
+  'repair --accept-loss': 'repository.accept-loss',
   unlock: { own: '{ locks: Lock[], removed: Lock | null }' },
   'rebuild-catalog': 'catalog.rebuild',
   jobs: 'jobs.list',

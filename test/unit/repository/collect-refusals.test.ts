@@ -20,6 +20,10 @@ describe('collect refuses', () => {
       mark = higher;
       return Promise.resolve();
     },
+    reset: (_repository, now) => {
+      mark = now;
+      return Promise.resolve();
+    },
   };
   beforeEach(() => {
     mark = undefined;

@@ -254,6 +254,10 @@ describe('an open repository', () => {
         mark = higher;
         return Promise.resolve();
       },
+      reset: (_id: string, now: HighWaterMark) => {
+        mark = now;
+        return Promise.resolve();
+      },
     };
     const open = (): Promise<Repository> => openRepository(folder.path, { unlock: { kind: 'none' }, highWater }, ports);
     const watched = await open();

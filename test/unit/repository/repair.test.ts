@@ -181,6 +181,72 @@ describe('repair', () => {
     expect(sameContent(await contentOf(repository, last?.id ?? ''), new Map([['n', rowsOf(4000, 9)]]))).toBe(true);
   });
 
+  it.each(damages)('a journal file that is %s stops forget and collect until the loss is accepted', async (_what, damage) => {
+    const [first = '', second = ''] = [...kept.keys()];
+    for (const note of ['one', 'two', 'three']) await repository.record([{ kind: 'note', snapshot: first, note }]);
+    const [, file = '', ...others] = below('journal').toSorted();
+    damage(file);
+    const hurt = await reopen(folder.path);
+    await expect(hurt.forget(await hurt.planForget([second], task), task)).rejects.toMatchObject({ code: 'journal.damaged' });
+    await expect(hurt.planCollect({ purgeNow: false }, task)).rejects.toMatchObject({ code: 'repository.damaged' });
+    expect((await hurt.repair({ dryRun: false }, task)).beyondRepair.map((one) => one.file)).toEqual([file]);
+
+    const before = treeHash(folder.path);
+    const plan = await hurt.planAcceptLoss(task);
+    expect(plan.losses.map((one) => one.file)).toEqual([file]);
+    await expect(hurt.acceptLoss({ ...plan, hash: '0' }, task)).rejects.toMatchObject({ code: 'input.confirmation-needed' });
+    expect(treeHash(folder.path)).toBe(before);
+    const bytes = filesBelow(folder.path).has(file) ? readFileSync(at(file)) : undefined;
+    await hurt.acceptLoss(plan, task);
+    if (bytes !== undefined) expect(readFileSync(at(below('quarantine').find((one) => one.endsWith(file)) ?? 'nowhere')).equals(bytes)).toBe(true);
+
+    const again = await reopen(folder.path);
+    expect((await again.check({ level: 'authenticated' }, task)).problems).toEqual([]);
+    expect((await again.planAcceptLoss(task)).losses).toEqual([]);
+    expect((await again.facts()).flatMap(({ fact }) => (fact.kind === 'note' ? [fact.note] : [])).length).toBe(2);
+    await again.forget(await again.planForget([second], task), task);
+    await again.collect(await again.planCollect({ purgeNow: false }, task), task);
+    expect(sameContent(await contentOf(again, first), kept.get(first) ?? new Map())).toBe(true);
+    expect(others.length).toBeGreaterThan(0);
+
+    damage(others[0] ?? '');
+    expect((await (await reopen(folder.path)).check({ level: 'authenticated' }, task)).problems.map((one) => one.file)).toEqual([others[0]]);
+  });
+
+  it('a lost part of the journal that is put back is used again', async () => {
+    const [first = ''] = [...kept.keys()];
+    for (const note of ['one', 'two']) await repository.record([{ kind: 'note', snapshot: first, note }]);
+    const [file = ''] = below('journal').toSorted().slice(-2);
+    const bytes = readFileSync(at(file));
+    lose(file);
+    const hurt = await reopen(folder.path);
+    await hurt.acceptLoss(await hurt.planAcceptLoss(task), task);
+    writeFileSync(at(file), bytes);
+    const again = await reopen(folder.path);
+    expect((await again.facts()).flatMap(({ fact }) => (fact.kind === 'note' ? [fact.note] : []))).toEqual(['one', 'two']);
+    expect((await again.check({ level: 'authenticated' }, task)).problems).toEqual([]);
+  });
+
+  it('a snapshot that was taken away without a word is accepted as lost, and the next one goes on', async () => {
+    const [, second = ''] = [...kept.keys()];
+    const { id: third } = await take(repository, new Map([['c', rowsOf(50, 5)]]), second);
+    for (const file of [...below('snapshots'), ...below('snapshots.copy')].filter((one) => one.endsWith(second))) lose(file);
+    const hurt = await reopen(folder.path);
+    await expect(hurt.planCollect({ purgeNow: false }, task)).rejects.toMatchObject({ code: 'repository.damaged' });
+    await hurt.acceptLoss(await hurt.planAcceptLoss(task), task);
+    await hurt.collect(await hurt.planCollect({ purgeNow: false }, task), task);
+    await take(hurt, new Map([['c', rowsOf(60, 5)]]), third);
+    const again = await reopen(folder.path);
+    expect((await again.check({ level: 'decoded' }, task)).problems).toEqual([]);
+    expect((await again.snapshots()).snapshots.map((one) => one.seq)).toEqual([1, 3, 4]);
+  });
+
+  it('nothing lost, nothing to accept', async () => {
+    const plan = await repository.planAcceptLoss(task);
+    expect(plan.losses).toEqual([]);
+    await expect(repository.acceptLoss(plan, task)).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
   it('does not work while somebody writes, but looks', async () => {
     const writer = await repository.begin({}, task);
     await expect(repository.repair({ dryRun: false }, task)).rejects.toMatchObject({ code: 'repository.locked' });

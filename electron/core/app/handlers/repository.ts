@@ -10,6 +10,7 @@ export const repositoryHandlers: Handlers<
   | 'repository.check'
   | 'repository.collect'
   | 'repository.repair'
+  | 'repository.accept-loss'
   | 'repository.usage'
   | 'repository.locks'
   | 'repository.break-lock'
@@ -48,6 +49,16 @@ export const repositoryHandlers: Handlers<
     const repository = await core.session.current();
     const report = await repository.repair({ dryRun: input.dryRun }, scope);
     return { mended: report.mended.map((one) => ({ ...one })), beyondRepair: problemsOf(report.beyondRepair) };
+  },
+
+  'repository.accept-loss': async (core, input, scope) => {
+    const repository = await core.session.current();
+    const plan = await repository.planAcceptLoss(scope);
+    const shown = { losses: problemsOf(plan.losses), hash: plan.hash };
+    if (input.confirm === undefined) return { ...shown, accepted: false };
+    if (input.confirm !== plan.hash) throw changedSincePlan();
+    await repository.acceptLoss(plan, scope);
+    return { ...shown, accepted: true };
   },
 
   'repository.usage': async (core) => {

@@ -58,7 +58,7 @@ export function refuse(problems: readonly { readonly file: string; readonly stat
   const [first] = problems;
   if (first === undefined) return;
   throw new AppError('repository.damaged', `Nothing is collected while anything is unreadable. ${first.file}: ${first.statement}`, {
-    hint: 'Run "belay repair". Where it cannot help, forget the snapshots that "belay check" names.',
+    hint: 'Run "belay repair". Where it cannot help, forget the snapshots that "belay check" names; a lost part of the journal: belay repair --accept-loss.',
     details: { files: problems.map((problem) => problem.file) },
   });
 }

@@ -93,6 +93,8 @@ function decodeFact(json: JsonObject): Fact | undefined {
         passed: json['passed'] === true,
         epoch: asCount(json['epoch'], 'The epoch of a check'),
       };
+    case 'loss':
+      return { kind: 'loss', files: asTexts(json['files'], 'Files of an accepted loss') };
     case 'operation':
       return { kind: 'operation', what: asText(json['what'], 'The name of an operation'), details: asObject(json['details'], 'The details of an operation') };
     default:

@@ -17,6 +17,8 @@ export interface HighWater {
   get(repository: string): Promise<HighWaterMark | undefined>;
   /** Durable when it resolves. */
   raise(repository: string, mark: HighWaterMark): Promise<void>;
+  /** Takes what is there now, higher or not: somebody said so. */
+  reset(repository: string, mark: HighWaterMark): Promise<void>;
 }
 
 export interface Standing {
@@ -101,12 +103,23 @@ export class Ground {
     await this.read();
   }
 
+  /** Makes the state of now the mark that is kept elsewhere, after somebody accepted what is lost. */
+  async acceptMark(): Promise<void> {
+    const { history, journal } = await this.read();
+    await this.#highWater?.reset(this.id, this.#markOf(history, journal));
+  }
+
   async #raise(history: History, journal: JournalState): Promise<void> {
     if (this.#highWater === undefined) return;
-    const { seq, hash } = history.newest ?? { seq: 0, hash: '' };
-    const told = [seq, hash, ...journal.heads].join(' ');
+    const mark = this.#markOf(history, journal);
+    const told = [mark.seq, mark.hash, ...journal.heads].join(' ');
     if (told === this.#raised) return;
-    await this.#highWater.raise(this.id, { seq, hash, at: this.ports.clock.now(), journal: journal.heads });
+    await this.#highWater.raise(this.id, mark);
     this.#raised = told;
+  }
+
+  #markOf(history: History, journal: JournalState): HighWaterMark {
+    const { seq, hash } = history.newest ?? { seq: 0, hash: '' };
+    return { seq, hash, at: this.ports.clock.now(), journal: journal.heads };
   }
 }

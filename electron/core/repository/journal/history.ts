@@ -1,6 +1,6 @@
 import { numberedPath } from '../format/manifest.ts';
 import type { Fact, Problem, ProofFact, RecordedFact, SnapshotRecord } from '../repository.ts';
-import { rolledBackJournal } from './journal.ts';
+import { acceptedLosses, rolledBackJournal } from './journal.ts';
 import type { JournalState } from './journal.ts';
 import { SNAPSHOTS } from './manifests.ts';
 import type { LostManifest, ManifestEntry, ManifestState } from './manifests.ts';
@@ -52,6 +52,8 @@ export function historyOf(state: ManifestState, journal: JournalState, mark: Hig
     ...tombstones.map(({ seq, fileHash }) => ({ seq, hash: fileHash })),
     ...state.manifests.map(({ seq, hash }) => ({ seq, hash })),
   ];
+  const accepted = acceptedLosses(journal.facts);
+  const takenAway = [...chainProblems(state, tombstones, mark), ...rolledBackJournal(journal, mark?.journal ?? [])];
   const newest = standing.toSorted((a, b) => a.seq - b.seq).at(-1);
   return {
     snapshots: kept.map((entry) => recordOf(entry, facts.get(entry.id) ?? [])),
@@ -59,7 +61,7 @@ export function historyOf(state: ManifestState, journal: JournalState, mark: Hig
     tombstones,
     leftovers: state.paths.filter((path) => forgotten.has(path.slice(-32))),
     lost: state.lost.filter((entry) => !forgotten.has(entry.id)),
-    problems: [...standingProblems(state, forgotten), ...chainProblems(state, tombstones, mark), ...rolledBackJournal(journal, mark?.journal ?? [])],
+    problems: [...standingProblems(state, forgotten), ...takenAway.filter((problem) => !accepted.has(problem.file))],
     newest,
   };
 }
@@ -80,11 +82,11 @@ function chainProblems(state: ManifestState, tombstones: readonly Tombstone[], m
     if (manifest.previous !== null && !stands(seq - 1, manifest.previous)) taken.set(seq - 1, manifest.previous);
   }
   if (mark !== undefined && mark.seq > 0 && !stands(mark.seq, mark.hash)) taken.set(mark.seq, mark.hash);
-  const problems: Problem[] = [...taken].map(([seq, hash]) => takenAway(numberedPath(SNAPSHOTS, seq, nameOf(hash)), seq, nameOf(hash)));
+  const problems: Problem[] = [...taken].map(([seq, hash]) => goneWithoutWord(numberedPath(SNAPSHOTS, seq, nameOf(hash)), seq, nameOf(hash)));
   const standing = new Set([...names.keys(), ...taken.keys()]);
   const highest = [...standing].reduce((high, seq) => Math.max(high, seq), 0);
   for (let seq = 1; seq <= highest && problems.length < MOST_PROBLEMS; seq += 1) {
-    if (!standing.has(seq)) problems.push(takenAway(`${SNAPSHOTS}/${String(seq).padStart(10, '0')}-`, seq, undefined));
+    if (!standing.has(seq)) problems.push(goneWithoutWord(`${SNAPSHOTS}/${String(seq).padStart(10, '0')}-`, seq, undefined));
   }
   return problems.toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
@@ -94,7 +96,7 @@ function nameOf(hash: string): string {
   return hash.slice(0, 32);
 }
 
-function takenAway(file: string, seq: number, snapshot: string | undefined): Problem {
+function goneWithoutWord(file: string, seq: number, snapshot: string | undefined): Problem {
   return {
     file,
     kind: 'rolled-back',

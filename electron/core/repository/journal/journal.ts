@@ -68,11 +68,13 @@ export class RepositoryJournal {
     }
     const inOrder = [...entries.values()].toSorted((a, b) => (a.link < b.link ? -1 : 1));
     const named = new Set(inOrder.flatMap((entry) => entry.previous));
+    const facts = inOrder.flatMap((entry) => entry.facts);
+    const accepted = acceptedLosses(facts);
     return {
-      facts: inOrder.flatMap((entry) => entry.facts),
+      facts,
       links: inOrder.map((entry) => entry.link),
       heads: inOrder.map((entry) => entry.link).filter((link) => !named.has(link)),
-      problems: [...problems.values()].toSorted((a, b) => (a.file < b.file ? -1 : 1)),
+      problems: [...problems.values()].filter(({ file, kind }) => kind !== 'missing' || !accepted.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1)),
     };
   }
 
@@ -141,6 +143,11 @@ export class RepositoryJournal {
   }
 }
 
+/** Files of which the loss was accepted, as a problem names them. */
+export function acceptedLosses(facts: readonly RecordedFact[]): ReadonlySet<string> {
+  return new Set(facts.flatMap(({ fact }) => (fact.kind === 'loss' ? fact.files : [])));
+}
+
 /** What a high-water mark names and is no longer there: newest files were taken away, or an older state was put back. */
 export function rolledBackJournal(state: JournalState, mark: readonly string[]): readonly Problem[] {
   const present = new Set(state.links);
@@ -160,7 +167,7 @@ export function linkPath(link: string): string {
 export function journalDamaged(problems: readonly Problem[]): AppError {
   const [first] = problems;
   return new AppError('journal.damaged', `The repository's journal is damaged. ${first?.file}: ${first?.statement}`, {
-    hint: 'Put the file back from a mirror or another copy of the repository. Snapshots stay readable.',
+    hint: 'Put the file back from a mirror or another copy of the repository. Where there is none: belay repair --accept-loss. Snapshots stay readable.',
     details: { files: problems.map((problem) => problem.file) },
   });
 }
