@@ -9,7 +9,7 @@ export const collect: CommandSpec = {
   name: 'collect',
   summary: 'free the space of what was forgotten',
   description:
-    'In two phases: what nothing needs goes into quarantine and is removed after later checks have passed. --purge-now removes it at once,\nfor a full disk, after one check that passed. Refuses while anything is unreadable.',
+    'In two phases: what nothing needs goes into quarantine and is removed after later checks have passed. --purge-now removes it at once, for a full disk, after one check that passed. Refuses while anything is unreadable.',
   options: [
     { flags: '--dry-run', description: 'show the plan only' },
     { flags: '--purge-now', description: 'do not wait in quarantine' },

@@ -12,7 +12,7 @@ export const init: CommandSpec = {
   name: 'init',
   summary: 'make the repository that snapshots go to',
   description:
-    'Whether the repository is encrypted is chosen now and stays. On a terminal it is asked; elsewhere say --no-encryption, or name\na passphrase (--passphrase-file, BELAY_PASSPHRASE_FILE) or a key file to write (--new-key-file).',
+    'Whether the repository is encrypted is chosen now and stays. On a terminal it is asked; elsewhere say --no-encryption, or name a passphrase (--passphrase-file, BELAY_PASSPHRASE_FILE) or a key file to write (--new-key-file).',
   arguments: [{ name: '[folder]', description: 'where the repository will be (default: in the data directory)', complete: 'folder' }],
   options: [
     { flags: '--no-encryption', description: 'leave the content readable to whoever reads the folder' },

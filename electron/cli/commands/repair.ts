@@ -9,8 +9,8 @@ export const repair: CommandSpec = {
   summary: 'mend what can be mended, beside what is there',
   description:
     'Deletes nothing: what is mended is written beside what was found. Exits with 6 where something cannot be mended.\n' +
-    "Where a part of the repository's own journal is lost and no copy of it is left, nothing is forgotten or collected any more until\n" +
-    'somebody looks and accepts the loss: --accept-loss shows what is lost and asks. Pins, tags, notes and proofs that stood in the lost\n' +
+    "Where a part of the repository's own journal is lost and no copy of it is left, nothing is forgotten or collected any more until " +
+    'somebody looks and accepts the loss: --accept-loss shows what is lost and asks. Pins, tags, notes and proofs that stood in the lost ' +
     'files are gone then; snapshots that open are kept.',
   options: [
     { flags: '--dry-run', description: 'say what would be mended' },

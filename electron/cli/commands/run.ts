@@ -17,7 +17,7 @@ export const run: CommandSpec = {
   name: 'run',
   summary: 'snapshot, run a command, offer to rewind when it fails',
   description:
-    "The sources named with --source are snapshotted first, else those of the current folder, else it asks. The command runs without a\nshell, with this terminal as its own, and its exit code is passed on. When it fails, a rewind is offered on a terminal; otherwise\nthe line that would do it is printed. BACKUP_DIR set: a native dump of each snapshot is also put there. With --json the command's output goes to standard error.",
+    "The sources named with --source are snapshotted first, else those of the current folder, else it asks. The command runs without a shell, with this terminal as its own, and its exit code is passed on. When it fails, a rewind is offered on a terminal; otherwise the line that would do it is printed. BACKUP_DIR set: a native dump of each snapshot is also put there. With --json the command's output goes to standard error.",
   arguments: [{ name: '<command...>', description: 'the command and its arguments, best after `--`', complete: 'command' }],
   passThrough: true,
   options: [

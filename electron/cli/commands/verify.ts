@@ -13,7 +13,7 @@ export const verify: CommandSpec = {
   name: 'verify',
   summary: 'prove a snapshot, or check a native file',
   description:
-    'A snapshot: its bytes are read, a copy is restored into a throw-away place and compared with what was captured. A file (a word with\na path separator, or the name of a file here): its own checks, and --against a snapshot, equality. Exits with 8 where it fails.',
+    'A snapshot: its bytes are read, a copy is restored into a throw-away place and compared with what was captured. A file (a word with a path separator, or the name of a file here): its own checks, and --against a snapshot, equality. Exits with 8 where it fails.',
   arguments: [{ name: '[snapshot-or-file]', description: 'default: latest', complete: 'snapshot' }],
   options: [
     { flags: '--level <level>', description: 'how far to prove a snapshot (default: proved)', choices: levels },
