@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
 import type { EngineContext, ExportRequest, ExportResult, NativeFile, ObjectRow, SnapshotContent } from '../engine.ts';
-import { agentFile, withAgent, type AgentSettings } from './client.ts';
+import { agentFile, withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
 import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { headerLength, parseHeader } from './header.ts';
 import { fileObjects } from './restore.ts';
@@ -25,12 +25,15 @@ export async function exportNative(settings: AgentSettings, snapshot: SnapshotCo
   const made: string[] = [];
   const files: { path: string; bytes: number }[] = [];
   try {
-    for (const [name, object] of chosen) {
-      const path = chosen.length === 1 || name === 'main' ? request.to : besideOf(request.to, name);
-      const bytes = await exportFile(snapshot, object, path, context, () => made.push(path));
-      await reopen(settings, path, bytes, context);
-      files.push({ path, bytes });
-    }
+    // The process that will open the files starts while they are written.
+    await withAgent(settings, context, async (agent) => {
+      for (const [name, object] of chosen) {
+        const path = chosen.length === 1 || name === 'main' ? request.to : besideOf(request.to, name);
+        const bytes = await exportFile(snapshot, object, path, context, () => made.push(path));
+        await reopen(agent, path, bytes, context);
+        files.push({ path, bytes });
+      }
+    });
     return { files };
   } catch (error) {
     for (const path of made) await unlinkQuietly(path);
@@ -69,15 +72,13 @@ async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: st
 }
 
 /** As another program would open it; what SQLite makes beside it meanwhile it removes again. */
-async function reopen(settings: AgentSettings, path: string, bytes: number, context: EngineContext): Promise<void> {
+async function reopen(agent: SqliteAgent, path: string, bytes: number, context: EngineContext): Promise<void> {
   if (bytes === 0) return;
   const file = await agentFile('main', path, 'write', context);
-  const pages = await withAgent(settings, context, async (agent) => {
-    await agent.call('open', { set: 'export', files: [file], busyMs: 0, hold: false });
-    const { files } = await agent.call('facts', { set: 'export' });
-    await agent.call('close', { set: 'export' });
-    return (files[0]?.pages ?? 0) * (files[0]?.pageSize ?? 0);
-  });
+  await agent.call('open', { set: 'export', files: [file], busyMs: 0, hold: false });
+  const { files } = await agent.call('facts', { set: 'export' });
+  await agent.call('close', { set: 'export' });
+  const pages = (files[0]?.pages ?? 0) * (files[0]?.pageSize ?? 0);
   if (pages <= bytes) return;
   throw new AppError('source.damaged', `${path} holds ${bytes} bytes, its header promises ${pages}.`, { hint: 'The source was damaged when it was captured.' });
 }

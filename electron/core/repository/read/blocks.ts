@@ -4,11 +4,9 @@ import type { ChunkKind } from '../format/crypto.ts';
 import { ID_BYTES } from '../format/limits.ts';
 import { NONE } from '../index-table.ts';
 import type { ChunkSource } from './chunk-source.ts';
-import { DIGEST_BYTES } from './digest.ts';
+import { BLOCK_BYTES, DIGEST_BYTES } from './digest.ts';
 import type { FrameRuns } from './frame-runs.ts';
 
-/** Size of what is handed out, but for the last and for chunks that are longer. */
-export const BLOCK_BYTES = 1 << 20;
 /** Blocks being proved while the next one is gathered. */
 const DEPTH = 3;
 
@@ -32,8 +30,6 @@ export interface BlocksParts {
   /** The range of the stream that is wanted. */
   readonly from: number;
   readonly to: number;
-  /** Whether another thread hashes. */
-  readonly aside: boolean;
 }
 
 interface Open {
@@ -119,8 +115,8 @@ export class Blocks {
   }
 
   async #prove({ memory, entries, lengths, known, filled }: Open): Promise<ProvedBlock> {
-    const { source, runs, kind, aside } = this.#parts;
-    const { bytes, digests, ids } = await source.digests(kind, memory, Uint32Array.from(lengths), aside);
+    const { source, runs, kind } = this.#parts;
+    const { bytes, digests, ids } = await source.digests(kind, memory, Uint32Array.from(lengths), false);
     let at = 0;
     for (const [i, entry] of entries.entries()) {
       const length = lengths[i] ?? 0;

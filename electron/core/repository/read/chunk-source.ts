@@ -32,7 +32,8 @@ export class ChunkSource {
   readonly packs: PackFiles;
   readonly cache: SegmentCache;
   private readonly ids: ChunkIds;
-  private readonly idKey: Uint8Array;
+  /** Keys the ids of chunks; 32 bytes. */
+  readonly idKey: Uint8Array;
 
   constructor(store: BlobStore, keys: KeyMaterial, table: IndexTable, cacheBytes = CACHE_BYTES) {
     this.table = table;

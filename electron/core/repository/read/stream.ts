@@ -7,13 +7,14 @@ import { breathe } from './breathe.ts';
 import type { ChunkSource } from './chunk-source.ts';
 import type { FrameRuns } from './frame-runs.ts';
 import { walkLeaves } from './lists.ts';
+import { stripBytes, strips } from './strips.ts';
 
 /** Raw bytes whose frames are planned together, so that neighbours are read at once. */
 const WINDOW_BYTES = 8 << 20;
 /** Raw bytes being decoded ahead of the one that is used: about three segments. */
 const AHEAD_BYTES = 3 << 20;
-/** Streams from this length on are hashed by another thread. */
-const ASIDE_BYTES = 8 << 20;
+/** Streams from this length on are decoded by other threads. */
+const LONG_BYTES = 8 << 20;
 /** Bytes between two chances for timers and cancellation, where everything is at hand. */
 const BREATH_BYTES = 2 << 20;
 
@@ -67,15 +68,19 @@ class Ahead {
  * list ends before `to`), `repository.chunk-missing`, `repository.missing`, and `CancelledError` within a few milliseconds of an
  * abort.
  */
-export async function* streamRange(source: ChunkSource, root: Uint8Array, options: StreamOptions): AsyncGenerator<Uint8Array> {
+export function streamRange(source: ChunkSource, root: Uint8Array, options: StreamOptions): AsyncGenerator<Uint8Array> {
+  return options.to - options.from < LONG_BYTES ? shortStream(source, root, options) : longStream(source, root, options);
+}
+
+async function* shortStream(source: ChunkSource, root: Uint8Array, options: StreamOptions): AsyncGenerator<Uint8Array> {
   const { from, to, kind, signal } = options;
   const runs = source.runs();
   const ahead = new Ahead(source, runs);
-  const blocks = new Blocks({ source, runs, kind, from, to, aside: to - from >= ASIDE_BYTES });
+  const blocks = new Blocks({ source, runs, kind, from, to });
   const digest = options.digest === undefined ? undefined : createHash('sha256');
   let end = from;
   let sinceBreath = 0;
-  for await (const window of windows(source, root, options)) {
+  for await (const window of windows(source, root, options, () => WINDOW_BYTES)) {
     runs.announce(segmentsOf(source, window));
     ahead.reset();
     for (const { first, length } of segmentRuns(source, window)) {
@@ -112,14 +117,47 @@ export async function* streamRange(source: ChunkSource, root: Uint8Array, option
   if (to === from) compare(digest, options.digest);
 }
 
+/** The threads decode and prove; what is left here is the range, the digest of the whole, and the order of things at the end. */
+async function* longStream(source: ChunkSource, root: Uint8Array, options: StreamOptions): AsyncGenerator<Uint8Array> {
+  const { from, to, signal } = options;
+  const digest = options.digest === undefined ? undefined : createHash('sha256');
+  let held: Uint8Array | undefined;
+  let at: number | undefined;
+  const placed = async function* (): AsyncGenerator<Wanted[]> {
+    for await (const window of windows(source, root, options, stripBytes)) {
+      at ??= window[0]?.at;
+      yield window;
+    }
+  };
+  for await (const block of strips(source, placed(), options)) {
+    throwIfCancelled(signal);
+    if (held !== undefined) yield held;
+    digest?.update(block.digests);
+    const begin = at ?? from;
+    at = begin + block.bytes.length;
+    held = block.bytes.subarray(Math.max(from - begin, 0), Math.min(to - begin, block.bytes.length));
+  }
+  if ((at ?? from) < to) throw damaged('A chunk list ends before the bytes that it should name.');
+  // Nothing of the last block is handed out where the whole is wrong.
+  compare(digest, options.digest);
+  if (held !== undefined) yield held;
+  throwIfCancelled(signal);
+}
+
 function compare(digest: Hash | undefined, wanted: string | undefined): void {
   if (digest !== undefined && digest.digest('hex') !== wanted) throw damaged('The stream as a whole is not the one that was stored.');
 }
 
-/** The wanted chunks in portions of about `WINDOW_BYTES`. */
-async function* windows(source: ChunkSource, root: Uint8Array, { from, to, signal }: StreamOptions): AsyncGenerator<Wanted[]> {
+/** The wanted chunks in portions of at least that many bytes each, by the portion's number from 0, but for the last. */
+async function* windows(
+  source: ChunkSource,
+  root: Uint8Array,
+  { from, to, signal }: StreamOptions,
+  portion: (number: number) => number,
+): AsyncGenerator<Wanted[]> {
   let window: Wanted[] = [];
   let bytes = 0;
+  let number = 0;
   for await (const leaf of walkLeaves(source, root, from, to, signal)) {
     let at = leaf.at;
     for (const { id, length } of leaf.entries) {
@@ -128,8 +166,9 @@ async function* windows(source: ChunkSource, root: Uint8Array, { from, to, signa
         bytes += length;
       }
       at += length;
-      if (bytes < WINDOW_BYTES) continue;
+      if (bytes < portion(number)) continue;
       yield window;
+      number += 1;
       window = [];
       bytes = 0;
     }
