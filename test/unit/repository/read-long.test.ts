@@ -129,7 +129,8 @@ describe('a long stream, decoded by other threads', () => {
         at += block.length;
       }
     };
-    await expect(read()).rejects.toMatchObject({ code: 'repository.damaged' });
+    // Whichever of the two copies was tried first is told of: the wrong one, or the one that is gone.
+    await expect(read()).rejects.toMatchObject({ code: expect.stringMatching(/^repository\.(damaged|missing)$/) as string });
     expect(at).toBeLessThan(all.length);
   });
 
