@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SnapshotSummary } from '../contract/model.ts';
-import { isCancelled } from '../core/app/faces.ts';
+import { isCancelled, makeFolders } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -13,7 +12,8 @@ export async function dumpToBackupFolder(context: Context, snapshot: SnapshotSum
   if (folder === undefined || folder === '') return [];
   const to = join(context.absolute(folder), dumpName(snapshot));
   try {
-    await mkdir(context.absolute(folder), { recursive: true });
+    // Not mkdir's own `recursive`: it never returns where a folder cannot be made and the system calls that a missing parent (/proc).
+    await makeFolders(context.absolute(folder));
     await context.call('export', { snapshot: snapshot.id, to });
     return [];
   } catch (error) {

@@ -66,7 +66,7 @@ export const restoresCommands = {
   'undo.list': command({ job: false, input: z.object({}), output: z.object({ undo: z.array(undoEntry) }) }),
   'undo.run': command({
     job: true,
-    input: z.object({ id: z.string().optional(), force: z.boolean().default(false) }),
+    input: z.object({ id: z.string().optional(), force: z.boolean().default(false), confirm: z.string().optional() }),
     output: z.object({ undone: undoEntry }),
   }),
   'undo.discard': command({ job: false, input: z.object({ id: z.string(), confirm: z.boolean() }), output: z.object({ discarded: undoEntry }) }),

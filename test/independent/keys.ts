@@ -61,10 +61,13 @@ export function recoveryBytes(printed: string): Buffer {
   return key;
 }
 
-/** The 32 bytes that a key file holds, as they are or as 64 hex digits with an optional line end. */
+/** The 32 bytes that a key file holds: 64 hex digits with an optional line end, as a rule below a first line; or as they are. */
 export function keyFileBytes(file: Buffer): Buffer {
   if (file.length === 32) return file;
-  const text = file.toString('latin1').replace(/\r?\n$/, '');
+  const text = file
+    .toString('latin1')
+    .replace(/^belay key file v1\n/, '')
+    .replace(/\r?\n$/, '');
   must(/^[0-9a-fA-F]{64}$/.test(text), 'key file: neither 32 bytes nor 64 hex digits');
   return Buffer.from(text, 'hex');
 }

@@ -1,4 +1,4 @@
-import { CancelledError, isCancelled, runForeground, toWireError } from '../../core/app/faces.ts';
+import { AppError, CancelledError, isCancelled, runForeground, toWireError } from '../../core/app/faces.ts';
 import type { ForegroundEnd } from '../../core/app/faces.ts';
 import type { SnapshotSummary } from '../../contract/model.ts';
 import { dumpToBackupFolder } from '../backup-folder.ts';
@@ -9,7 +9,7 @@ import { printError, usageError } from '../errors.ts';
 import { signalNumber } from '../signals.ts';
 import { commandLine, shellWord } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
-import { snapshotPhrase, undoLine, warningLines } from '../output/views.ts';
+import { snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -52,11 +52,28 @@ export const run: CommandSpec = {
 
 async function snapshotOf(context: Context, source: string, argv: readonly string[]): Promise<SnapshotSummary> {
   const note = `Before: ${argv.map(shellWord).join(' ')}`.slice(0, 2000);
-  const { snapshot } = await context.call('snapshot.create', { source, note, tags: ['run'] });
+  const { snapshot, verification, warnings } = await context.call('snapshot.create', { source, note, tags: ['run'] });
   if (snapshot === undefined) throw new CancelledError('No snapshot was taken, and the command was not run.');
   context.output.note(`Snapshot ${snapshotPhrase(snapshot, context.now)}`);
+  for (const line of warningLines(warnings)) context.output.say(line);
+  if (verification !== undefined && verification.result !== 'passed') {
+    for (const line of verificationLines(verification)) context.output.say(line);
+    if (verification.result === 'failed') await goOnUnproved(context, snapshot);
+  }
   for (const line of warningLines(await dumpToBackupFolder(context, snapshot))) context.output.say(line);
   return snapshot;
+}
+
+/** A way back that was found wanting is no way back: nobody runs into it without a word. */
+async function goOnUnproved(context: Context, snapshot: SnapshotSummary): Promise<void> {
+  if (context.common.yes) return;
+  if (!context.prompter.possible) {
+    throw new AppError('proof.failed', `The snapshot of ${snapshot.source} did not pass its proof, and the command was not run.`, {
+      hint: 'Look at what differs: belay show ' + snapshot.id.slice(0, 8) + '. To run it all the same, add --yes before the --.',
+      details: { snapshot: snapshot.id },
+    });
+  }
+  await context.confirm('The snapshot did not pass its proof: a rewind to it may not bring everything back. Run the command all the same?');
 }
 
 interface Failure {

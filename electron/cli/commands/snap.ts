@@ -45,7 +45,7 @@ export const snap: CommandSpec = {
     const warnings = [...data.warnings, ...(snapshot === undefined ? [] : await dumpToBackupFolder(context, snapshot))];
     return {
       data: { ...data, warnings },
-      exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok,
+      exitCode: data.verification?.result === 'failed' || missed(data.verification, input.text('level')) ? exits.notEqual : exits.ok,
       print: (output) => {
         if (data.dryRun !== undefined) printDryRun(output, data.dryRun);
         if (snapshot !== undefined) {
@@ -59,6 +59,11 @@ export const snap: CommandSpec = {
     };
   },
 };
+
+/** A level that was asked for was not reached; one that nobody asked for may be inconclusive. */
+function missed(verification: CommandOutput<'snapshot.create'>['verification'], asked: string | undefined): boolean {
+  return asked !== undefined && verification !== undefined && verification.result !== 'passed';
+}
 
 function printDryRun(output: Output, dryRun: NonNullable<CommandOutput<'snapshot.create'>['dryRun']>): void {
   const free = dryRun.bytesFree === undefined ? '' : `, ${size(dryRun.bytesFree)} free`;

@@ -14,6 +14,7 @@ export const undo: CommandSpec = {
   options: [
     { flags: '--list', description: 'what can be taken back' },
     { flags: '--force', description: 'even where the target was written since; what was written is lost' },
+    { flags: '--confirm <name>', description: "the source's name, where it is production" },
     { flags: '--discard', description: 'remove the kept old copy of <id> for good instead' },
   ],
   examples: [
@@ -34,8 +35,8 @@ export const undo: CommandSpec = {
       const data = await context.call('undo.discard', { id, confirm: true });
       return { data, print: (output) => output.line(`Removed: ${data.discarded.kept}`) };
     }
-    await confirmUndo(context, id, input.flag('force'));
-    const data = await context.call('undo.run', { ...given('id', id), force: input.flag('force') });
+    const confirm = await confirmUndo(context, id, input.flag('force'), input.text('confirm'));
+    const data = await context.call('undo.run', { ...given('id', id), ...given('confirm', confirm), force: input.flag('force') });
     return {
       data,
       print: (output) =>
@@ -44,16 +45,22 @@ export const undo: CommandSpec = {
   },
 };
 
-/** Asked where writes since would be lost, and where the source is not one of the developer's own. */
-async function confirmUndo(context: Context, id: string | undefined, force: boolean): Promise<void> {
-  if (context.common.yes) return;
+/**
+ * Asked where writes since would be lost, and where the source is not one of the developer's own; production takes its name, as
+ * any other overwriting does. Returns what the contract's `confirm` takes.
+ */
+async function confirmUndo(context: Context, id: string | undefined, force: boolean, typed: string | undefined): Promise<string | undefined> {
   const entries = (await context.call('undo.list', {})).undo;
   const entry = id === undefined ? entries.toSorted((a, b) => b.at - a.at)[0] : entries.find((each) => each.id === id);
   const source = entry?.source === undefined ? undefined : await sourceNamed(context, entry.source);
-  const careful = source?.environment === 'production' || source?.environment === 'staging';
-  if (entry === undefined || (!force && !careful)) return;
+  if (entry === undefined) return typed;
   const what = `Take back the ${entry.what} of ${entry.target}, ${when(entry.at, context.now)}?`;
-  await context.confirm(force ? `${what} What was written since is lost.` : what);
+  if (source?.environment === 'production') {
+    if (context.prompter.possible && typed === undefined) context.output.beside.line(force ? `${what} What was written since is lost.` : what);
+    return context.confirmName(source.name, typed);
+  }
+  if (force || source?.environment === 'staging') await context.confirm(force ? `${what} What was written since is lost.` : what);
+  return typed;
 }
 
 function printList(output: Output, entries: readonly UndoEntry[], now: number): void {

@@ -14,7 +14,13 @@ export interface Order<N extends CommandName> {
 }
 
 const write: readonly Exclusive[] = ['repository-write'];
-const target = (name: string): Exclusive => `target:${name}`;
+/**
+ * Whatever swaps, overwrites or puts back: one at a time in a data directory. Commands name their target as a source, a path, an id or not
+ * at all, and two names of one file must not pass each other.
+ */
+const swap: readonly Exclusive[] = ['target:any'];
+/** In place, a safety snapshot is taken on the way. */
+const swapInPlace: readonly Exclusive[] = [...swap, ...write];
 
 export const orders: { readonly [N in CommandName]: Order<N> } = {
   status: {},
@@ -83,23 +89,27 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
   'restore.run': {
     title: (input) => `restore ${input.snapshot ?? input.file ?? ''}`,
-    exclusive: (input) => (input.dryRun ? [] : [target(input.to ?? input.snapshot ?? '')]),
+    exclusive: (input) => {
+      if (input.dryRun || input.mode === 'throw-away') return [];
+      if (input.mode === 'new') return [`target:new ${input.to ?? ''}`];
+      return input.mode === 'in-place' ? swapInPlace : swap;
+    },
     facts: (input) => ({ snapshot: input.snapshot ?? null, file: input.file ?? null, mode: input.mode, to: input.to ?? null, dryRun: input.dryRun }),
   },
-  'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: (input) => [target(input.held)], facts: (input) => ({ held: input.held }) },
+  'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: () => swap, facts: (input) => ({ held: input.held }) },
   'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }) },
   'restore.held': {},
   rewind: {
     title: (input) => `rewind ${input.source}`,
-    exclusive: (input) => (input.dryRun ? [] : [target(input.source)]),
+    exclusive: (input) => (input.dryRun ? [] : input.inPlace ? swapInPlace : swap),
     facts: (input) => ({ source: input.source, to: input.to ?? null, checkpoint: input.checkpoint ?? null, inPlace: input.inPlace, dryRun: input.dryRun }),
   },
   'undo.list': {},
-  'undo.run': { title: () => 'undo', exclusive: (input) => [target(input.id ?? 'newest')], facts: (input) => ({ id: input.id ?? null, force: input.force }) },
+  'undo.run': { title: () => 'undo', exclusive: () => swap, facts: (input) => ({ id: input.id ?? null, force: input.force }) },
   'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
   'checkpoint.create': {
     title: (input) => `checkpoint of ${input.source}`,
-    exclusive: (input) => [target(input.source)],
+    exclusive: () => swap,
     facts: (input) => ({ source: input.source }),
   },
   'checkpoint.list': {},

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { CommandOutput, CommandParsed } from '../../contract/commands.ts';
+import { unlinkIfThere } from '../base/durable-file.ts';
 import { AppError, isAppError } from '../base/errors.ts';
 import type { SecretStore } from '../base/secrets.ts';
 import type { Document } from '../sources/document.ts';
@@ -7,7 +8,7 @@ import type { Settings } from '../sources/settings.ts';
 import { createRepository } from '../repository/create.ts';
 import { lookAtRepository, openRepository } from '../repository/open.ts';
 import type { Repository, RepositoryInfo, Unlock } from '../repository/repository.ts';
-import { readKeyFile, writeKeyFile } from './key-file.ts';
+import { readKeyFile, refuseExistingKeyFile, writeKeyFile } from './key-file.ts';
 
 type Attached = NonNullable<Settings['repository']>;
 type State = NonNullable<CommandOutput<'status'>['repository']>;
@@ -156,19 +157,29 @@ export function createSession(parts: SessionParts): RepositorySession {
   };
 
   const create = async (location: string, input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>> => {
-    if (input.keyFile !== undefined && !isAbsolute(input.keyFile)) throw new AppError('input.invalid', `${input.keyFile} is not an absolute path.`);
+    const { keyFile } = input;
+    if (keyFile !== undefined && !isAbsolute(keyFile)) throw new AppError('input.invalid', `${keyFile} is not an absolute path.`);
+    if (keyFile !== undefined) await refuseExistingKeyFile(keyFile);
+    let kept = false;
     const made = await createRepository(
       location,
       {
         chunkAverage: input.chunkAverage,
         ...(input.passphrase === undefined ? {} : { passphrase: input.passphrase }),
-        keyFile: input.keyFile !== undefined,
+        keyFile: keyFile !== undefined,
+        keepKeyFile: async (key) => {
+          await writeKeyFile(keyFile ?? '', key);
+          kept = true;
+        },
       },
       parts.ports,
-    );
+    ).catch(async (error: unknown) => {
+      // A key to nothing: the file was made a moment ago, by us.
+      if (kept && keyFile !== undefined) await unlinkIfThere(keyFile);
+      throw error;
+    });
     const { repository } = made;
     try {
-      if (input.keyFile !== undefined && made.keyFile !== undefined) await writeKeyFile(input.keyFile, made.keyFile);
       await attachTo({ location, id: repository.info.id, ...(input.keyFile === undefined ? {} : { keyFile: input.keyFile }) });
       await parts.opened(repository);
     } catch (error) {

@@ -26,6 +26,8 @@ export interface CreateOptions {
   readonly passphrase?: string;
   /** Protects it by 32 random bytes to be kept in a file elsewhere. */
   readonly keyFile?: boolean;
+  /** Puts those bytes where they will be kept, before the repository is one: where that fails, none is made. */
+  readonly keepKeyFile?: (key: Uint8Array) => Promise<void>;
 }
 
 export interface CreatedRepository {
@@ -111,6 +113,7 @@ async function protect(store: BlobStore, keys: KeyMaterial, options: CreateOptio
   const ring: KeyRing = keyRing({ store, keys, protection: 'keys', ...ports, lock: () => Promise.reject(new BugError('Creating removes no key slot.')) });
   if (options.passphrase !== undefined) await ring.addPassphrase(options.passphrase);
   const keyFile = options.keyFile === true ? (await ring.addKeyFile()).key : undefined;
+  if (keyFile !== undefined) await options.keepKeyFile?.(keyFile);
   const recovery = await ring.addRecovery();
   const unlock: Unlock = { kind: 'recovery', key: recovery.key };
   return { unlock, recoveryKey: recovery.key, ...(keyFile === undefined ? {} : { keyFile }) };

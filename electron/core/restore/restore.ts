@@ -90,7 +90,6 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
     (intent) => engine.promote(copy, held.target, context, intent),
   );
   await records.removeHeld(held.id);
-  await trimUndo(engine, records, context, entry);
   return entry;
 }
 
@@ -119,6 +118,7 @@ export async function recordSwap(
     });
     const kept = row(undo, 'kept');
     await records.putUndo(kept);
+    await trimUndo(engine, records, context, kept.entry);
     return kept.entry;
   } catch (error) {
     if (intended) await settle(engine, id, records, context);

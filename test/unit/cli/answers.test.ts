@@ -120,7 +120,7 @@ const all = [
     { 'sources.list': () => ({ sources: [] }) },
   ),
   answered(['rewind', 'x', '--dry-run'], 'rewind', { snapshot, preflight, target: hostile, durationMs: 5 }),
-  answered(['undo', '--yes'], 'undo.run', { undone: undo }),
+  answered(['undo', '--yes'], 'undo.run', { undone: undo }, { 'undo.list': () => ({ undo: [undo] }), 'sources.list': () => ({ sources: [] }) }),
   answered(['undo', '--list'], 'undo.list', { undo: [undo] }),
   answered(['undo', 'u', '--discard', '--yes'], 'undo.discard', { discarded: undo }, { 'undo.list': () => ({ undo: [undo] }) }),
   answered(['restore', 'x', '--throw-away'], 'restore.run', { preflight, verification, target: hostile, durationMs: 5 }),

@@ -153,6 +153,19 @@ describe('undo', () => {
     expect(await ran(['undo'], 'production')).toMatchObject({ code: 2 });
   });
 
+  test('of a production source takes its name, whatever else was said', async () => {
+    const runs = (one: Awaited<ReturnType<typeof ran>>) => one.calls.filter((call) => call.name === 'undo.run').map((call) => call.input['confirm']);
+    const yes = await ran(['undo', '--yes', '--json'], 'production');
+    expect([yes.code, runs(yes)]).toEqual([2, []]);
+    expect(objectOf(yes)['error']).toMatchObject({ code: 'input.confirmation-needed', hint: 'Run: belay undo --yes --json --confirm shop' });
+    const typed = await ran(['undo'], 'production', [{ after: 'to go on: ', text: 'shop\n' }]);
+    expect([typed.code, runs(typed)]).toEqual([0, ['shop']]);
+    const wrong = await ran(['undo'], 'production', [{ after: 'to go on: ', text: 'y\n' }]);
+    expect([wrong.code, runs(wrong)]).toEqual([2, []]);
+    const named = await ran(['undo', '--confirm', 'shop'], 'production');
+    expect([named.code, runs(named)]).toEqual([0, ['shop']]);
+  });
+
   test.each([[['undo', 'list']], [['undo', '--list']]])('%j lists', async (argv) => {
     const listed = await ran(argv);
     expect(listed.calls.map((call) => call.name)).toEqual(['undo.list']);

@@ -32,6 +32,31 @@ describe('run', () => {
     expect(ran.stderr).not.toContain('rewind');
   });
 
+  test('a snapshot that did not pass its proof: the command is not run without a yes', async () => {
+    const verification = {
+      level: 'complete' as const,
+      result: 'failed' as const,
+      statement: 'an index is broken',
+      differences: [],
+      checks: [],
+      items: 1,
+      rows: 1,
+      durationMs: 1,
+    };
+    const unproved: Answers = {
+      ...answers,
+      'snapshot.create': (input) => ({ snapshot: aSnapshot({ source: input.source }), verification, warnings: ['rows fell by half'], durationMs: 1 }),
+    };
+    const pipe = await runFake(exiting('process.exit(7)'), { cwd, env, answers: unproved });
+    expect([pipe.code, pipe.stderr]).toEqual([8, containing('was not run')]);
+    expect(pipe.stderr).toContain('rows fell by half');
+    expect(pipe.stderr).toContain('an index is broken');
+    const yes = await runFake(['run', '--yes', '--source', 'shop', '--', node, '-e', 'process.exit(7)'], { cwd, env, answers: unproved });
+    expect(yes.code).toBe(7);
+    const no = await runFake(exiting('process.exit(7)'), { cwd, env, answers: unproved, typed: [{ after: 'all the same? [y/N] ', text: 'n\n' }] });
+    expect(no.code).toBe(130);
+  });
+
   test('that fails in a pipe prints the line that would rewind', async () => {
     const ran = await runFake(exiting('process.exit(7)'), { cwd, env, answers });
     expect(ran.code).toBe(7);

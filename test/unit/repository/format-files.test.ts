@@ -9,7 +9,7 @@ import type { PackEntry } from '../../../electron/core/repository/format/index-f
 import { decodeJournal, encodeJournal } from '../../../electron/core/repository/format/journal-file.ts';
 import { decodeManifest, encodeManifest, numberedPath, parseNumberedPath } from '../../../electron/core/repository/format/manifest.ts';
 import type { Manifest } from '../../../electron/core/repository/format/manifest.ts';
-import { decodePackFooter, encodePackFooter, openPackFooter } from '../../../electron/core/repository/format/pack.ts';
+import { decodePackFooter, encodePackFooter, openPackFooter, packFileBytes } from '../../../electron/core/repository/format/pack.ts';
 import type { PackFooter, SegmentRecord } from '../../../electron/core/repository/format/pack.ts';
 import {
   SealedBuilder,
@@ -85,15 +85,13 @@ const manifest: Manifest = {
   totals: { objects: 3, bytes: 4, added: 5, chunks: 6, newChunks: 7, rows: 8 },
 };
 
-const indexEntries: readonly PackEntry[] = [TYPE_PACK, TYPE_METADATA].map((type, i) => ({
-  name: String(i).repeat(32),
-  type: type as 1 | 2,
-  bytes: 1234 + i,
-  footer: {
+const entryOf = (name: string, type: 1 | 2, footer: PackFooter): PackEntry => ({ name, type, bytes: packFileBytes(footer), footer });
+const indexEntries: readonly PackEntry[] = [TYPE_PACK, TYPE_METADATA].map((type, i) =>
+  entryOf(String(i).repeat(32), type as 1 | 2, {
     baseIds: new Uint8Array(16).fill(9),
     records: [{ kind: 1, codec: 32, stored: 20, raw: 5, ids: new Uint8Array(16).fill(i), lengths: [5], bases: [0] }],
-  },
-}));
+  }),
+);
 
 describe('every truncation and every changed byte is refused, and nothing else is ever read', () => {
   const cases: readonly { readonly name: string; readonly bytes: Uint8Array; readonly open: (bytes: Uint8Array) => unknown }[] = [
@@ -184,12 +182,7 @@ describe('pack footers and index files', () => {
   test('index files give back their packs and what they supersede, in frames of at most 1 MiB', () => {
     fc.assert(
       fc.property(fc.array(footer, { maxLength: 8 }), fc.array(fc.uint8Array({ minLength: 16, maxLength: 16 }), { maxLength: 5 }), (footers, gone) => {
-        const packs = footers.map((value, i): PackEntry => ({
-          name: i.toString(16).padStart(32, '0'),
-          type: i % 2 === 0 ? 1 : 2,
-          bytes: i * 1000,
-          footer: value,
-        }));
+        const packs = footers.map((value, i) => entryOf(i.toString(16).padStart(32, '0'), i % 2 === 0 ? 1 : 2, value));
         const supersedes = gone.map((name) => Buffer.from(name).toString('hex'));
         const file = encodeIndexFile(keys, systemRandom, packs, supersedes);
         expect(fileName(file.bytes)).toBe(file.name);
@@ -203,7 +196,7 @@ describe('pack footers and index files', () => {
       baseIds: new Uint8Array(0),
       records: Array.from({ length: 20_000 }, () => ({ kind: 0, codec: 16, stored: 17, raw: 1, ids: new Uint8Array(16), lengths: [1], bases: [] }) as const),
     };
-    const packs = [1, 2, 3].map((i): PackEntry => ({ name: String(i).repeat(32), type: 1, bytes: 1, footer: wide }));
+    const packs = [1, 2, 3].map((i) => entryOf(String(i).repeat(32), 1, wide));
     const file = encodeIndexFile(keys, systemRandom, packs, []);
     const sealed = openSealed(file.bytes, keys, 3);
     expect(sealed.frames).toBeGreaterThan(1);

@@ -129,7 +129,8 @@ const object: fc.Arbitrary<ObjectRow> = fc
     },
     { requiredKeys: ['n', 'k', 'at', 'len'] },
   )
-  .map((row) => row as ObjectRow);
+  // Without a group there are no bytes.
+  .map((row) => (row.g === undefined ? { ...row, at: 0, len: 0 } : row) as ObjectRow);
 
 describe('object tables', () => {
   test('rows come back however the stream is cut', () => {

@@ -5,6 +5,7 @@ import { systemRandom } from '../../../electron/core/base/system.ts';
 import { deriveKeys } from '../../../electron/core/repository/format/crypto.ts';
 import { encodeIndexFile } from '../../../electron/core/repository/format/index-file.ts';
 import type { PackEntry } from '../../../electron/core/repository/format/index-file.ts';
+import { packFileBytes } from '../../../electron/core/repository/format/pack.ts';
 import { HEADER_BYTES } from '../../../electron/core/repository/format/sealed.ts';
 import { IndexTable, NONE } from '../../../electron/core/repository/index-table.ts';
 import { loadIndex } from '../../../electron/core/repository/read/load-index.ts';
@@ -25,7 +26,8 @@ function packEntry(name: string, chunks: readonly Buffer[]): PackEntry {
     lengths,
     bases: [],
   } as const;
-  return { name, type: 1, bytes: 1000, footer: { baseIds: new Uint8Array(0), records: [record] } };
+  const footer = { baseIds: new Uint8Array(0), records: [record] };
+  return { name, type: 1, bytes: packFileBytes(footer), footer };
 }
 
 describe('index table', () => {

@@ -1,3 +1,5 @@
+import { isAppError } from '../../base/errors.ts';
+import type { Core } from '../core.ts';
 import type { Handlers } from './handlers.ts';
 
 export const jobHandlers: Handlers<'jobs.list' | 'jobs.cancel' | 'journal.list' | 'journal.verify'> = {
@@ -16,8 +18,18 @@ export const jobHandlers: Handlers<'jobs.list' | 'jobs.cancel' | 'journal.list' 
 
   'journal.verify': async (core, _input, scope) => {
     const verdict = await core.journal.verify(scope.signal);
-    const facts = (await core.session.currentIfOpenable())?.facts();
-    const repositoryFacts = facts === undefined ? 0 : (await facts).length;
-    return { entries: verdict.entries, sound: verdict.sound, statement: verdict.statement, repositoryFacts };
+    const { facts, aside } = await repositoryFacts(core);
+    return { entries: verdict.entries, sound: verdict.sound, statement: `${verdict.statement}${aside}`, repositoryFacts: facts };
   },
 };
+
+/** How many facts the repository's own journal holds, its chain verified. A repository that cannot be reached says nothing of this record. */
+async function repositoryFacts(core: Core): Promise<{ readonly facts: number; readonly aside: string }> {
+  try {
+    const facts = await (await core.session.currentIfOpenable())?.facts();
+    return { facts: facts?.length ?? 0, aside: '' };
+  } catch (error) {
+    if (!isAppError(error) || error.code === 'journal.damaged') throw error;
+    return { facts: 0, aside: ` The repository's own journal was not looked at: ${error.message}` };
+  }
+}

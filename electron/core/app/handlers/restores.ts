@@ -57,6 +57,9 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
   'undo.list': (core) => Promise.resolve({ undo: keptEntries(core) }),
 
   'undo.run': async (core, input, scope) => {
+    const entries = keptEntries(core);
+    const entry = input.id === undefined ? entries.at(-1) : entries.find((one) => one.id === input.id);
+    if (entry?.source !== undefined) await confirmProduction(await sourceIfKnown(core, entry.source), input.confirm);
     const undone = await withEngineContext(core, scope, (context) => undoSwap((kind) => engineOf(core, kind), input.id, input.force, core.records, context));
     core.events.emit('undo.changed', {});
     return { undone };
@@ -69,6 +72,11 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     return { discarded };
   },
 };
+
+/** A source may have been removed since. */
+async function sourceIfKnown(core: Core, name: string): Promise<Source | undefined> {
+  return (await core.sources.list()).find((one) => one.name === name);
+}
 
 export function keptEntries(core: Core): UndoEntry[] {
   return core.records

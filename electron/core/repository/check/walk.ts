@@ -90,7 +90,10 @@ export class Walk {
   private async node(id: Uint8Array, expected: { readonly level: number; readonly totals: ListTotals } | undefined): Promise<ListTotals> {
     const entry = this.source.entryOf(id);
     const known = this.done.get(entry);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (expected !== undefined && !sameTotals(known, expected.totals)) throw damaged('A chunk list is not what the list above it says.');
+      return known;
+    }
     throwIfCancelled(this.signal);
     this.reached[entry] = 1;
     const node = await readNode(this.source, id, this.runs, expected);
@@ -115,9 +118,10 @@ export class Walk {
       if (first !== undefined) throw first;
       return;
     }
-    for (const { id } of node.entries) {
+    for (const { id, length } of node.entries) {
       const entry = this.source.table.lookup(id);
       if (entry < 0 || !this.source.table.has(entry)) this.missing++;
+      else if (this.source.table.lengthOf(entry) !== length) throw damaged('A list gives a chunk another length than the chunk has.');
       if (entry >= 0) this.reached[entry] = 1;
     }
     this.sinceBreath += node.entries.length;
@@ -125,4 +129,8 @@ export class Walk {
     this.sinceBreath = 0;
     await breathe();
   }
+}
+
+function sameTotals(a: ListTotals, b: ListTotals): boolean {
+  return a.bytes === b.bytes && a.chunks === b.chunks && a.rows === b.rows;
 }

@@ -53,14 +53,10 @@ export function parseConfig(bytes: Uint8Array): UnverifiedConfig {
   if (bytes.length > MAX_CONFIG_BYTES) throw damaged('The config is too long.');
   const fields = parseJsonObject(bytes, 'The config');
   const version = asCount(fields['belay'], 'The format version in the config');
+  if (version > FORMAT_VERSION) throw newerFormat(version, []);
   const requires = asTexts(fields['requires'] ?? [], 'What the config requires');
   const lacking = requires.filter((ability) => !known.has(ability));
-  if (version > FORMAT_VERSION || lacking.length > 0) {
-    throw new AppError('repository.newer-format', 'The repository is of a newer format than this version of Belay reads.', {
-      hint: 'Use a newer version of Belay.',
-      details: { version, requires: lacking },
-    });
-  }
+  if (lacking.length > 0) throw newerFormat(version, lacking);
   const protection = fields['protection'];
   const average = asCount(fields['chunkAverage'], 'The average chunk in the config', 256 << 10);
   if (version !== FORMAT_VERSION || fields['hash'] !== 'sha256') throw damaged('The config names an unknown version or hash.');
@@ -77,6 +73,13 @@ export function parseConfig(bytes: Uint8Array): UnverifiedConfig {
     requires,
   };
   return { config, fields };
+}
+
+function newerFormat(version: number, requires: readonly string[]): AppError {
+  return new AppError('repository.newer-format', 'The repository is of a newer format than this version of Belay reads.', {
+    hint: 'Use a newer version of Belay.',
+    details: { version, requires },
+  });
 }
 
 /** Derives the keys for `config` from `master` and authenticates every byte of meaning in it. Throws `repository.damaged`. */

@@ -2,7 +2,7 @@ import type { Random } from '../../base/ports.ts';
 import { ByteReader, ByteWriter, damaged, fromHex, toHex } from './bytes.ts';
 import type { KeyMaterial } from './crypto.ts';
 import { ID_BYTES, MAX_FILE, MAX_FRAME } from './limits.ts';
-import { decodePackFooter, encodePackFooter, footerBytes } from './pack.ts';
+import { decodePackFooter, encodePackFooter, footerBytes, packFileBytes } from './pack.ts';
 import type { PackFooter } from './pack.ts';
 import { SealedBuilder, TYPE_INDEX, TYPE_METADATA, TYPE_PACK, decodeFrameLengths, eachFrame, encodeFrameLengths, openSealed } from './sealed.ts';
 
@@ -130,7 +130,9 @@ function* decodeBatch(frame: Uint8Array): Generator<PackEntry> {
     const bytes = reader.u32();
     const type = reader.u8();
     if (type !== TYPE_PACK && type !== TYPE_METADATA) throw damaged('The index file names a pack of an unknown type.');
-    yield { name, type, bytes, footer: decodePackFooter(reader) };
+    const footer = decodePackFooter(reader);
+    if (bytes !== packFileBytes(footer)) throw damaged('The index file gives a pack another length than its parts have.');
+    yield { name, type, bytes, footer };
   }
   reader.end();
 }

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, damaged } from './bytes.ts';
 import { ID_BYTES, MAX_BASES, MAX_FOOTER, MAX_FRAME, MAX_FRAMES, MAX_PACK_BASES, TAG_BYTES } from './limits.ts';
+import { HEADER_BYTES, TRAILER_BYTES } from './sealed.ts';
 
 export const SEGMENT_PLAIN = 0;
 export const SEGMENT_DELTA = 1;
@@ -41,6 +42,11 @@ export function recordBytes(chunks: number, bases: number): number {
 /** Bytes of the encoded footer. */
 export function footerBytes(footer: PackFooter): number {
   return footer.records.reduce((sum, record) => sum + recordBytes(record.lengths.length, record.bases.length), 6 + footer.baseIds.length);
+}
+
+/** Bytes of a pack's whole file: header, frames, the sealed footer, closing bytes. */
+export function packFileBytes(footer: PackFooter): number {
+  return HEADER_BYTES + footer.records.reduce((sum, record) => sum + record.stored, 0) + footerBytes(footer) + TAG_BYTES + TRAILER_BYTES;
 }
 
 /** Throws RangeError where the footer breaks a rule of the format: a writer's bug. */

@@ -69,6 +69,7 @@ function line(row: JsonObject): Uint8Array {
 
 /** Decodes one line without its line end. Throws `repository.damaged`. Unknown properties are ignored. */
 export function decodeRow(bytes: Uint8Array): TableRow {
+  if (bytes.length >= MAX_TABLE_ROW) throw damaged('A row of the object table is too long.');
   const row = parseJsonObject(bytes, 'A row of the object table');
   return 'n' in row ? { object: objectRow(row) } : { group: groupRow(row) };
 }
@@ -91,11 +92,14 @@ function objectRow(row: JsonObject): ObjectRow {
   const g = asOptionalText(row['g'], 'The group of an object');
   const rows = asOptionalCount(row['rows'], 'The rows of an object');
   const fp = asOptionalText(row['fp'], 'The fingerprint of an object');
+  const at = asCount(row['at'], 'The place of an object');
+  const len = asCount(row['len'], 'The length of an object');
+  if (g === undefined && (at !== 0 || len !== 0)) throw damaged('An object of the table has bytes and no group.');
   return {
     n: asText(row['n'], 'The name of an object'),
     k: asText(row['k'], 'The kind of an object'),
-    at: asCount(row['at'], 'The place of an object'),
-    len: asCount(row['len'], 'The length of an object'),
+    at,
+    len,
     ...(g === undefined ? {} : { g }),
     ...(rows === undefined ? {} : { rows }),
     ...(fp === undefined ? {} : { fp }),

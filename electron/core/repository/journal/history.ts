@@ -83,6 +83,7 @@ function chainProblems(state: ManifestState, tombstones: readonly Tombstone[], m
   }
   if (mark !== undefined && mark.seq > 0 && !stands(mark.seq, mark.hash)) taken.set(mark.seq, mark.hash);
   const problems: Problem[] = [...taken].map(([seq, hash]) => goneWithoutWord(numberedPath(SNAPSHOTS, seq, nameOf(hash)), seq, nameOf(hash)));
+  for (const { seq, id, manifest } of state.manifests) if (manifest.previous === null && seq > 1) problems.push(withoutPredecessor(seq, id));
   const standing = new Set([...names.keys(), ...taken.keys()]);
   const highest = [...standing].reduce((high, seq) => Math.max(high, seq), 0);
   for (let seq = 1; seq <= highest && problems.length < MOST_PROBLEMS; seq += 1) {
@@ -94,6 +95,11 @@ function chainProblems(state: ManifestState, tombstones: readonly Tombstone[], m
 /** A file's name, from its hash: what a file that no longer opens is still known by. */
 function nameOf(hash: string): string {
   return hash.slice(0, 32);
+}
+
+function withoutPredecessor(seq: number, id: string): Problem {
+  const statement = `Snapshot ${seq} names no snapshot before it, although it is not the first.`;
+  return { file: numberedPath(SNAPSHOTS, seq, id), kind: 'misplaced', statement, affects: [], repairable: false };
 }
 
 function goneWithoutWord(file: string, seq: number, snapshot: string | undefined): Problem {

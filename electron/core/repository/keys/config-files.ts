@@ -113,7 +113,7 @@ async function masterFor(config: Config, slots: SlotState, unlock: Unlock): Prom
   const repository = fromHex(config.repository, ID_BYTES, 'The repository id in the config');
   if (config.protection === 'keys') return masterOf(slots, unlock, repository);
   // A config that was exchanged for an unprotected one would have new snapshots sealed with a key that others know.
-  if (unlock.kind !== 'none' || slots.slots.length > 0)
+  if (unlock.kind !== 'none' || slots.slots.length > 0 || slots.problems.length > 0)
     throw damaged('The config calls the repository unprotected, although it has key slots or a key was given.');
   return fromHex(config.master, 32, 'The master key in the config');
 }

@@ -86,6 +86,8 @@ export class SnapshotReader {
     const to = options.to ?? group.bytes;
     const whole = from === 0 && to === group.bytes;
     const digest = whole ? group.digest : undefined;
+    const { bytes, chunks } = await listTotals(this.source, rootOf(group.list));
+    if (bytes !== group.bytes || chunks !== group.chunks) throw damaged('The list of a group is not what the object table says of it.', { group: group.g });
     yield* streamRange(this.source, rootOf(group.list), { kind: CHUNK_DATA, from, to, signal: options.signal, digest });
   }
 

@@ -1,5 +1,6 @@
 import { isAppError } from '../../base/errors.ts';
 import type { AppError } from '../../base/errors.ts';
+import { damaged } from '../format/bytes.ts';
 import { CHUNK_TABLE } from '../format/crypto.ts';
 import { MAX_TABLE_ROW } from '../format/limits.ts';
 import { isLeaf } from '../format/list.ts';
@@ -39,7 +40,9 @@ export async function* tolerantRows(source: ChunkSource, root: Uint8Array, onFau
       }
       from = end + 1;
     }
-    rest = data.length - from > MAX_TABLE_ROW ? undefined : data.subarray(from);
+    const isTooLong = data.length - from > MAX_TABLE_ROW;
+    if (isTooLong) onFault(damaged('A row of the object table is too long.'));
+    rest = isTooLong ? undefined : data.subarray(from);
     await breathe();
   }
 }

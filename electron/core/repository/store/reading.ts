@@ -2,6 +2,7 @@ import { close, fstat, open, read } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { AppError } from '../../base/errors.ts';
 import { READ_FLAGS } from '../../base/durable-file.ts';
+import { MAX_FILE } from '../format/limits.ts';
 
 /**
  * The bytes of a regular file, or of a range of it. The callback API: opening ten thousand manifests this way takes
@@ -13,6 +14,7 @@ export async function readFileRange(file: string, range?: { readonly from: numbe
     const found = await stats(handle);
     if (!found.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'ENOTDIR' });
     const from = range?.from ?? 0;
+    if (range === undefined && found.size > MAX_FILE) throw tooLong(file, found.size);
     const length = range?.length ?? found.size;
     if (from + length > found.size) throw tooShort(file, from + length, found.size);
     const bytes = new Uint8Array(length);
@@ -25,6 +27,14 @@ export async function readFileRange(file: string, range?: { readonly from: numbe
   } finally {
     await closed(handle);
   }
+}
+
+/** No file of a repository is that long: nothing of it is taken into memory. */
+function tooLong(file: string, size: number): AppError {
+  return new AppError('repository.damaged', `${file} is longer than any file of a repository: ${size} bytes.`, {
+    hint: 'Run "belay check" for what depends on it, then "belay repair".',
+    details: { path: file, size },
+  });
 }
 
 function tooShort(file: string, wanted: number, size: number): AppError {
