@@ -38,6 +38,8 @@ export function parse(argv: readonly string[], loaded: CommandSpec | undefined, 
     define(program.command(loaded.name, { hidden: true }), loaded, [loaded.name], (run) => (parsed = run));
   }
   const name = loaded?.name ?? 'help';
+  const swallowed = optionAsValue(argv, loaded);
+  if (swallowed !== undefined) return wrong(name, swallowed, deepest(program, argv));
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {
@@ -105,6 +107,30 @@ function wholeNumber(value: string, { least, most }: { readonly least: number; r
 
 function sentence(summary: string): string {
   return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}
+
+/**
+ * Commander takes whatever follows an option that has a value: `--name --dry-run` would take a snapshot of that name. Says so where
+ * the next word is an option of this command, or looks like one.
+ */
+function optionAsValue(argv: readonly string[], spec: CommandSpec | undefined): string | undefined {
+  const valued = new Set([...commonOptions, ...ownOptions(spec)].filter((option) => option.flags.includes('<')).flatMap((option) => namesOf(option.flags)));
+  for (const [at, word] of argv.entries()) {
+    if (word === '--') return undefined;
+    const next = argv[at + 1];
+    if (next === undefined || !valued.has(word) || !/^--?[a-z]/i.test(next)) continue;
+    return `${word} needs a value, and ${next} looks like an option. Where it is meant: ${word}=${next}`;
+  }
+  return undefined;
+}
+
+function ownOptions(spec: CommandSpec | undefined): readonly { readonly flags: string }[] {
+  return spec === undefined ? [] : [...(spec.options ?? []), ...(spec.commands ?? []).flatMap(ownOptions)];
+}
+
+/** `--name` and `-n` of `-n, --name <name>`. */
+function namesOf(flags: string): string[] {
+  return flags.match(/(?<![\w-])--?[a-z][\w-]*/gi) ?? [];
 }
 
 /** Commander's message is `error: what\n(Did you mean ...?)`. */

@@ -92,7 +92,7 @@ export const restoresCommands = {
       imported: z.array(
         z.object({ path: z.string(), snapshot: snapshotSummary.optional(), madeAt: z.number(), madeAtFrom: z.string(), format: z.string(), bytes: z.number() }),
       ),
-      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+      skipped: z.array(z.object({ path: z.string(), reason: z.string(), failed: z.boolean().optional() })),
     }),
   }),
 };

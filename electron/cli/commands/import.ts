@@ -1,4 +1,6 @@
+import { exits } from '../exit-codes.ts';
 import { counted, exact, size } from '../output/format.ts';
+import { styled } from '../output/style.ts';
 import { proofSteps, shortId } from '../output/views.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -27,6 +29,7 @@ export const importCommand: CommandSpec = {
     });
     return {
       data,
+      exitCode: data.skipped.some((one) => one.failed === true) ? exits.damaged : exits.ok,
       print: (output) => {
         if (data.imported.length > 0)
           output.table(
@@ -53,7 +56,8 @@ export const importCommand: CommandSpec = {
               file.path,
             ]),
           );
-        for (const skipped of data.skipped) output.line(`left out  ${skipped.path}: ${skipped.reason}`);
+        for (const skipped of data.skipped)
+          output.line(`${skipped.failed === true ? styled('bad', 'failed') : 'left out'}  ${skipped.path}: ${skipped.reason}`);
         output.line(
           input.flag('dryRun')
             ? `${counted(data.imported.length, 'file')} would be taken in. Dry run: nothing was written.`

@@ -6,8 +6,14 @@ const hit = z.object({ key: z.number(), id: z.string(), seq: z.number(), source:
 const columns = 'key, id, seq, source, created_at, name';
 const MOST = 11;
 
-/** Newest first, with what was taken in from files last: an old dump that is imported today is not the latest state of anything. */
-export const newestCapturedFirst = "order by json_extract(capture, '$.origin') is null desc, seq desc, key desc";
+/** Snapshots that Belay takes of what it is about to overwrite bear it: they are there to go back to by number, not to be the newest. */
+export const SAFETY_TAG = 'safety';
+
+/**
+ * Newest first, with what was taken in from files and safety snapshots last: an old dump that is imported today is not the latest state of
+ * anything, and what was overwritten by a rewind is not where the next rewind should go.
+ */
+export const newestCapturedFirst = `order by (json_extract(capture, '$.origin') is null and not exists (select 1 from tags where tags.snapshot = snapshots.key and tag = '${SAFETY_TAG}')) desc, seq desc, key desc`;
 
 /**
  * The key of the one snapshot that `ref` points at: its id, a unique prefix of at least 4 digits, `#seq`, its name, `latest`,

@@ -28,6 +28,15 @@ export function compareFingerprints(expected: Fingerprint, found: Fingerprint): 
   return differences;
 }
 
+/** What an item's hash begins with where its content could not be read: equal to itself, and no proof of anything. */
+const UNREADABLE = 'unreadable:';
+
+/** Names of the items that were not compared, because one of the two could not be read. */
+export function notCompared(...fingerprints: readonly Fingerprint[]): readonly string[] {
+  const items = fingerprints.flatMap((one) => one.items);
+  return [...new Set(items.filter((item) => item.hash.startsWith(UNREADABLE)).map((item) => called(item)))];
+}
+
 function orderOf(a: FingerprintItem | undefined, b: FingerprintItem | undefined): number {
   if (a === undefined) return 1;
   if (b === undefined) return -1;

@@ -49,7 +49,7 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
   try {
     const copy = await engine.restore(content, target, context, (building) => records.putHeld(heldRow(building, 'building')));
     const verification = await verifyCopy(engine, copy, content.fingerprint, request.checks, context);
-    if (verification.result !== 'passed') {
+    if (verification.result === 'failed') {
       throw new AppError('target.not-equal', `The restored copy was not put in place. ${verification.statement}`, {
         hint: 'The target is as it was. Run `belay verify` on the snapshot to see every difference.',
         details: { verification },

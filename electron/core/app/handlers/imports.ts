@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import { AppError, isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { EngineContext } from '../../engines/engine.ts';
 import { findNativeFiles, type FoundNative } from '../../inspect/import.ts';
@@ -23,7 +23,7 @@ export const importHandlers: Handlers<'import'> = {
     return withEngineContext(core, scope, async (context) => {
       const files = await findNativeFiles(input.path, [...core.engines.values()], context);
       const imported: Imported[] = [];
-      const skipped = [...files.skipped];
+      const skipped: CommandOutput<'import'>['skipped'] = [...files.skipped];
       for (const found of files.found) {
         throwIfCancelled(scope.signal);
         const facts = {
@@ -38,8 +38,17 @@ export const importHandlers: Handlers<'import'> = {
           continue;
         }
         const already = await takenInBefore(repository, found);
-        if (already) skipped.push({ path: found.file.path, reason: 'taken in before' });
-        else imported.push({ ...facts, snapshot: await importOne(core, repository, found, input.source, input.tags, context) });
+        if (already) {
+          skipped.push({ path: found.file.path, reason: 'taken in before' });
+          continue;
+        }
+        try {
+          imported.push({ ...facts, snapshot: await importOne(core, repository, found, input.source, input.tags, context) });
+        } catch (error) {
+          // One bad file does not cost the others of its folder; a repository that cannot be written does.
+          if (files.found.length === 1 || !isAppError(error) || !error.code.startsWith('source.')) throw error;
+          skipped.push({ path: found.file.path, reason: error.message, failed: true });
+        }
       }
       return { imported, skipped };
     });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Difference, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
-import { compareFingerprints } from '../../engines/fingerprint.ts';
+import { compareFingerprints, notCompared } from '../../engines/fingerprint.ts';
 import { openContent, storedFingerprint } from '../../snapshot/content.ts';
 import { judge } from '../../verify/drill.ts';
 import { runSmokeChecks } from '../../verify/smoke.ts';
@@ -53,7 +53,9 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     return withEngineContext(core, scope, async (context) => {
       const live: FingerprintTarget = { kind: 'source', source: engineSource(source) };
       const expected = await storedFingerprint(repository, record.id, scope.signal);
-      const differences = compareFingerprints(expected, await engine.fingerprint(live, context));
+      const found = await engine.fingerprint(live, context);
+      const differences = compareFingerprints(expected, found);
+      const apart = notCompared(expected, found);
       const explained =
         differences.length === 0
           ? []
@@ -64,7 +66,8 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
               context,
               (of) => engine.explain(of, live, differences, detailRows, context),
             );
-      return { snapshot: summaryOf(record), equal: differences.length === 0, differences: mutable(explained) };
+      const unknown = apart.map((name) => ({ name, kind: 'table', what: 'content' as const, statement: `${name} cannot be read here and was not compared` }));
+      return { snapshot: summaryOf(record), equal: differences.length + unknown.length === 0, differences: [...mutable(explained), ...unknown] };
     });
   },
 

@@ -6,11 +6,13 @@ import type { HeldRow } from '../../restore/records.ts';
 import { discardHeld, discardUndo, prepareRestore, promoteHeld, undoSwap } from '../../restore/restore.ts';
 import { drill } from '../../verify/drill.ts';
 import { openContent } from '../../snapshot/content.ts';
+import { SAFETY_TAG } from '../../catalog/refs.ts';
 import { engineOf, type Core } from '../core.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { withLooseFile } from '../loose-file.ts';
 import { snapshotSource } from './snapshots.ts';
+import { sourceInPlace } from './sources.ts';
 import type { Handlers } from './handlers.ts';
 
 export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'restore.discard' | 'restore.held' | 'undo.list' | 'undo.run' | 'undo.discard'> = {
@@ -164,7 +166,7 @@ async function safetySnapshot(core: Core, engine: Engine, source: Source, held: 
   try {
     const repository = await core.session.current();
     const note = 'Taken before its content was overwritten in place.';
-    return (await snapshotSource(core, source, { tags: ['safety'], level: 'intact', note }, repository, scope)).snapshot;
+    return (await snapshotSource(core, source, { tags: [SAFETY_TAG], level: 'intact', note }, repository, scope)).snapshot;
   } catch (error) {
     await discardHeld(engine, held, core.records, context);
     throw error;
@@ -183,8 +185,7 @@ function toOutput(preflight: Awaited<ReturnType<Engine['preflight']>>): CommandO
 
 /** The source that stands at a location, where there is one. */
 async function sourceAt(core: Core, engine: Engine, location: Readonly<Record<string, unknown>>): Promise<Source | undefined> {
-  const described = engine.describeLocation(location);
-  return (await core.sources.list()).find((one) => one.engine === engine.kind && engine.describeLocation(one.location) === described);
+  return sourceInPlace(engine, await core.sources.list(), location);
 }
 
 /** Danger in proportion: a production source is only overwritten where its name was typed. */

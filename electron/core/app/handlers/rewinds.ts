@@ -22,6 +22,11 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
     const { repository, record } = await resolveSnapshot(core, input.to ?? `latest:${source.name}`);
     if (record.engine !== source.engine)
       throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the source of ${source.engine}.`, { hint: 'Name a snapshot of this source.' });
+    if (record.source !== source.name) {
+      throw new AppError('input.invalid', `Snapshot #${record.seq} is of ${record.source}, not of ${source.name}. Nothing was changed.`, {
+        hint: `Name one of ${source.name}: belay list ${source.name}. To put it there all the same: belay restore ${record.id.slice(0, 8)} --to <path>`,
+      });
+    }
     const engine = engineOf(core, source.engine);
     const done = await withEngineContext(core, scope, async (context) => {
       const stored = await openContent(repository, engine, record, scope.signal);

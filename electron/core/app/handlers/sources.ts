@@ -3,6 +3,7 @@ import type { Source } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
 import type { Core } from '../core.ts';
 import { engineOf } from '../core.ts';
+import { samePlace } from '../../sources/same-place.ts';
 import { withEngineContext } from '../scope.ts';
 import { toJson } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
@@ -16,7 +17,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     if (known.some((one) => one.name === name)) {
       throw new AppError('source.exists', `There is a source named ${name} already.`, { hint: 'Give another name with --name, or remove the other first.' });
     }
-    const same = known.find((one) => one.engine === input.engine && sameLocation(engine, one, location));
+    const same = await sourceInPlace(engine, known, location);
     if (same !== undefined) {
       throw new AppError('source.exists', `${engine.describeLocation(location)} is the source ${same.name} already.`, {
         hint: `Use it: belay snap ${same.name}`,
@@ -65,7 +66,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
       const all = [];
       for (const engine of core.engines.values()) {
         for (const one of await engine.discover({ folder, depth }, context)) {
-          const covered = known.find((source) => source.engine === engine.kind && sameLocation(engine, source, one.location));
+          const covered = await sourceInPlace(engine, known, one.location);
           all.push({
             engine: one.engine,
             suggestedName: one.suggestedName,
@@ -98,8 +99,11 @@ export async function sourceNamed(core: Core, name: string): Promise<Source> {
   });
 }
 
-function sameLocation(engine: Engine, source: Source, location: Readonly<Record<string, unknown>>): boolean {
-  return engine.describeLocation(source.location) === engine.describeLocation(location);
+/** The source that is at a location, by whatever name of its file. */
+export async function sourceInPlace(engine: Engine, known: readonly Source[], location: Readonly<Record<string, unknown>>): Promise<Source | undefined> {
+  const described = engine.describeLocation(location);
+  for (const one of known) if (one.engine === engine.kind && (await samePlace(engine.describeLocation(one.location), described))) return one;
+  return undefined;
 }
 
 function suggestedName(described: string): string {
