@@ -9,7 +9,8 @@ export const repositoryCommands = {
     input: z.object({
       location: z.string().optional().describe("folder; the data directory's own `repository` when left out"),
       passphrase: secretText.optional(),
-      keyFile: z.string().optional().describe('absolute path to write a new key file to'),
+      keyFile: z.string().optional().describe('absolute path to write a new key file to; with `attach` the one that opens it'),
+      recoveryKey: secretText.optional().describe('with `attach` only'),
       chunkAverage: z.union([z.literal(16384), z.literal(65536)]).default(16384),
       remember: z.boolean().default(false).describe("keep the passphrase in the system's keychain"),
       attach: z.boolean().default(false).describe('the folder already is a repository: use it'),

@@ -68,15 +68,20 @@ async function protectionOf(context: Context, input: Given): Promise<Pick<Order,
 async function attach(context: Context, location: Pick<Order, 'location'>): Promise<CommandOutput<'repository.init'>> {
   const { remember } = context.common;
   const named = await namedKey(context.world, context.output, context.common);
-  if (named?.recoveryKey !== undefined)
-    throw new AppError('input.invalid', 'A recovery key cannot attach a repository.', { hint: 'Name a passphrase or a key file.' });
   const order = { ...location, attach: true, remember };
   try {
-    return await context.call('repository.init', { ...order, ...given('passphrase', named?.passphrase), ...given('keyFile', named?.keyFile) });
+    return await context.call('repository.init', {
+      ...order,
+      ...given('passphrase', named?.passphrase),
+      ...given('keyFile', named?.keyFile),
+      ...given('recoveryKey', named?.recoveryKey),
+    });
   } catch (error) {
     if (named !== undefined || !isAppError(error, 'repository.passphrase-needed') || !context.prompter.possible) throw error;
-    const passphrase = await context.prompter.ask('Passphrase of the repository: ', { hidden: true, signal: context.leaving.signal });
-    return context.call('repository.init', { ...order, passphrase });
+    const { signal } = context.leaving;
+    const passphrase = await context.prompter.ask('Passphrase of the repository (empty: recovery key instead): ', { hidden: true, signal });
+    const key = passphrase === '' ? { recoveryKey: await context.prompter.ask('Recovery key: ', { hidden: true, signal }) } : { passphrase };
+    return context.call('repository.init', { ...order, ...key });
   }
 }
 

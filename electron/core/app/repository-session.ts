@@ -25,6 +25,8 @@ export interface RepositorySession {
   unlock(input: CommandParsed<'repository.unlock'>): Promise<CommandOutput<'repository.unlock'>>;
   /** Throws `repository.passphrase-wrong` where it opens no slot. */
   verifyPassphrase(passphrase: string): Promise<void>;
+  /** A passphrase that is remembered here is remembered as it is now. */
+  passphraseChanged(before: string, now: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -78,10 +80,27 @@ export function createSession(parts: SessionParts): RepositorySession {
     refuseOther(found, id);
     if (found.protection === 'none') return openWith(location, { kind: 'none' });
     const remembered = await secrets.get(passphraseHandle(found.id));
-    if (remembered !== undefined) return openWith(location, { kind: 'passphrase', passphrase: remembered });
-    if (keyFile !== undefined) return openWith(location, { kind: 'keyfile', key: await readKeyFile(keyFile) });
-    throw new AppError('repository.passphrase-needed', `The repository ${location} is protected.`, {
+    const ways: readonly { readonly what: string; readonly unlock: () => Promise<Unlock> }[] = [
+      ...(remembered === undefined
+        ? []
+        : [{ what: 'the remembered passphrase', unlock: () => Promise.resolve<Unlock>({ kind: 'passphrase', passphrase: remembered }) }]),
+      ...(keyFile === undefined
+        ? []
+        : [{ what: `the key file ${keyFile}`, unlock: async (): Promise<Unlock> => ({ kind: 'keyfile', key: await readKeyFile(keyFile) }) }]),
+    ];
+    const refused: string[] = [];
+    for (const { what, unlock } of ways) {
+      try {
+        return await openWith(location, await unlock());
+      } catch (error) {
+        if (!isAppError(error) || !useless.has(error.code)) throw error;
+        refused.push(what);
+      }
+    }
+    const tried = refused.length === 0 ? '' : ` ${refused.join(' and ')} cannot open it any more.`;
+    throw new AppError('repository.passphrase-needed', `The repository ${location} is protected.${tried}`, {
       hint: 'Give its passphrase when asked, in the file that BELAY_PASSPHRASE_FILE names, or a key file with --key-file.',
+      details: { refused },
     });
   };
 
@@ -145,6 +164,11 @@ export function createSession(parts: SessionParts): RepositorySession {
       const repository = await keep(openWith(location, unlock));
       const rememberedIn = await remember(repository.info.id, input.passphrase, input.remember);
       return { repository: stateOf(repository.info), ...(rememberedIn === undefined ? {} : { rememberedIn }) };
+    },
+
+    passphraseChanged: async (before, now) => {
+      const { id } = await located();
+      if ((await secrets.get(passphraseHandle(id))) === before) await secrets.set(passphraseHandle(id), now);
     },
 
     verifyPassphrase: async (passphrase) => {
@@ -232,6 +256,9 @@ function refuseOther(found: RepositoryInfo, id: string): void {
     details: { expected: id, found: found.id },
   });
 }
+
+/** What a key that was kept here fails with where it was lost or its slot removed: then whoever has another one may still open. */
+const useless: ReadonlySet<string> = new Set(['repository.passphrase-wrong', 'source.missing', 'input.invalid']);
 
 const passphraseHandle = (repositoryId: string): string => `repository/${repositoryId}/passphrase`;
 

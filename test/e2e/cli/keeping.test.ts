@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { answerOf, change, contentOf, makeShop, Place, record } from '../../helpers/cli/belay.ts';
 import { IndependentReader } from '../../independent/reader.ts';
@@ -29,6 +30,139 @@ describe('a key file', () => {
     const [, digits = ''] = (await readFile(place.path('key'), 'utf8')).split('\n');
     await writeFile(place.path('digits'), digits);
     expect(await place.data('unlock', '--key-file', place.path('digits'))).toBeDefined();
+  });
+});
+
+describe('a repository whose usual key is lost', () => {
+  test('opens with another one in its own data directory, and with the recovery key in a new one', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    const made = await place.data('init', place.path('repository'), '--new-key-file', place.path('key'));
+    await writeFile(place.path('recovery'), String(made['recoveryKey']));
+    await writeFile(place.path('passphrase'), 'a long enough passphrase\n');
+    await place.data('source', 'add', 'shop.db');
+    await place.data('key', 'add', 'passphrase', '--new-passphrase-file', place.path('passphrase'));
+    await rm(place.path('key'));
+    const locked = await place.run(['snap', 'shop', '--json']);
+    expect([locked.code, answerOf(locked)['error']]).toMatchObject([5, { code: 'repository.passphrase-needed' }]);
+    expect(await place.data('snap', 'shop', '--passphrase-file', place.path('passphrase'))).toMatchObject({ snapshot: { source: 'shop' } });
+    expect(await place.data('snap', 'shop', '--recovery-key-file', place.path('recovery'))).toMatchObject({ snapshot: { source: 'shop' } });
+
+    await using elsewhere = await Place.make();
+    const attached = await elsewhere.data('init', place.path('repository'), '--attach', '--recovery-key-file', place.path('recovery'));
+    expect(attached).toMatchObject({ attached: true });
+    expect(await elsewhere.data('export', '1', '--to', elsewhere.path('back.sqlite'), '--recovery-key-file', place.path('recovery'))).toBeDefined();
+    expect(contentOf(elsewhere.path('back.sqlite'))).toEqual(contentOf(place.path('shop.db')));
+  });
+
+  test('a remembered passphrase follows its change', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    for (const [name, text] of [
+      ['one', 'the first passphrase'],
+      ['two', 'the second passphrase'],
+      ['secrets', 'of the file of secrets'],
+    ] as const)
+      await writeFile(place.path(name), `${text}\n`);
+    const env = { BELAY_SECRETS_PASSPHRASE_FILE: place.path('secrets') };
+    const run = async (...argv: readonly string[]): Promise<number | null> => (await place.run(argv, { env })).code;
+    expect(await run('init', '--passphrase-file', place.path('one'), '--remember')).toBe(0);
+    expect(await run('source', 'add', 'shop.db')).toBe(0);
+    expect(await run('snap', 'shop')).toBe(0);
+    expect(await run('key', 'passphrase', '--passphrase-file', place.path('one'), '--new-passphrase-file', place.path('two'))).toBe(0);
+    expect(await run('snap', 'shop')).toBe(0);
+  });
+});
+
+describe('going back', () => {
+  test('in place, twice: the safety snapshot of the first time is not where the second goes', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await place.data('init', '--no-encryption');
+    await place.data('source', 'add', 'shop.db');
+    await place.data('snap', 'shop');
+    const fixture = contentOf(place.path('shop.db'));
+    for (const turn of ['one', 'two']) {
+      change(place.path('shop.db'), `update orders set note = '${turn}'`);
+      expect(await place.data('rewind', 'shop', '--in-place')).toMatchObject({ snapshot: { seq: 1 }, safety: { tags: ['safety'] } });
+      expect(contentOf(place.path('shop.db'))).toEqual(fixture);
+    }
+    expect(await place.data('compare', 'shop')).toMatchObject({ equal: true });
+  });
+
+  test("to another source's snapshot is refused, and a second name of a file is the same source", async () => {
+    await using place = await Place.make();
+    for (const name of ['a.db', 'b.db']) makeShop(place.path(name), 20);
+    await place.data('init', '--no-encryption');
+    for (const name of ['a', 'b']) {
+      await place.data('source', 'add', `${name}.db`);
+      await place.data('snap', name);
+    }
+    change(place.path('a.db'), "update orders set note = 'kept'");
+    const before = contentOf(place.path('a.db'));
+    const refused = await place.run(['rewind', 'a', '--to', '2', '--json']);
+    expect([refused.code, answerOf(refused)['error']]).toMatchObject([2, { code: 'input.invalid' }]);
+    expect(contentOf(place.path('a.db'))).toEqual(before);
+    await symlink(place.path('a.db'), place.path('link.db'));
+    await link(place.path('a.db'), place.path('hard.db'));
+    for (const name of ['link.db', 'hard.db'])
+      expect(answerOf(await place.run(['source', 'add', name, '--json']))['error']).toMatchObject({ code: 'source.exists' });
+  });
+
+  test('a check that writes into the copy is seen', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await place.data('init', '--no-encryption');
+    await place.data('source', 'add', 'shop.db');
+    await place.data('snap', 'shop');
+    const script = `import Database from ${JSON.stringify(createRequire(import.meta.url).resolve('better-sqlite3'))}; new Database(process.env.BELAY_RESTORED).exec("update orders set note = 'tampered'")`;
+    await writeFile(place.path('check.mjs'), script);
+    const refused = await place.run([
+      'restore',
+      '1',
+      '--to',
+      place.path('copy.db'),
+      '--check-command',
+      `${process.execPath} ${place.path('check.mjs')}`,
+      '--json',
+    ]);
+    expect([refused.code, answerOf(refused)['error']]).toMatchObject([8, { code: 'target.not-equal' }]);
+    expect(existsSync(place.path('copy.db'))).toBe(false);
+  });
+
+  test('one file that is no sound database does not stop a folder', async () => {
+    await using place = await Place.make();
+    await mkdir(place.path('backups'));
+    for (const name of ['a.sqlite', 'c.sqlite']) makeShop(place.path(`backups/${name}`), 200);
+    await writeFile(place.path('backups/b.sqlite'), (await readFile(place.path('backups/a.sqlite'))).subarray(0, 5000));
+    await place.data('init', '--no-encryption');
+    const taken = await place.run(['import', place.path('backups'), '--json']);
+    expect(taken.code).toBe(6);
+    expect(record(answerOf(taken)['data'])).toMatchObject({
+      imported: [{ path: place.path('backups/a.sqlite') }, { path: place.path('backups/c.sqlite') }],
+      skipped: [{ path: place.path('backups/b.sqlite'), failed: true }],
+    });
+    expect(await place.data('list')).toMatchObject({ total: 2 });
+  });
+
+  test('an option is not taken for the value of the one before it', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await place.data('init', '--no-encryption');
+    await place.data('source', 'add', 'shop.db');
+    const refused = await place.run(['snap', 'shop', '--name', '--dry-run', '--json']);
+    expect([refused.code, answerOf(refused)['error']]).toMatchObject([2, { code: 'input.invalid' }]);
+    expect(await place.data('list')).toMatchObject({ total: 0 });
+    expect(await place.data('snap', 'shop', '--name=--dry-run')).toMatchObject({ snapshot: { name: '--dry-run' } });
+  });
+
+  test('a folder for dumps that cannot be made costs no snapshot and holds nothing up', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await place.data('init', '--no-encryption');
+    await place.data('source', 'add', 'shop.db');
+    const ran = await place.run(['snap', 'shop', '--json'], { env: { BACKUP_DIR: '/proc/belay' } });
+    expect([ran.code, answerOf(ran)['data']]).toMatchObject([0, { warnings: [expect.stringContaining('BACKUP_DIR')] }]);
   });
 });
 

@@ -50,7 +50,9 @@ export const keyHandlers: Handlers<'keys.list' | 'keys.add' | 'keys.remove' | 'k
     const slot = input.slot ?? (slots.length === 1 ? slots[0]?.slot : undefined);
     if (slot === undefined)
       throw new AppError('input.ambiguous', `There are ${slots.length} passphrases.`, { hint: 'Name one with --slot; see: belay key list' });
-    return { slot: await keys.changePassphrase(slot, input.passphrase) };
+    const changed = await keys.changePassphrase(slot, input.passphrase);
+    await core.session.passphraseChanged(input.current, input.passphrase);
+    return { slot: changed };
   },
 };
 
