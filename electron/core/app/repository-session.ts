@@ -19,6 +19,8 @@ export interface RepositorySession {
   look(): Promise<{ readonly state: State; readonly locked: boolean } | undefined>;
   /** The open repository. Throws `home.not-initialised`, `repository.passphrase-needed`, and what opening throws. */
   current(): Promise<Repository>;
+  /** The id of this data directory's repository; undefined where there is none. Opens nothing. */
+  attachedId(): Promise<string | undefined>;
   /** The open repository where it can be opened without asking anyone; else undefined. */
   currentIfOpenable(): Promise<Repository | undefined>;
   init(input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>>;
@@ -132,6 +134,8 @@ export function createSession(parts: SessionParts): RepositorySession {
       const locked = found.protection === 'keys' && attached.keyFile === undefined && (await secrets.get(passphraseHandle(found.id))) === undefined;
       return { state: stateOf(found), locked };
     },
+
+    attachedId: async () => (await settings.read()).repository?.id,
 
     current: () => opening ?? keep(openAlone()),
 

@@ -9,6 +9,21 @@ export async function resolveSnapshot(core: Core, ref: string): Promise<{ readon
   return { repository, record: await freshRecord(repository, id) };
 }
 
+/**
+ * Sees to it that the catalog speaks of this data directory's repository: one that was lost, damaged or never made is written from the
+ * repository by opening it. Lists are not empty because their file is gone. Throws what opening throws.
+ */
+export async function ensureListed(core: Core): Promise<void> {
+  if (await isListed(core)) return;
+  await core.session.current();
+}
+
+/** False where the catalog says nothing of the repository that is there. */
+export async function isListed(core: Core): Promise<boolean> {
+  const id = await core.session.attachedId();
+  return id === undefined || core.catalog.repositoryId() === id;
+}
+
 /** The record as the repository has it now. Throws `snapshot.unknown`. */
 export async function freshRecord(repository: Repository, id: string): Promise<SnapshotRecord> {
   const { snapshots } = await repository.snapshots();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { link, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { answerOf, change, contentOf, makeShop, Place, record } from '../../helpers/cli/belay.ts';
 import { IndependentReader } from '../../independent/reader.ts';
@@ -71,6 +72,40 @@ describe('a repository whose usual key is lost', () => {
     expect(await run('snap', 'shop')).toBe(0);
     expect(await run('key', 'passphrase', '--passphrase-file', place.path('one'), '--new-passphrase-file', place.path('two'))).toBe(0);
     expect(await run('snap', 'shop')).toBe(0);
+  });
+});
+
+describe('a catalog that is lost', () => {
+  const lose = async (place: Place): Promise<void> => {
+    for (const name of await readdir(place.home)) if (name.startsWith('catalog.sqlite')) await rm(join(place.home, name));
+  };
+
+  test('is written from the repository by the first command that lists', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await place.data('init', '--no-encryption');
+    await place.data('source', 'add', 'shop.db');
+    await place.data('snap', 'shop', '--name', 'kept');
+    await lose(place);
+    expect(await place.data('list')).toMatchObject({ total: 1 });
+    await lose(place);
+    expect(await place.data('status')).toMatchObject({ snapshots: 1 });
+    await lose(place);
+    expect(await place.data('show', 'latest')).toMatchObject({ snapshot: { name: 'kept' } });
+  });
+
+  test('of an encrypted repository is not called empty: the key is asked for', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await writeFile(place.path('passphrase'), 'a long enough passphrase\n');
+    await place.data('init', '--passphrase-file', place.path('passphrase'));
+    await place.data('source', 'add', 'shop.db');
+    await place.data('snap', 'shop', '--passphrase-file', place.path('passphrase'));
+    expect(await place.data('list')).toMatchObject({ total: 1 });
+    await lose(place);
+    const asked = await place.run(['list', '--json']);
+    expect([asked.code, answerOf(asked)['error']]).toMatchObject([5, { code: 'repository.passphrase-needed' }]);
+    expect(await place.data('list', '--passphrase-file', place.path('passphrase'))).toMatchObject({ total: 1 });
   });
 });
 

@@ -182,7 +182,8 @@ describe('collect', () => {
         }
         model.ground = await groundOf(folder.path);
         expect((await checkAndRecord(model.ground, { level: 'decoded' }, task)).problems).toEqual([]);
-        for (let turn = 0; turn < 3; turn += 1) {
+        // What one collect copies may leave another pack mostly dead: a few turns, and nothing is left to do.
+        for (let turn = 0; turn < 3 || (turn < 8 && bytesOf(filesBelow(folder.path), 'quarantine/') > 0); turn += 1) {
           await checkAndRecord(model.ground, { level: 'authenticated' }, task);
           await collect(model.ground, (await planCollect(model.ground, { purgeNow: false }, task)).plan, task);
           await allRestore(model);
@@ -192,7 +193,8 @@ describe('collect', () => {
         expect(idle.plan).toMatchObject({ freesNow: 0, freesAfter: 0, packsDropped: 0, packsRewritten: 0 });
         expect(idle.reindex).toBe(false);
       }),
-      { numRuns: 10 },
+      // A history takes a second: shrinking one would take the rest of the time limit.
+      { numRuns: 10, endOnFailure: true },
     );
   });
 });

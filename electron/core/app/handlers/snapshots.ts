@@ -5,7 +5,7 @@ import type { Repository, SnapshotRecord } from '../../repository/repository.ts'
 import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
-import { freshRecord, publishRecord, resolveSnapshot } from '../resolve.ts';
+import { ensureListed, freshRecord, publishRecord, resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { problemsOf, proofsOf, summaryOf, toJson } from '../summaries.ts';
 import { captureNotes } from '../../snapshot/content.ts';
@@ -28,6 +28,7 @@ export const snapshotHandlers: Handlers<
   },
 
   'snapshot.list': async (core, input) => {
+    await ensureListed(core);
     const page = await core.catalog.listInTurns({
       limit: input.limit,
       offset: input.offset,
@@ -39,6 +40,7 @@ export const snapshotHandlers: Handlers<
   },
 
   'snapshot.show': async (core, input) => {
+    await ensureListed(core);
     const record = core.catalog.get(input.snapshot);
     const { objects, total } = core.catalog.objects(record.id, { limit: 1000, offset: 0 });
     const shown = objects.filter((one) => !one.name.startsWith('.belay/'));

@@ -1,5 +1,6 @@
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Core } from '../core.ts';
+import { isListed } from '../resolve.ts';
 import { keptEntries } from './restores.ts';
 import type { Handlers } from './handlers.ts';
 import { summaryOf } from '../summaries.ts';
@@ -9,6 +10,7 @@ type Status = CommandOutput<'status'>;
 export const statusHandlers: Handlers<'status'> = {
   status: async (core) => {
     const found = await core.session.look();
+    if (!(await isListed(core))) await core.session.currentIfOpenable();
     const sources = (await core.sources.list()).map((source) => {
       const newest = core.catalog.newest(source.name);
       const proved = core.catalog.newestProved(source.name);
@@ -37,7 +39,7 @@ export const statusHandlers: Handlers<'status'> = {
 function nextSteps(core: Core, status: Omit<Status, 'next'>): Status['next'] {
   const steps: { statement: string; command: string }[] = [];
   if (status.repository === undefined) steps.push({ statement: 'Create the repository that keeps the snapshots', command: 'belay init' });
-  if (status.locked) steps.push({ statement: 'Unlock the repository', command: 'belay list' });
+  if (status.locked) steps.push({ statement: 'Unlock the repository', command: 'belay check' });
   if (status.sources.length === 0)
     steps.push({ statement: 'See which databases are here', command: 'belay discover' }, { statement: 'Add one', command: 'belay source add <path>' });
   for (const { source, newest, newestProved } of status.sources) {
