@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { isAppError, isCancelled } from '../../../electron/core/base/errors.ts';
 import type { RestoredCopy, RestoreTarget, UndoRecord } from '../../../electron/core/engines/engine.ts';
@@ -104,8 +106,8 @@ for (const journal of ['wal', 'delete'] as const) {
     const copy = await restore(captured, target);
     const letGo = await holdWriteLock(file);
     const promoted = promote(copy, target);
-    // The old content is kept, and what is to be written is open: nothing but the lock is in the way.
-    await until(() => readdirSync(folder.path).some((name) => name.startsWith('.belay-undo-')) && openInAgent('/.belay-restore-'));
+    // There is room for the old content, and the target is open: nothing but the lock is in the way.
+    await until(() => readdirSync(folder.path).some((name) => name.startsWith('.belay-undo-')) && openInAgent(file));
     await letGo();
     const undo = await promoted;
     expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('account 1');
@@ -115,6 +117,39 @@ for (const journal of ['wal', 'delete'] as const) {
     await letGoAgain();
     await undone;
     expect(value(file, 'SELECT name FROM accounts WHERE id = 1')).toBe('a bad migration');
+  });
+
+  test(`beside a program that never stops writing, every row that it committed is in the live file or in the kept one, journal_mode=${journal}`, async () => {
+    await using folder = await temporaryFolder('belay-in-use');
+    const file = path.join(folder.path, 'seen.db');
+    run(
+      file,
+      `PRAGMA journal_mode = ${journal}; CREATE TABLE seen (n INTEGER); WITH RECURSIVE t (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 10) INSERT INTO seen SELECT n FROM t`,
+    );
+    const captured = await captureFile(engine, file);
+    const target: RestoreTarget = { location: { path: file }, mode: 'in-place' };
+    const child = spawn(process.execPath, [fileURLToPath(new URL('../../helpers/sqlite/counting-child.ts', import.meta.url)), file], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    for (const turn of [1, 2, 3]) {
+      const before = Number(value(file, 'SELECT max(n) FROM seen'));
+      await until(() => Number(value(file, 'SELECT max(n) FROM seen')) > before + 20);
+      const copy = await restore(captured, target);
+      const undo = await promote(copy, target);
+      const kept = path.join(undo.kept, 'seen.db');
+      await until(() => Number(value(file, 'SELECT max(n) FROM seen')) > 10);
+      const overwritten = Number(value(kept, 'SELECT max(n) FROM seen'));
+      expect([turn, value(file, 'SELECT min(n) FROM seen WHERE n > 10')]).toEqual([turn, overwritten + 1]);
+      expect(value(kept, 'SELECT count(*) FROM seen WHERE n > 10')).toBe(overwritten - Number(value(kept, 'SELECT min(n) FROM seen WHERE n > 10')) + 1);
+      await withContext((context) => engine.discardUndo(undo, context));
+    }
+    const last = new Promise<string>((resolve) => {
+      child.stdout.once('data', (text: Buffer) => {
+        resolve(text.toString('utf8'));
+      });
+    });
+    child.stdin.end();
+    expect(value(file, 'SELECT max(n) FROM seen')).toBe(Number(await last));
   });
 
   test(`a target that stays locked is told, never taken for written, journal_mode=${journal}`, async () => {

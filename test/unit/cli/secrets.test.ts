@@ -163,10 +163,24 @@ describe('init', () => {
         return { repository, attached: true };
       },
     };
-    expect(
-      (await runFake(['init', '/r', '--attach'], { answers: attach, typed: [{ after: 'Passphrase of the repository: ', text: 'correct horse\r' }] })).code,
-    ).toBe(0);
+    expect((await runFake(['init', '/r', '--attach'], { answers: attach, typed: [{ after: 'recovery key instead): ', text: 'correct horse\r' }] })).code).toBe(
+      0,
+    );
     expect((await runFake(['init', '/r', '--attach', '--passphrase-file', 'right'], { cwd: folder, answers: attach })).code).toBe(0);
     expect((await runFake(['init', '/r', '--attach'], { answers: attach })).code).toBe(5);
+  });
+
+  test('attaches one with its recovery key where the passphrase is left empty', async () => {
+    const attach: Answers = {
+      'repository.init': (input) => {
+        if (input.recoveryKey !== 'ABCD-EFGH') throw new AppError('repository.passphrase-needed', 'The repository is protected.');
+        return { repository, attached: true };
+      },
+    };
+    const typed = [
+      { after: 'recovery key instead): ', text: '\r' },
+      { after: 'Recovery key: ', text: 'ABCD-EFGH\r' },
+    ];
+    expect((await runFake(['init', '/r', '--attach'], { answers: attach, typed })).code).toBe(0);
   });
 });

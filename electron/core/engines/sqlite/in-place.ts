@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
 import type { EngineContext, Fingerprint, SourceLocation, UndoRecord } from '../engine.ts';
+import type { ReplacedFile } from './agent/protocol.ts';
 import { agentFile, withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
 import { syncFile } from './copy-file.ts';
-import { writeView } from './hold-copy.ts';
 import { holdSource, releaseSource } from './held.ts';
 import { exists } from './stamp.ts';
 import { removeKept } from './swap.ts';
@@ -33,8 +33,7 @@ export async function promoteInPlace(
   const undo = undoRecord(location, data);
   await intent(undo);
   try {
-    await keepOld(settings, data, location, context);
-    for (const file of data.files) await overwrite(settings, file.copy, file.target, context);
+    await keepAndOverwrite(settings, data, context);
     await mark(data, 'written');
     for (const folder of data.folders) await rm(folder, { recursive: true, force: true });
   } catch (error) {
@@ -43,29 +42,19 @@ export async function promoteInPlace(
   return undo;
 }
 
-/** The present content of all targets at one instant, durable before anything is written. */
-async function keepOld(settings: AgentSettings, data: UndoData, location: SourceLocation, context: EngineContext): Promise<void> {
-  await withAgent(settings, context, async (agent) => {
-    const held = await holdSource(location, agent, busyMs, context);
-    try {
-      for (const file of held.files) {
-        const entry = data.files.find((one) => one.name === file.source.name);
-        if (entry === undefined) throw new AppError('bug', `no record for ${file.source.name}`);
-        context.progress({ stage: `keeping the content of ${entry.target}` });
-        await makeKept(entry);
-        const to = keptFile(entry);
-        await (file.view.pinned
-          ? writeView(file, `${to}.part`, context.signal)
-          : agent.call('copyOut', { set: held.set, name: file.source.name, to: `${to}.part` }));
-        await syncFile(`${to}.part`);
-        await rename(`${to}.part`, to);
-        await syncFolder(entry.kept);
-        await syncFolder(dirname(entry.target));
-      }
-    } finally {
-      await releaseSource(settings, held, agent, context);
-    }
-  });
+/** Keeps the present content of all targets and writes the copies over them, in one go: nothing is lost that was committed in between. */
+async function keepAndOverwrite(settings: AgentSettings, data: UndoData, context: EngineContext): Promise<void> {
+  const files: ReplacedFile[] = [];
+  for (const entry of data.files) {
+    await makeKept(entry);
+    await syncFolder(dirname(entry.target));
+    const { path: from } = await agentFile('main', entry.copy, 'read', context);
+    const { path: to } = await agentFile('main', entry.target, 'write', context);
+    files.push({ from, to, keep: keptFile(entry) });
+  }
+  context.progress({ stage: `keeping the content of ${data.files.map((file) => file.target).join(', ')}` });
+  await withAgent(settings, context, (agent) => agent.call('replace', { files, busyMs }, tellPages(context, data.files[0]?.target ?? '')));
+  for (const { target } of data.files) await syncTarget(target);
 }
 
 async function makeKept(file: UndoFile): Promise<void> {
@@ -83,12 +72,19 @@ function keptFile(file: UndoFile): string {
 async function overwrite(settings: AgentSettings, from: string, target: string, context: EngineContext): Promise<void> {
   const { path: source } = await agentFile('main', from, 'read', context);
   const { path: to } = await agentFile('main', target, 'write', context);
-  const onProgress = (value: unknown): void => {
+  await withAgent(settings, context, (agent) => agent.call('overwrite', { from: source, to, busyMs }, tellPages(context, target)));
+  await syncTarget(target);
+}
+
+function tellPages(context: EngineContext, target: string): (value: unknown) => void {
+  return (value) => {
     if (typeof value === 'object' && value !== null && 'pages' in value && 'of' in value && typeof value.pages === 'number' && typeof value.of === 'number') {
       context.progress({ stage: `writing into ${target}`, bytesDone: value.pages, bytesTotal: value.of });
     }
   };
-  await withAgent(settings, context, (agent) => agent.call('overwrite', { from: source, to, busyMs }, onProgress));
+}
+
+async function syncTarget(target: string): Promise<void> {
   for (const path of [target, `${target}-wal`]) if (await exists(path)) await syncFile(path);
 }
 

@@ -7,12 +7,26 @@ const pagesAStep = 2000;
 /** From one look at a locked target to the next. */
 const pollMs = 20;
 
+/** Called while the writing begins: by whoever keeps others from the target until then. */
+export interface Gate {
+  /** The writing stands ready and takes the lock at once: what the caller holds is to be let go now. */
+  readonly release: () => void;
+  /** The target is locked and nothing is written yet. What this throws ends the writing. */
+  readonly locked: () => void;
+}
+
 /**
  * Writes the database at `from` over the one at `to` by SQLite's backup: one transaction of the target's, so that programs that
  * have it open see the old content or the new, and a crash leaves the old one to their own recovery.
  * Throws `target.busy` where the target stays locked for `busyMs`.
  */
-export async function overwriteDatabase(from: string, to: string, busyMs: number, progress: (pages: number, of: number) => void): Promise<number> {
+export async function overwriteDatabase(
+  from: string,
+  to: string,
+  busyMs: number,
+  progress: (pages: number, of: number) => void,
+  gate: Gate = { release: () => undefined, locked: () => undefined },
+): Promise<number> {
   assertSameLayout(from, to);
   givePage(from);
   const source = openConnection(from, 'read', busyMs);
@@ -21,6 +35,8 @@ export async function overwriteDatabase(from: string, to: string, busyMs: number
   let left = Infinity;
   const onStep = ({ totalPages: of, remainingPages }: { readonly totalPages: number; readonly remainingPages: number }): number => {
     if (!process.connected) throw new CancelledError();
+    // The driver's first step moves no page: it only takes the lock.
+    if (left === Infinity) gate.locked();
     const now = systemClock.monotonic();
     if (remainingPages < left) moved = now;
     else if (left !== Infinity && now - moved > busyMs) throw stillBusy(now - since);
@@ -32,7 +48,9 @@ export async function overwriteDatabase(from: string, to: string, busyMs: number
   };
   try {
     for (;;) {
-      const { totalPages } = await source.backup(to, { progress: onStep });
+      const writing = source.backup(to, { progress: onStep });
+      gate.release();
+      const { totalPages } = await writing;
       // The driver takes a first step that met a locked target for the end of the copy: nothing was counted, nothing written.
       if (totalPages > 0) return totalPages;
       if (!process.connected) throw new CancelledError();
@@ -61,7 +79,7 @@ function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-function stillBusy(ms: number): AppError {
+export function stillBusy(ms: number): AppError {
   return new AppError('target.busy', `Another process kept the database locked for ${Math.round(ms / 1000)} seconds.`, {
     hint: 'End its long transaction, or stop it and restore by replacing the file.',
     retryable: true,

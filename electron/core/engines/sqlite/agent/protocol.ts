@@ -38,6 +38,13 @@ export interface FileFacts {
   readonly tables: number;
 }
 
+/** Absolute paths: `from` is Belay's own copy, `to` the live database, `keep` a file that will hold what was in it. */
+export interface ReplacedFile {
+  readonly from: string;
+  readonly to: string;
+  readonly keep: string;
+}
+
 /** The agent's methods. A *set* is a group of files opened together and read at one point; at most a few exist in one agent. */
 export interface SqliteCalls {
   hello: { params: null; result: { readonly sqlite: string } };
@@ -67,6 +74,8 @@ export interface SqliteCalls {
   };
   /** Writes the database at `from` over the one at `to` as one transaction of SQLite's own. Progress: `{ pages, of }`. */
   overwrite: { params: { readonly from: string; readonly to: string; readonly busyMs: number }; result: { readonly pages: number } };
+  /** As `overwrite`, each file's old content kept in `keep` first: the very content that is replaced. Progress: `{ pages, of }`. */
+  replace: { params: { readonly files: readonly ReplacedFile[]; readonly busyMs: number }; result: { readonly pages: number } };
   /** A file of the set, as its held transaction sees it, into a file that does not exist. */
   copyOut: { params: { readonly set: string; readonly name: string; readonly to: string }; result: { readonly pages: number } };
   /** Lets SQLite finish what a crash left open beside the file (hot journal, log): opens it for writing, reads, closes. */
