@@ -199,14 +199,20 @@ class RunningHost implements Host {
     const { log } = this.#options.ports;
     this.#reason = reason;
     try {
-      await this.#endpoint?.close();
-      await this.#belay?.close(reason);
+      try {
+        await this.#endpoint?.close();
+      } finally {
+        await this.#belay?.close(reason);
+      }
     } finally {
       for (const unlisten of this.#unlisten) unlisten();
       for (const session of this.#sessions) session.close(reason);
-      await releaseLock(this.home, this.#nonce);
-      log.info('host closed', { reason });
-      this.#ended.resolve(reason);
+      try {
+        await releaseLock(this.home, this.#nonce);
+      } finally {
+        log.info('host closed', { reason });
+        this.#ended.resolve(reason);
+      }
     }
   }
 }

@@ -47,12 +47,14 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
   const calls = new Map<number, AbortController>();
   const subscriptions = new Map<EventName, () => void>();
   let state: 'greeting' | 'welcomed' | 'ended' = 'greeting';
+  /** The connection is ending: what still comes on it is not looked at. */
+  let refused = false;
 
   const send = (message: HostMessage): void => {
     if (state === 'ended') return;
     const text = JSON.stringify(message);
     if (text.length > LARGEST_FROM_HOST / 4 && Buffer.byteLength(text) > LARGEST_FROM_HOST) {
-      if (message.type === 'result') send({ type: 'error', id: message.id, error: tooLarge() });
+      if (message.type === 'result' || message.type === 'error') send({ type: 'error', id: message.id, error: tooLarge() });
       return;
     }
     channel.send(text);
@@ -78,6 +80,7 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
   /** What a sound client never sends. */
   const refuse = (error: AppError): void => {
     log.warn('client refused', { code: error.code, message: error.message });
+    refused = true;
     send(state === 'welcomed' ? { type: 'closing', reason: error.message } : { type: 'refused', error: toWireError(error) });
     channel.close();
   };
@@ -91,7 +94,7 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
     }
     const belay = await parts.belay;
     const closing = parts.closing();
-    if (state !== 'greeting') return;
+    if (state !== 'greeting' || refused) return;
     if (closing !== undefined) {
       refuse(closingError(closing));
       return;
@@ -180,7 +183,7 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
   const greeting = setTimeout(() => channel.destroy(), parts.patience);
   channel.open({
     message: (text) => {
-      if (state === 'ended') return;
+      if (state === 'ended' || refused) return;
       if (text.length > LARGEST_FROM_CLIENT) {
         refuse(malformed('a message that is too large'));
         return;

@@ -7,6 +7,7 @@ import type { Channel } from '../../electron/host/wire/channel.ts';
 import { LARGEST_FROM_CLIENT, PROTOCOL } from '../../electron/host/wire/messages.ts';
 import { fakeBelay, untilCancelled } from '../helpers/fake-belay.ts';
 import type { FakeBelay } from '../helpers/fake-belay.ts';
+import { hear } from '../helpers/hear.ts';
 
 /** One way to reach a host, for the suite that all of them must pass. */
 export interface Transport extends AsyncDisposable {
@@ -21,35 +22,6 @@ export interface Transport extends AsyncDisposable {
 }
 
 export type TransportMaker = (belay: FakeBelay) => Promise<Transport>;
-
-/** Everything that a raw connection hears, and its end. */
-function hear(channel: Channel): { readonly messages: unknown[]; readonly ended: Promise<string>; next(): Promise<unknown> } {
-  const messages: unknown[] = [];
-  const waiting: ((message: unknown) => void)[] = [];
-  const { promise, resolve } = Promise.withResolvers<string>();
-  let read = 0;
-  channel.open({
-    message: (text) => {
-      messages.push(JSON.parse(text));
-      for (const give of waiting.splice(0)) {
-        give(messages[read]);
-        read += 1;
-      }
-    },
-    closed: resolve,
-  });
-  return {
-    messages,
-    ended: promise,
-    next: () => {
-      if (read < messages.length) {
-        read += 1;
-        return Promise.resolve(messages[read - 1]);
-      }
-      return new Promise((give) => waiting.push(give));
-    },
-  };
-}
 
 export function transportSuite(name: string, make: TransportMaker): void {
   describe(name, () => {
@@ -269,11 +241,13 @@ export function transportSuite(name: string, make: TransportMaker): void {
             entries: [{ seq: 1, at: 1, what: 'x', result: 'noted' as const, details: { text: 'é'.repeat(17 * 2 ** 20) }, hash: 'h' }],
             total: 1,
           }),
+        'jobs.list': () => Promise.reject(new AppError('input.invalid', 'no', { details: { text: 'é'.repeat(17 * 2 ** 20) } })),
         'undo.list': () => Promise.resolve({ undo: [] }),
       });
       await using at = await make(belay);
       const client = await at.connect();
       await expect(client.call('journal.list', {})).rejects.toMatchObject({ code: 'transport.malformed' });
+      await expect(client.call('jobs.list', {})).rejects.toMatchObject({ code: 'transport.malformed' });
       expect(await client.call('undo.list', {})).toEqual({ undo: [] });
     });
 
@@ -311,6 +285,7 @@ export function transportSuite(name: string, make: TransportMaker): void {
         const raw = await at.raw();
         const heard = hear(raw);
         raw.send(greeting);
+        raw.send(hello(at));
         raw.send(call);
         expect(await heard.next()).toMatchObject({ type: 'refused', error: { code } });
         await heard.ended;
@@ -318,6 +293,16 @@ export function transportSuite(name: string, make: TransportMaker): void {
       }
       expect(reached).toBe(false);
       expect(at.clients()).toBe(0);
+
+      const raw = await at.raw();
+      const heard = hear(raw);
+      raw.send(hello(at));
+      expect(await heard.next()).toMatchObject({ type: 'welcome' });
+      raw.send('no message of ours');
+      raw.send(call);
+      expect(await heard.next()).toMatchObject({ type: 'closing' });
+      await heard.ended;
+      expect(reached).toBe(false);
     });
 
     test('whatever is sent, the host lives on and answers sound clients', async () => {

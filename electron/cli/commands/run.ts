@@ -51,7 +51,7 @@ export const run: CommandSpec = {
 };
 
 async function snapshotOf(context: Context, source: string, argv: readonly string[]): Promise<SnapshotSummary> {
-  const note = `Before: ${argv.map(shellWord).join(' ')}`.slice(0, 2000);
+  const note = `Before: ${withoutSecrets(argv).map(shellWord).join(' ')}`.slice(0, 2000);
   const { snapshot, verification, warnings } = await context.call('snapshot.create', { source, note, tags: ['run'] });
   if (snapshot === undefined) throw new CancelledError('No snapshot was taken, and the command was not run.');
   context.output.note(`Snapshot ${snapshotPhrase(snapshot, context.now)}`);
@@ -62,6 +62,19 @@ async function snapshotOf(context: Context, source: string, argv: readonly strin
   }
   for (const line of warningLines(await dumpToBackupFolder(context, snapshot))) context.output.say(line);
   return snapshot;
+}
+
+const secretName = /pass(?:word|phrase|wd)?|pwd|secret|token|credential|api-?key|private-?key/i;
+
+/** The command's words for the note: what options that name a secret are given, and the password in an address, are left out. */
+function withoutSecrets(argv: readonly string[]): string[] {
+  return argv.map((word, at) => {
+    const before = argv[at - 1] ?? '';
+    if (before.startsWith('-') && !before.includes('=') && secretName.test(before) && !word.startsWith('-')) return '…';
+    const named = /^(-{0,2}[\w.-]+)=/.exec(word)?.[1];
+    if (named !== undefined && secretName.test(named)) return `${named}=…`;
+    return word.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:\s]*):[^/@\s]*@/i, '$1:…@');
+  });
 }
 
 /** A way back that was found wanting is no way back: nobody runs into it without a word. */

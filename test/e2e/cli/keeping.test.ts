@@ -165,6 +165,19 @@ describe('going back', () => {
     expect(existsSync(place.path('copy.db'))).toBe(false);
   });
 
+  test('a source whose file is gone is told by doctor', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 20);
+    await place.data('init', '--no-encryption');
+    await place.data('source', 'add', 'shop.db');
+    await place.data('snap', 'shop');
+    expect((await place.run(['doctor', '--json'])).code).toBe(0);
+    await rm(place.path('shop.db'));
+    const found = await place.run(['doctor', '--json']);
+    expect(found.code).not.toBe(0);
+    expect(record(answerOf(found)['data'])['findings']).toContainEqual(expect.objectContaining({ area: 'sources', state: 'bad' }));
+  });
+
   test('one file that is no sound database does not stop a folder', async () => {
     await using place = await Place.make();
     await mkdir(place.path('backups'));

@@ -32,6 +32,14 @@ describe('run', () => {
     expect(ran.stderr).not.toContain('rewind');
   });
 
+  test('no secret of the command gets into the note', async () => {
+    const words = ['-e', '0', '--password=hunter2', '--api-key', 'hunter3', 'DB_PASSWORD=hunter4', 'postgres://me:hunter5@localhost/db', '--verbose'];
+    const ran = await runFake(['run', '--source', 'shop', '--', node, ...words], { cwd, env, answers });
+    const note = String(ran.calls[0]?.input['note']);
+    expect(note).not.toContain('hunter');
+    for (const kept of ['--password=', '--api-key', 'postgres://me:', '@localhost/db', '--verbose']) expect(note).toContain(kept);
+  });
+
   test('a snapshot that did not pass its proof: the command is not run without a yes', async () => {
     const verification = {
       level: 'complete' as const,

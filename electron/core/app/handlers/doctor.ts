@@ -2,8 +2,11 @@ import { statfs } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import { AppError } from '../../base/errors.ts';
-import type { Core } from '../core.ts';
+import type { Source } from '../../../contract/model.ts';
+import { engineOf, type Core } from '../core.ts';
+import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
+import { engineSource } from './sources.ts';
 
 type Finding = CommandOutput<'doctor'>['findings'][number];
 
@@ -15,7 +18,7 @@ export const doctorHandlers: Handlers<'doctor'> = {
     const findings: Finding[] = [machine(), await space(core), secrets(core), catalog(core)];
     findings.push(...(await repository(core)));
     findings.push(await journal(core, scope.signal));
-    findings.push(...(await sources(core)));
+    findings.push(...(await sources(core, scope)));
     return { findings };
   },
 };
@@ -90,13 +93,28 @@ async function journal(core: Core, signal: AbortSignal): Promise<Finding> {
   return { area: 'journal', state: verdict.sound ? 'good' : 'bad', statement: verdict.statement };
 }
 
-async function sources(core: Core): Promise<Finding[]> {
+async function sources(core: Core, scope: CallScope): Promise<Finding[]> {
   const all = await core.sources.list();
   if (all.length === 0) return [{ area: 'sources', state: 'lacking', statement: 'No source is known.', hint: 'See what is here: belay discover' }];
-  return all.map((source): Finding => {
-    const newest = core.catalog.newest(source.name);
-    if (newest === undefined)
-      return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: belay snap ${source.name}` };
-    return { area: 'sources', state: 'good', statement: `${source.name} (${source.environment}), newest snapshot ${newest.id.slice(0, 8)}` };
-  });
+  const findings: Finding[] = [];
+  for (const source of all) findings.push((await unreachable(core, source, scope)) ?? known(core, source));
+  return findings;
+}
+
+/** What stands between here and a source; undefined where it can be read. */
+async function unreachable(core: Core, source: Source, scope: CallScope): Promise<Finding | undefined> {
+  try {
+    await withEngineContext(core, scope, (context) => engineOf(core, source.engine).probe(engineSource(source), context));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { area: 'sources', state: 'bad', statement: `${source.name}: ${error.message}`, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
+}
+
+function known(core: Core, source: Source): Finding {
+  const newest = core.catalog.newest(source.name);
+  if (newest === undefined)
+    return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: belay snap ${source.name}` };
+  return { area: 'sources', state: 'good', statement: `${source.name} (${source.environment}), newest snapshot ${newest.id.slice(0, 8)}` };
 }
