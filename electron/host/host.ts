@@ -1,6 +1,6 @@
 import type { BelayClient } from '../contract/client.ts';
 import type { Belay, HostFacts } from '../core/app/belay.ts';
-import { AppError, systemMachine } from '../core/app/faces.ts';
+import { AppError, isAppError, systemCode, systemMachine } from '../core/app/faces.ts';
 import type { Clock, Log, Machine, Random } from '../core/app/faces.ts';
 import { connectOver } from './client.ts';
 import { listen, removeOldSockets, stillThere } from './endpoint.ts';
@@ -62,7 +62,9 @@ export async function becomeHost(options: HostOptions, before: HostLock | undefi
   const machine = systemMachine(ports.clock);
   const host = new RunningHost(options, hex(ports.random, 32));
   const nonce = hex(ports.random, 16);
-  const endpoint = await listen(options.home, nonce, (socket) => host.serve(socketChannel(socket, LARGEST_FROM_CLIENT), host.token));
+  const endpoint = await listen(options.home, nonce, (socket) => host.serve(socketChannel(socket, LARGEST_FROM_CLIENT), host.token)).catch((error: unknown) => {
+    throw asUnusable(options.home, error);
+  });
   try {
     const lock: HostLock = {
       version: 1,
@@ -88,9 +90,30 @@ export async function becomeHost(options: HostOptions, before: HostLock | undefi
   } catch (error) {
     await endpoint.close();
     await releaseLock(options.home, nonce);
-    throw error;
+    throw asUnusable(options.home, error);
   }
 }
+
+/** What a data directory on a full, read-only or foreign disk fails with, as what it is. */
+function asUnusable(home: string, error: unknown): unknown {
+  const why = unusable.get(systemCode(error) ?? '');
+  if (why === undefined || isAppError(error)) return error;
+  return new AppError('home.unusable', `The data directory ${home} cannot be used: ${why}.`, {
+    hint: 'Make room or give this user the right to write there, or name another one with BELAY_HOME.',
+    details: { home },
+    cause: error,
+  });
+}
+
+const unusable: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'its disk is read-only'],
+  ['ENOSPC', 'its disk is full'],
+  ['EDQUOT', 'the quota of this user is used up'],
+  ['ENOTSUP', 'its file system has no sockets'],
+  ['EOPNOTSUPP', 'its file system has no sockets'],
+]);
 
 function owned(home: string, before: HostLock | undefined, mine: HostLock, machine: Machine): Promise<boolean> {
   if (before === undefined) return takeLock(home, mine);

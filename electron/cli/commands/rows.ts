@@ -11,6 +11,9 @@ type Cell = NonNullable<CommandOutput<'snapshot.rows'>['page']>['rows'][number][
 
 const mostCell = 60;
 
+/** As many rows as one answer holds. */
+const mostRows = 1000;
+
 export const rows: CommandSpec = {
   name: 'rows',
   summary: 'browse the rows of a snapshot without restoring it',
@@ -35,6 +38,10 @@ export const rows: CommandSpec = {
     const query = input.text('query');
     if (object !== undefined && query !== undefined)
       throw new AppError('input.invalid', 'An object and --query stand beside each other.', { hint: 'Leave one of them out.' });
+    if (query !== undefined && (input.whole('limit') !== undefined || input.whole('offset') !== undefined || input.text('orderBy') !== undefined))
+      throw new AppError('input.invalid', '--limit, --offset and --order-by are for a table.', {
+        hint: 'Say it in the query itself: ... ORDER BY x LIMIT 20 OFFSET 40',
+      });
     const typed = input.required(0);
     const data = await context.call('snapshot.rows', {
       snapshot: snapshotRef(typed),
@@ -67,7 +74,9 @@ export const rows: CommandSpec = {
             ? 'No row.'
             : query === undefined
               ? `Rows ${count(from + 1)} to ${count(from + page.rows.length)}${total}.`
-              : `${counted(page.rows.length, 'row')}.`,
+              : page.rows.length === mostRows
+                ? `The first ${count(mostRows)} rows, there may be more: say LIMIT and OFFSET in the query.`
+                : `${counted(page.rows.length, 'row')}.`,
         );
       },
     };
