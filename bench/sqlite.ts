@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,17 +57,29 @@ async function bench(): Promise<BenchDocument> {
 
   const times = (from: ReadonlyMap<string, readonly Figure[]>, name: string): number[] => (from.get(name) ?? []).map((one) => seconds(one.ms));
   const sizes = (from: ReadonlyMap<string, readonly Figure[]>, name: string): number[] => (from.get(name) ?? []).map((one) => mib(one.added));
+  const memory = (from: ReadonlyMap<string, readonly Figure[]>, name: string): number[] => (from.get(name) ?? []).map((one) => mib(one.peak));
   const peaks = [first, random, clustered, restored, checked, authenticated, drilled, rewound].map((from) =>
     (from.get('Belay') ?? []).map((one) => mib(one.peak)),
   );
   const against = (what: string, from: ReadonlyMap<string, readonly Figure[]>, of: typeof times, unit: string, goal: number | null): Row[] =>
     peers.map((peer) => row(what, unit, 'lower', of(from, 'Belay'), { name: peer.name, runs: of(from, peer.name) }, peer.name === 'restic' ? goal : null));
 
+  /** Belay beside what a plain copy takes. */
+  const floor = (what: string, unit: string, of: typeof times, figure: (one: Figure) => number): Row[] =>
+    (
+      [
+        ['sqlite3 .backup', plain.backup],
+        ['cp', plain.copy],
+      ] as const
+    ).map(([name, figures]) => row(what, unit, 'lower', of(first, 'Belay'), { name, runs: figures.map(figure) }));
+
   const rows: Row[] = [
     ...against('first snapshot', first, times, 's', 1 / 1.5),
-    row('first snapshot', 's', 'lower', times(first, 'Belay'), { name: 'sqlite3 .backup', runs: plain.backup }),
-    row('first snapshot', 's', 'lower', times(first, 'Belay'), { name: 'cp', runs: plain.copy }),
+    ...floor('first snapshot', 's', times, (one) => seconds(one.ms)),
     ...against('first snapshot, stored', first, sizes, 'MiB', 1.15),
+    ...floor('first snapshot, stored', 'MiB', sizes, (one) => mib(one.added)),
+    ...against('first snapshot, peak memory', first, memory, 'MiB', null),
+    ...floor('first snapshot, peak memory', 'MiB', memory, (one) => mib(one.peak)),
     ...against('unchanged snapshot', unchanged, times, 's', null),
     ...against('unchanged snapshot, added', unchanged, sizes, 'MiB', null),
     ...against('1 % random rows changed', random, times, 's', null),
@@ -75,7 +87,9 @@ async function bench(): Promise<BenchDocument> {
     ...against('1 % clustered rows changed', clustered, times, 's', null),
     ...against('1 % clustered rows changed, added', clustered, sizes, 'MiB', 1 / 40),
     ...against('restore to a file', restored, times, 's', 1),
+    ...against('restore to a file, peak memory', restored, memory, 'MiB', null),
     ...against('check of every byte, decoded', checked, times, 's', 1 / 1.5),
+    ...against('check of every byte, decoded, peak memory', checked, memory, 'MiB', null),
     row('check of every byte, authenticated', 's', 'lower', times(authenticated, 'Belay')),
     row('drill (restored, compared, thrown away)', 's', 'lower', times(drilled, 'Belay')),
     row('rewind (restored, compared, swapped)', 's', 'lower', times(rewound, 'Belay')),
@@ -145,19 +159,22 @@ function merge(into: Map<string, Figure[]>, from: ReadonlyMap<string, readonly F
 }
 
 /** The plain copies that a user would make: not backups of a live file, but the floor. */
-async function plainCopies(database: string): Promise<{ readonly backup: number[]; readonly copy: number[] }> {
-  const backup: number[] = [];
-  const copy: number[] = [];
+async function plainCopies(database: string): Promise<{ readonly backup: Figure[]; readonly copy: Figure[] }> {
+  const backup: Figure[] = [];
+  const copy: Figure[] = [];
   for (let run = 0; run < runs; run += 1) {
     const to = join(folder, 'plain.db');
-    if (shellVersion() !== 'none') backup.push(seconds((await measure(['sqlite3', database, `.backup '${to}'`])).ms));
+    const of = (done: Awaited<ReturnType<typeof measure>>): Figure => ({ ms: done.ms, added: statSync(to).size, peak: done.peakBytes });
+    if (shellVersion() !== 'none') backup.push(of(await measure(['sqlite3', database, `.backup '${to}'`])));
     rmSync(to, { force: true });
-    const started = performance.now();
-    copyFileSync(database, to);
-    copy.push(seconds(performance.now() - started));
+    copy.push(of(await measure(['cp', database, to])));
     rmSync(to);
   }
-  say(`sqlite3 .backup ${median(backup).toFixed(2)} s, cp ${median(copy).toFixed(2)} s`);
+  for (const [name, figures] of [
+    ['sqlite3 .backup', backup],
+    ['cp', copy],
+  ] as const)
+    say(`${name} ${median(figures.map((one) => seconds(one.ms))).toFixed(2)} s`);
   return { backup, copy };
 }
 
