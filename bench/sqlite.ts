@@ -71,7 +71,7 @@ async function bench(): Promise<BenchDocument> {
         ['sqlite3 .backup', plain.backup],
         ['cp', plain.copy],
       ] as const
-    ).map(([name, figures]) => row(what, unit, 'lower', of(first, 'Belay'), { name, runs: figures.map(figure) }));
+    ).map(([name, figures]) => row(what, unit, 'lower', of(first, 'Belay'), { name, runs: figures.map(figure).filter(Number.isFinite) }));
 
   const rows: Row[] = [
     ...against('first snapshot', first, times, 's', 1 / 1.5),
