@@ -90,12 +90,14 @@ class Target {
     if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
   }
 
-  /** The content of now into `keep`, in place of what was kept there by an earlier try, on the disk when it resolves. */
+  /**
+   * The content of now into `keep`, on the disk when it resolves. What an earlier try kept there stays until it is replaced: of a set,
+   * another file may be overwritten already, and what a crash leaves is put back only where everything is kept.
+   */
   async keep(): Promise<void> {
     const { keep } = this.file;
     const part = `${keep}.part`;
     rmSync(part, { force: true });
-    rmSync(keep, { force: true });
     this.#stamp = this.#now();
     // SQLite copies out of no connection that holds a write lock: another one reads what that lock keeps as it is.
     const reader = openConnection(this.file.to, 'read', this.#busyMs);
