@@ -21,6 +21,7 @@ export class Session {
   readonly #leaving: Leaving;
   readonly #progress: ProgressView;
   #client: Promise<BelayClient> | undefined;
+  #tried: Promise<void> | undefined;
   #calls = 0;
 
   constructor(parts: {
@@ -49,10 +50,11 @@ export class Session {
    * prompt, and calls once more. Aborted by the first wish to leave.
    */
   async call<N extends CommandName>(name: N, input: CommandInput<N>): Promise<CommandOutput<N>> {
+    // What `repository.init` attaches to is not this data directory's repository yet: it takes the key itself.
+    if (name !== 'repository.init') await (this.#tried ??= this.#tryNamed());
     try {
       return await this.#callOnce(name, input);
     } catch (error) {
-      // What `repository.init` attaches to is not this data directory's repository yet: it takes the key itself.
       if (name === 'repository.init' || !isAppError(error, 'repository.passphrase-needed')) throw error;
       await this.#unlock(error);
       return this.#callOnce(name, input);
@@ -74,6 +76,18 @@ export class Session {
     } finally {
       this.#calls -= 1;
       this.#progress.clear();
+    }
+  }
+
+  /** A key that an option names is tried even where a remembered one would open: whoever names one wants to know that it does. */
+  async #tryNamed(): Promise<void> {
+    const { keyFile, recoveryKeyFile, passphraseFile, remember } = this.#common;
+    if ((keyFile ?? recoveryKeyFile ?? passphraseFile) === undefined) return;
+    const named = await namedKey(this.#world, this.#output, this.#common);
+    try {
+      if (named !== undefined) await this.#open({ ...named, remember });
+    } catch (error) {
+      if (!isAppError(error, 'home.not-initialised')) throw error;
     }
   }
 

@@ -112,6 +112,15 @@ export function createSession(parts: SessionParts): RepositorySession {
     return secrets.lasting ? secrets.description : undefined;
   };
 
+  /** The repository where it is open: the key is tried on it, and jobs that use it go on. Throws `repository.passphrase-wrong`. */
+  const openAlready = async (location: string, unlock: Unlock): Promise<Repository | undefined> => {
+    if (opening === undefined) return undefined;
+    const [open] = await Promise.allSettled([opening]);
+    if (open.status === 'rejected') return undefined;
+    if (open.value.info.protection === 'keys') await (await openRepository(location, { unlock }, parts.ports)).close();
+    return open.value;
+  };
+
   const release = async (): Promise<void> => {
     const before = opening;
     opening = undefined;
@@ -164,8 +173,7 @@ export function createSession(parts: SessionParts): RepositorySession {
     unlock: async (input) => {
       const { location } = await located();
       const unlock = await unlockOf(input);
-      await release();
-      const repository = await keep(openWith(location, unlock));
+      const repository = (await openAlready(location, unlock)) ?? (await keep(openWith(location, unlock)));
       const rememberedIn = await remember(repository.info.id, input.passphrase, input.remember);
       return { repository: stateOf(repository.info), ...(rememberedIn === undefined ? {} : { rememberedIn }) };
     },
@@ -177,8 +185,7 @@ export function createSession(parts: SessionParts): RepositorySession {
 
     verifyPassphrase: async (passphrase) => {
       const { location } = await located();
-      const second = await openRepository(location, { unlock: { kind: 'passphrase', passphrase } }, parts.ports);
-      await second.close();
+      await (await openRepository(location, { unlock: { kind: 'passphrase', passphrase } }, parts.ports)).close();
     },
 
     close: release,

@@ -25,6 +25,7 @@ export function withFact(record: SnapshotRecord, { at, fact }: RecordedFact): Sn
     case 'forgotten':
       return undefined;
     case 'check':
+    case 'damage':
     case 'loss':
     case 'operation':
       return record;

@@ -269,9 +269,9 @@ export class IndexTable {
 
   /**
    * Adds everything that an index file (or a pack's own footer) says of a pack: pack, segments, chunks, bases. A pack that is
-   * known already adds nothing.
+   * known already adds nothing. The chunks of segments that are damaged get no copy there.
    */
-  addEntry(entry: PackEntry): void {
+  addEntry(entry: PackEntry, damage?: { has(pack: string, frame: number): boolean }): void {
     if (this.packNumbers.has(entry.name)) return;
     const pack = this.addPack({ name: entry.name, type: entry.type, bytes: entry.bytes });
     const { baseIds, records } = entry.footer;
@@ -283,8 +283,10 @@ export class IndexTable {
         const bases = record.kind === SEGMENT_DELTA ? record.bases.map((base) => baseEntries[base] ?? 0) : [];
         const segment = this.addSegment({ pack, frame, offset, stored: record.stored, raw: record.raw, codec: record.codec }, bases);
         let at = 0;
+        const sound = damage?.has(entry.name, frame) !== true;
         for (const [i, length] of record.lengths.entries()) {
-          this.add(record.ids, i * ID_BYTES, segment, at, length);
+          if (sound) this.add(record.ids, i * ID_BYTES, segment, at, length);
+          else this.intern(record.ids, i * ID_BYTES);
           at += length;
         }
       }

@@ -180,6 +180,8 @@ export type Fact =
   | { readonly kind: 'proof'; readonly snapshot: string; readonly proof: ProofFact }
   | { readonly kind: 'forgotten'; readonly snapshot: string; readonly seq: number; readonly fileHash: string }
   | { readonly kind: 'check'; readonly level: 'authenticated' | 'decoded'; readonly passed: boolean; readonly epoch: number }
+  /** What a check found that opens from no copy. `whole`: every byte was looked at, so that what is not named is sound again. */
+  | { readonly kind: 'damage'; readonly level: CheckOptions['level']; readonly whole: boolean; readonly packs: readonly DamagedPack[] }
   /** What these files said is lost, and somebody accepted that: they are missed no more. Paths as a problem names them. */
   | { readonly kind: 'loss'; readonly files: readonly string[] }
   | { readonly kind: 'operation'; readonly what: string; readonly details: Readonly<Record<string, unknown>> };
@@ -187,6 +189,13 @@ export type Fact =
 export interface RecordedFact {
   readonly at: number;
   readonly fact: Fact;
+}
+
+/** Segments of a pack that open from no copy, by the number of their frame; without `frames`, every one. */
+export interface DamagedPack {
+  /** 32 hex digits. */
+  readonly pack: string;
+  readonly frames?: readonly number[];
 }
 
 /** Something found wrong, with everything that depends on it. */
@@ -216,6 +225,8 @@ export interface CheckReport {
   readonly snapshots: number;
   /** Snapshots with no problem at this level. */
   readonly sound: readonly string[];
+  /** Segments that open from no copy, or do not decode to what they should. */
+  readonly damaged: readonly DamagedPack[];
   readonly durationMs: number;
 }
 

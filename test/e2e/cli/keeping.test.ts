@@ -72,6 +72,30 @@ describe('a repository whose usual key is lost', () => {
     expect(await run('snap', 'shop')).toBe(0);
     expect(await run('key', 'passphrase', '--passphrase-file', place.path('one'), '--new-passphrase-file', place.path('two'))).toBe(0);
     expect(await run('snap', 'shop')).toBe(0);
+
+    // A key that is named is tried, although the remembered one would open; a repository that needs none takes no notice of it.
+    expect(await run('snap', 'shop', '--passphrase-file', place.path('one'))).toBe(5);
+    expect(await run('snap', 'shop', '--passphrase-file', place.path('two'))).toBe(0);
+  });
+
+  test('that is tried while a job runs leaves the job alone', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 40_000);
+    await writeFile(place.path('one'), 'the one passphrase\n');
+    await place.data('init', '--passphrase-file', place.path('one'));
+    await place.data('source', 'add', 'shop.db');
+    await place.host();
+    const env = { BELAY_PASSPHRASE_FILE: place.path('one') };
+    const snap = place.run(['snap', 'shop', '--level', 'proved', '--json'], { env });
+    let running = true;
+    void snap.then(() => (running = false));
+    let tries = 0;
+    while (running) {
+      expect((await place.run(['list', '--passphrase-file', place.path('one')])).code).toBe(0);
+      tries += 1;
+    }
+    expect(tries).toBeGreaterThan(1);
+    expect(answerOf(await snap)).toMatchObject({ ok: true });
   });
 });
 

@@ -2,6 +2,7 @@ import { quietTask } from '../../../electron/core/base/ports.ts';
 import { systemRandom } from '../../../electron/core/base/system.ts';
 import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
 import { openConfig } from '../../../electron/core/repository/keys/config-files.ts';
+import { damageOf } from '../../../electron/core/repository/journal/damage.ts';
 import { Ground } from '../../../electron/core/repository/journal/ground.ts';
 import type { HighWater } from '../../../electron/core/repository/journal/ground.ts';
 import type { ManifestEntry } from '../../../electron/core/repository/journal/manifests.ts';
@@ -34,6 +35,7 @@ export async function quickTake(ground: Ground, content: Content, parent?: Manif
     keys,
     chunkAverage: 4096,
     pad: false,
+    damaged: damageOf((await ground.journal.read()).facts).packs,
     ...(parent === undefined ? {} : { parent: { id: parent.id, tableList: parent.manifest.table.list } }),
   };
   try {

@@ -41,18 +41,17 @@ function locked(): Answers {
 
 describe('a locked repository', () => {
   test('is opened with the file that is named, once, and the call goes on', async () => {
-    for (const run of [
-      await runFake(['key', 'list', '--passphrase-file', 'right'], { cwd: folder, answers: locked() }),
-      await runFake(['key', 'list'], { cwd: '/', env: { BELAY_PASSPHRASE_FILE: join(folder, 'right') }, answers: locked() }),
-    ]) {
-      expect(run).toMatchObject({ code: 0, stderr: '' });
-      expect(run.calls.map((call) => call.name)).toEqual(['keys.list', 'repository.unlock', 'keys.list']);
-    }
+    const option = await runFake(['key', 'list', '--passphrase-file', 'right'], { cwd: folder, answers: locked() });
+    expect(option).toMatchObject({ code: 0, stderr: '' });
+    expect(option.calls.map((call) => call.name)).toEqual(['repository.unlock', 'keys.list']);
+    const environment = await runFake(['key', 'list'], { cwd: '/', env: { BELAY_PASSPHRASE_FILE: join(folder, 'right') }, answers: locked() });
+    expect(environment).toMatchObject({ code: 0, stderr: '' });
+    expect(environment.calls.map((call) => call.name)).toEqual(['keys.list', 'repository.unlock', 'keys.list']);
   });
 
   test('is opened with a key file, and remembered where asked', async () => {
     const ran = await runFake(['key', 'list', '--key-file', '/keys/a', '--remember'], { answers: locked() });
-    expect(ran.calls[1]?.input).toEqual({ keyFile: '/keys/a', remember: true });
+    expect(ran.calls[0]?.input).toEqual({ keyFile: '/keys/a', remember: true });
     expect(ran.stderr).toContain('kept in the keychain');
   });
 
@@ -66,8 +65,8 @@ describe('a locked repository', () => {
   test('with a wrong passphrase is tried once from a file', async () => {
     const ran = await runFake(['key', 'list', '--passphrase-file', 'wrong'], { cwd: folder, answers: locked() });
     expect(ran).toMatchObject({ code: 5, stdout: '' });
-    expect(ran.calls.map((call) => call.name)).toEqual(['keys.list', 'repository.unlock']);
-    expect(ran.calls[1]?.input).toMatchObject({ passphrase: 'battery' });
+    expect(ran.calls.map((call) => call.name)).toEqual(['repository.unlock']);
+    expect(ran.calls[0]?.input).toMatchObject({ passphrase: 'battery' });
   });
 
   test('asks at a terminal, without echo, three times at most', async () => {

@@ -140,7 +140,7 @@ describe('a long stream, decoded by other threads', () => {
     for (const path of store.paths('packs')) await store.move(path, `quarantine/0000000001/packs/ab/${path.slice(-32)}`);
     expect((await objectBytes(reader, first, 'o')).equals(all)).toBe(true);
     for (const path of store.paths('quarantine')) store.files.delete(path);
-    await expect(objectBytes(await readerOver(store, repository.keys), first, 'o')).rejects.toMatchObject({ code: 'repository.missing' });
+    await expect(objectBytes(await readerOver(store, repository.keys), first, 'o')).rejects.toMatchObject({ code: 'repository.damaged' });
   });
 
   test('left early or cancelled, the next stream is not disturbed', async () => {

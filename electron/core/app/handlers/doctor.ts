@@ -3,6 +3,8 @@ import { arch, platform, release } from 'node:os';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Source } from '../../../contract/model.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { proofState } from '../../verify/state.ts';
 import { engineOf, type Core } from '../core.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
@@ -75,6 +77,7 @@ async function repository(core: Core): Promise<Finding[]> {
     };
     return [
       state,
+      ...(await proofs(open)),
       ...locks.map((lock): Finding => ({
         area: 'lock',
         state: 'note',
@@ -86,6 +89,36 @@ async function repository(core: Core): Promise<Finding[]> {
     if (!(error instanceof AppError)) throw error;
     return [{ area: 'repository', state: 'bad', statement: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) }];
   }
+}
+
+/** Most snapshots that one line names. */
+const mostNamed = 8;
+
+/** Which snapshots fail, and when everything was read last. */
+async function proofs(repository: Repository): Promise<Finding[]> {
+  const { snapshots } = await repository.snapshots();
+  if (snapshots.length === 0) return [];
+  const failing = snapshots.filter((one) => proofState(one).failing).map((one) => String(one.seq));
+  const findings: Finding[] = [];
+  if (failing.length > 0) {
+    const more = failing.length > mostNamed ? ` and ${failing.length - mostNamed} more` : '';
+    findings.push({
+      area: 'proofs',
+      state: 'bad',
+      statement: `${failing.length === 1 ? 'Snapshot' : 'Snapshots'} ${failing.slice(0, mostNamed).join(', ')}${more} failed a proof.`,
+      hint: `See why: belay show ${failing[0] ?? ''}. A new snapshot stores anew what the source still has: belay snap. Then: belay check`,
+    });
+  }
+  const checks = (await repository.facts()).filter((record) => record.fact.kind === 'check');
+  const last = checks.at(-1);
+  if (last === undefined) {
+    findings.push({ area: 'check', state: 'note', statement: 'The whole repository was never checked.', hint: 'Read every byte of it: belay check' });
+  } else {
+    const passed = last.fact.kind === 'check' && last.fact.passed;
+    const statement = `The last check of the whole repository ${passed ? 'passed' : 'found problems'} on ${new Date(last.at).toISOString().slice(0, 10)}.`;
+    findings.push({ area: 'check', state: passed ? 'good' : 'bad', statement, ...(passed ? {} : { hint: 'See them: belay check' }) });
+  }
+  return findings;
 }
 
 async function journal(core: Core, signal: AbortSignal): Promise<Finding> {

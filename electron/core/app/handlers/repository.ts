@@ -1,5 +1,8 @@
 import { AppError } from '../../base/errors.ts';
+import type { CheckReport, Repository } from '../../repository/repository.ts';
+import { proofsOfCheck } from '../../verify/check-proofs.ts';
 import { rebuildCatalog } from '../catalog-sync.ts';
+import type { Core } from '../core.ts';
 import { problemsOf } from '../summaries.ts';
 import { changedSincePlan } from './snapshots.ts';
 import type { Handlers } from './handlers.ts';
@@ -24,7 +27,9 @@ export const repositoryHandlers: Handlers<
     const repository = await core.session.current();
     const snapshots = input.snapshots?.map((ref) => core.catalog.get(ref).id);
     const report = await repository.check({ level: input.level, ...(snapshots === undefined ? {} : { snapshots }) }, scope);
-    return { ...report, problems: problemsOf(report.problems), sound: [...report.sound] };
+    await recordProofs(core, repository, report);
+    const { damaged: _damaged, ...told } = report;
+    return { ...told, problems: problemsOf(report.problems), sound: [...report.sound] };
   },
 
   'repository.collect': async (core, input, scope) => {
@@ -96,3 +101,21 @@ export const repositoryHandlers: Handlers<
     };
   },
 };
+
+/** Makes what a check found known to the snapshots that it concerns. The report stands whether or not that can be written. */
+async function recordProofs(core: Core, repository: Repository, report: CheckReport): Promise<void> {
+  if (repository.info.readOnly) return;
+  const { snapshots } = await repository.snapshots();
+  const facts = proofsOfCheck(report, snapshots, core.clock.now());
+  if (facts.length === 0) return;
+  try {
+    await repository.record(facts);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    core.log.warn('what a check found could not be recorded', { error });
+    return;
+  }
+  const changed = new Set(facts.map((fact) => ('snapshot' in fact ? fact.snapshot : '')));
+  for (const record of (await repository.snapshots()).snapshots) if (changed.has(record.id)) core.catalog.updateSnapshot(record);
+  core.events.emit('snapshots.changed', {});
+}

@@ -83,6 +83,7 @@ export async function checkRepository(parts: CheckParts, options: CheckOptions, 
     chunks: count.chunks,
     snapshots: chosen.length,
     sound: soundOf(chosen, problems),
+    damaged: losses.damaged(),
     durationMs: Math.round(ports.clock.monotonic() - began),
   };
 }

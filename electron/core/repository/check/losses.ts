@@ -1,6 +1,7 @@
 import { packPath } from '../index-table.ts';
 import type { ChunkCopy, IndexTable } from '../index-table.ts';
 import { breathe, breather } from '../read/breathe.ts';
+import type { DamagedPack } from '../repository.ts';
 import type { SegmentContents } from './contents.ts';
 
 /** Stands for the file that would hold a chunk which nothing here holds. */
@@ -14,6 +15,8 @@ export class Losses {
   private readonly table: IndexTable;
   private readonly contents: SegmentContents;
   private readonly badSegments = new Map<number, string>();
+  /** Of the bad segments, those that are sound themselves but lack a base. */
+  private readonly baseless = new Set<number>();
   private readonly badChunks = new Map<number, Map<number, string>>();
 
   constructor(table: IndexTable, contents: SegmentContents) {
@@ -79,14 +82,32 @@ export class Losses {
             base,
             table.copies(base).filter((copy) => !table.isDelta(copy.segment)),
           );
-          if (file !== undefined) this.segment(segment, file);
+          if (file !== undefined) this.lacksBase(segment, file);
         } else {
           const file = packPath(table.pack(table.segmentPlace(segment).pack));
           orphan(segment, file);
-          this.segment(segment, file);
+          this.lacksBase(segment, file);
         }
       }
     }
+  }
+
+  private lacksBase(segment: number, file: string): void {
+    if (this.isBad(segment)) return;
+    this.segment(segment, file);
+    this.baseless.add(segment);
+  }
+
+  /** The segments that are bad themselves, by pack; those that only lack a base are sound again as soon as it is. */
+  damaged(): readonly DamagedPack[] {
+    const frames = new Map<number, number[]>();
+    const segments = new Set([...this.badSegments.keys(), ...[...this.badChunks.values()].flatMap((copies) => [...copies.keys()])]);
+    for (const segment of segments) {
+      if (this.baseless.has(segment)) continue;
+      const { pack, frame } = this.table.segmentPlace(segment);
+      frames.set(pack, [...(frames.get(pack) ?? []), frame]);
+    }
+    return [...frames].map(([pack, list]) => ({ pack: this.table.pack(pack).name, frames: list.toSorted((a, b) => a - b) }));
   }
 
   /** Files to which a chunk is lost, reachable or not. */

@@ -1,6 +1,8 @@
 import { AppError } from '../../base/errors.ts';
 import type { BlobEntry, BlobStore } from '../blob-store.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
+import { damageOf } from '../journal/damage.ts';
+import type { Damage } from '../journal/damage.ts';
 import type { Ground, Standing } from '../journal/ground.ts';
 import type { ManifestEntry } from '../journal/manifests.ts';
 import { packCopyPath, packPath } from '../index-table.ts';
@@ -12,6 +14,8 @@ import { SnapshotReader } from '../read/reader.ts';
 /** Everything that lies in a repository, listed once, and the index over it. */
 export interface Inventory {
   readonly standing: Standing;
+  /** What the last checks found damaged: its chunks are not in the index. */
+  readonly damage: Damage;
   readonly index: LoadedIndex;
   readonly table: IndexTable;
   readonly reader: SnapshotReader;
@@ -34,10 +38,12 @@ export async function takeInventory(ground: Ground, signal: AbortSignal): Promis
   const listed = new Map<string, number>();
   for (const folder of ['packs', 'meta', 'meta.copy']) for (const entry of await store.list(folder)) listed.set(entry.path, entry.bytes);
   const indexFiles = await store.list('index');
-  const index = await loadIndex(store, keys, { signal, unindexed: 'use' });
+  const damage = damageOf(standing.journal.facts);
+  const index = await loadIndex(store, keys, { signal, unindexed: 'use', damage });
   refuse([...index.faults, ...index.lost].map(({ path, error }) => ({ file: path, statement: error.message })));
   return {
     standing,
+    damage,
     index,
     table: index.table,
     reader: strictReader(store, keys, index.table),
@@ -60,6 +66,17 @@ export function refuse(problems: readonly { readonly file: string; readonly stat
   throw new AppError('repository.damaged', `Nothing is collected while anything is unreadable. ${first.file}: ${first.statement}`, {
     hint: 'Run "belay repair". Where it cannot help, forget the snapshots that "belay check" names; a lost part of the journal: belay repair --accept-loss.',
     details: { files: problems.map((problem) => problem.file) },
+  });
+}
+
+/** Throws `repository.damaged` where a check found damage that may be why a chunk is missing. */
+export function refuseDamage(damage: Damage): void {
+  const [first] = damage.packs;
+  if (first === undefined) return;
+  const file = `packs/${first.pack.slice(0, 2)}/${first.pack}`;
+  throw new AppError('repository.damaged', `Nothing is collected while a snapshot needs what is damaged. ${file} did not open at the last check.`, {
+    hint: 'A new snapshot of the source stores what it still has anew: belay snap. Else forget the snapshots that "belay check" names, or put the file back from a mirror and run "belay check".',
+    details: { packs: damage.packs.map((one) => one.pack) },
   });
 }
 

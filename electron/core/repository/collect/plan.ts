@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, isAppError } from '../../base/errors.ts';
 import { sha256Hex } from '../format/crypto.ts';
 import { canonicalJson } from '../format/json.ts';
 import { PACK_BYTES } from '../format/limits.ts';
@@ -11,7 +11,7 @@ import type { Task } from '../../base/ports.ts';
 import type { CollectOptions, CollectPlan } from '../repository.ts';
 import { Census } from './census.ts';
 import { currentEpoch, purgeable } from './epochs.ts';
-import { keptOf, standingPaths, takeInventory } from './inventory.ts';
+import { keptOf, refuseDamage, standingPaths, takeInventory } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
 import { Reach } from './reach.ts';
 
@@ -60,14 +60,7 @@ interface PackUse {
 export async function planCollect(ground: Ground, options: CollectOptions, task: Task, forced: ReadonlySet<string> = new Set()): Promise<CollectWork> {
   task.progress({ stage: 'listing the repository' });
   const inventory = await takeInventory(ground, task.signal);
-  const reach = new Reach(inventory.reader, task.signal);
-  const kept = keptOf(inventory);
-  for (const [i, snapshot] of kept.entries()) {
-    task.progress({ stage: `following snapshot ${i + 1} of ${kept.length}` });
-    await reach.walk(snapshot);
-  }
-  task.progress({ stage: 'counting what is needed' });
-  const census = await Census.take(inventory.reader.source, reach.reached, task.signal);
+  const census = await takeCensus(inventory, task);
   const { uses, drop, rewrite, skipped } = await settle(ground, inventory, census, options, forced);
   for (const use of uses) if (use.live > 0) standingPaths(inventory, use.pack);
   const facts = inventory.standing.journal.facts;
@@ -85,6 +78,22 @@ export async function planCollect(ground: Ground, options: CollectOptions, task:
   return { ...work, plan: describe(work, uses, skipped, options) };
 }
 
+async function takeCensus(inventory: Inventory, task: Task): Promise<Census> {
+  const reach = new Reach(inventory.reader, task.signal);
+  const kept = keptOf(inventory);
+  try {
+    for (const [i, snapshot] of kept.entries()) {
+      task.progress({ stage: `following snapshot ${i + 1} of ${kept.length}` });
+      await reach.walk(snapshot);
+    }
+    task.progress({ stage: 'counting what is needed' });
+    return await Census.take(inventory.reader.source, reach.reached, task.signal);
+  } catch (error) {
+    if (isAppError(error, 'repository.chunk-missing')) refuseDamage(inventory.damage);
+    throw error;
+  }
+}
+
 interface Settled {
   readonly uses: readonly PackUse[];
   readonly drop: readonly number[];
@@ -97,7 +106,7 @@ interface Settled {
  * chunks again: so their bases stay with them, which may make more packs needed, until nothing changes.
  */
 async function settle(ground: Ground, inventory: Inventory, census: Census, options: CollectOptions, forced: ReadonlySet<string>): Promise<Settled> {
-  const leave = new Set([...orphanedDeltas(inventory, census), ...[...forced].map((name) => inventory.table.packNumber(name))]);
+  const leave = new Set([...orphanedDeltas(inventory, census), ...damagedPacks(inventory), ...[...forced].map((name) => inventory.table.packNumber(name))]);
   for (;;) {
     const skipped: string[] = [];
     const uses = packUses(inventory, census);
@@ -114,6 +123,11 @@ function orphanedDeltas({ table }: Inventory, census: Census): ReadonlySet<numbe
     if (census.isDead(segment) && hasLostBase(table, segment)) packs.add(table.segmentPlace(segment).pack);
   }
   return packs;
+}
+
+/** A pack of which a part is damaged fails every check until what is sound of it lies elsewhere. */
+function damagedPacks({ table, damage }: Inventory): readonly number[] {
+  return damage.packs.map(({ pack }) => table.packNumber(pack)).filter((pack) => pack !== NONE);
 }
 
 function hasLostBase(table: IndexTable, segment: number): boolean {

@@ -1,5 +1,5 @@
 import type { Random } from '../../base/ports.ts';
-import type { Fact, ProofFact, ProofLevel, RecordedFact } from '../repository.ts';
+import type { DamagedPack, Fact, ProofFact, ProofLevel, RecordedFact } from '../repository.ts';
 import { damaged } from './bytes.ts';
 import type { KeyMaterial } from './crypto.ts';
 import { openDocument, sealDocument } from './document.ts';
@@ -93,6 +93,13 @@ function decodeFact(json: JsonObject): Fact | undefined {
         passed: json['passed'] === true,
         epoch: asCount(json['epoch'], 'The epoch of a check'),
       };
+    case 'damage':
+      return {
+        kind: 'damage',
+        level: oneOf(json['level'], ['structure', 'authenticated', 'decoded'], 'The level of a check'),
+        whole: json['whole'] === true,
+        packs: decodeDamage(json['packs']),
+      };
     case 'loss':
       return { kind: 'loss', files: asTexts(json['files'], 'Files of an accepted loss') };
     case 'operation':
@@ -100,6 +107,18 @@ function decodeFact(json: JsonObject): Fact | undefined {
     default:
       return undefined;
   }
+}
+
+function decodeDamage(value: unknown): readonly DamagedPack[] {
+  if (!Array.isArray(value)) throw damaged('The packs of a damage are not a list.');
+  return value.map((item: unknown) => {
+    const json = asObject(item, 'A pack of a damage');
+    const pack = asHex(json['pack'], ID_BYTES, 'The name of a damaged pack');
+    const frames: unknown = json['frames'];
+    if (frames === undefined) return { pack };
+    if (!Array.isArray(frames)) throw damaged('The frames of a damage are not a list.');
+    return { pack, frames: frames.map((frame: unknown) => asCount(frame, 'A frame of a damage')) };
+  });
 }
 
 const levels: readonly ProofLevel[] = ['captured', 'intact', 'complete', 'proved'];

@@ -115,7 +115,7 @@ export function openManifest(path: string, bytes: Uint8Array, keys: KeyMaterial)
 
 export function kindOf(error: AppError): Problem['kind'] {
   if (error.code === 'repository.foreign') return 'foreign';
-  if (error.code === 'repository.missing') return 'missing';
+  if (error.code === 'repository.missing' || error.details?.['missing'] === true) return 'missing';
   return error.code === 'repository.damaged' ? 'damaged' : 'unreadable';
 }
 

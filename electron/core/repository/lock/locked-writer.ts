@@ -1,5 +1,6 @@
 import type { Task } from '../../base/ports.ts';
 import type { Config } from '../format/config.ts';
+import { damageOf } from '../journal/damage.ts';
 import type { Ground } from '../journal/ground.ts';
 import type { GroupWriter, ManifestFields, SnapshotRecord, SnapshotWriter } from '../repository.ts';
 import { beginSnapshot } from '../write/writer.ts';
@@ -19,13 +20,14 @@ export async function beginLocked(
 ): Promise<SnapshotWriter & { readonly released: Promise<void> }> {
   const lock = await ground.locks.take('writer', task.signal);
   try {
-    const { history } = await ground.read(task.signal);
+    const { history, journal } = await ground.read(task.signal);
     const kept = parent === undefined ? undefined : history.kept.get(parent);
     const writer = await beginSnapshot(
       {
         store: ground.store.describe(),
         keys: ground.keys,
         chunkAverage: config.chunkAverage,
+        damaged: damageOf(journal.facts).packs,
         pad: config.protection === 'keys',
         ...(kept === undefined ? {} : { parent: { id: kept.id, tableList: kept.manifest.table.list } }),
         assertHeld: () => lock.assertHeld(),

@@ -8,6 +8,7 @@ import { openIndexFile, readSupersedes } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { openPackFooter } from '../format/pack.ts';
 import { TYPE_INDEX, TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
+import { Damage } from '../journal/damage.ts';
 import { IndexTable, packCopyPath, packPath } from '../index-table.ts';
 import { breathe } from './breathe.ts';
 import { openSealedEnds } from './sealed-range.ts';
@@ -44,6 +45,8 @@ export interface LoadIndexOptions {
    * out they are taken up: a reader may find them in quarantine.
    */
   readonly absent?: 'skip';
+  /** Segments that hold nothing to rely on: their chunks are as if they were not there, unless another copy is. */
+  readonly damage?: Damage;
 }
 
 /** Bytes of index per chunk, about: to make room in the table at once. */
@@ -76,12 +79,12 @@ export async function loadIndex(store: BlobStore, keys: KeyMaterial, options: Lo
     const next = listed.find(({ path }) => supersedes.has(path) && !loaded.has(path) && !gone.has(lastPart(path)));
     if (next === undefined) break;
     throwIfCancelled(options.signal);
-    const name = await noting(faults, next.path, () => loadOne(store, keys, next, table, present));
+    const name = await noting(faults, next.path, () => loadOne(store, keys, next, table, { present, damage: options.damage ?? Damage.none }));
     if (name === undefined) supersedes.delete(next.path);
     else loaded.set(next.path, name);
     await breathe();
   }
-  const taken = options.unindexed === 'use' ? await takeUnindexed(store, keys, table, options.signal) : { unindexed: [], lost: [] };
+  const taken = options.unindexed === 'use' ? await takeUnindexed(store, keys, table, options) : { unindexed: [], lost: [] };
   return {
     table,
     files: [...loaded.values()],
@@ -113,8 +116,9 @@ async function loadOne(
   keys: KeyMaterial,
   entry: BlobEntry,
   table: IndexTable,
-  present: ReadonlyMap<string, number> | undefined,
+  trust: { readonly present: ReadonlyMap<string, number> | undefined; readonly damage: Damage },
 ): Promise<string> {
+  const { present, damage } = trust;
   const bytes = await store.read(entry.path);
   const name = fileName(bytes);
   if (name !== lastPart(entry.path)) throw damaged('The file is not the one that its name says.', { name });
@@ -123,7 +127,7 @@ async function loadOne(
     worked += pack.footer.records.length;
     const pause = worked > RECORDS;
     if (pause) await breathe();
-    if (present === undefined || standsThere(pack, present)) table.addEntry(pack);
+    if (present === undefined || standsThere(pack, present)) table.addEntry(pack, damage);
     if (!pause) continue;
     worked = 0;
     await breathe();
@@ -147,7 +151,7 @@ async function takeUnindexed(
   store: BlobStore,
   keys: KeyMaterial,
   table: IndexTable,
-  signal: AbortSignal | undefined,
+  { signal, damage }: Pick<LoadIndexOptions, 'signal' | 'damage'>,
 ): Promise<{ readonly unindexed: readonly PackEntry[]; readonly lost: readonly FileFault[] }> {
   const unindexed: PackEntry[] = [];
   const lost = new Map<string, FileFault>();
@@ -162,7 +166,7 @@ async function takeUnindexed(
       if (name === undefined || table.packNumber(name) >= 0) continue;
       await noting(lost, entry.path, async () => {
         const pack = await readPackEntry(store, keys, entry, name, type);
-        table.addEntry(pack);
+        table.addEntry(pack, damage);
         unindexed.push(pack);
       });
     }

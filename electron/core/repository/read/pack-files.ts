@@ -1,8 +1,9 @@
-import { isAppError } from '../../base/errors.ts';
+import { AppError, isAppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { inFile } from '../format/bytes.ts';
 import type { FrameCipher, KeyMaterial } from '../format/crypto.ts';
 import { HEADER_BYTES, openFrame, openHeader } from '../format/sealed.ts';
+import { CONFIG } from '../keys/config-files.ts';
 import { packCopyPath, packPath } from '../index-table.ts';
 import type { PackPlace, SegmentPlace } from '../index-table.ts';
 
@@ -37,7 +38,10 @@ export class PackFiles {
     return this.openAt(path, pack, place.frame, sealed);
   }
 
-  /** The plaintext of a frame from any copy of the pack that yields it. Throws the first copy's error when none does. */
+  /**
+   * The plaintext of a frame from any copy of the pack that yields it. Throws the first copy's error when none does:
+   * `repository.damaged` for a pack that is gone, `repository.missing` where the repository itself is.
+   */
   async frame(pack: PackPlace, place: SegmentPlace): Promise<Buffer> {
     let first: unknown;
     for await (const path of this.paths(pack)) {
@@ -49,7 +53,16 @@ export class PackFiles {
         first ??= inFile(path, error);
       }
     }
-    throw first;
+    throw isAppError(first, 'repository.missing') ? await this.gone(first) : first;
+  }
+
+  private async gone(missing: AppError): Promise<AppError> {
+    if ((await this.store.size(CONFIG)) === undefined) return missing;
+    return new AppError('repository.damaged', missing.message, {
+      hint: 'Run `belay check` to see what is affected, then `belay repair`; or put the file back from a mirror.',
+      details: { ...missing.details, missing: true },
+      cause: missing,
+    });
   }
 
   private async openAt(path: string, pack: PackPlace, frame: number, sealed: Uint8Array): Promise<Buffer> {

@@ -2,7 +2,7 @@ import type { WireError } from '../../../contract/errors.ts';
 import type { StoreDescription } from '../blob-store.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import type { Framing } from '../format/table.ts';
-import type { ManifestFields, SnapshotRecord } from '../repository.ts';
+import type { DamagedPack, ManifestFields, SnapshotRecord } from '../repository.ts';
 
 /** Groups that may be open at once; each holds a few MiB. */
 export const OPEN_GROUPS = 4;
@@ -15,6 +15,8 @@ export interface WorkerStart {
   /** Round the last data pack up, so that its size does not tell how much was added. */
   readonly pad: boolean;
   readonly parent?: ParentSnapshot;
+  /** What a check found: chunks in these are stored anew. */
+  readonly damaged?: readonly DamagedPack[];
   /** Folder of code as Node compiled it, where this process keeps one. */
   readonly compileCache?: string;
 }

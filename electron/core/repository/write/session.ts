@@ -8,6 +8,7 @@ import { encodeManifest, numberedPath } from '../format/manifest.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
 import type { Framing } from '../format/table.ts';
+import { Damage } from '../journal/damage.ts';
 import { ChunkSource } from '../read/chunk-source.ts';
 import { loadIndex } from '../read/load-index.ts';
 import type { ManifestFields, SnapshotRecord } from '../repository.ts';
@@ -82,7 +83,7 @@ export class Session {
   /** Loads the index and the parent's groups. */
   static async begin(start: WorkerStart, ports: SessionPorts): Promise<Session> {
     const { signal } = ports;
-    const { table } = await loadIndex(ports.store, start.keys, { signal, unindexed: 'ignore', absent: 'skip' });
+    const { table } = await loadIndex(ports.store, start.keys, { signal, unindexed: 'ignore', absent: 'skip', damage: Damage.of(start.damaged ?? []) });
     const source = new ChunkSource(ports.store, start.keys, table, LIST_CACHE_BYTES);
     const groups = start.parent === undefined ? new Map<string, Uint8Array>() : await parentGroups(source, start.parent.tableList, signal);
     return new Session(start, ports, source, groups);

@@ -5,7 +5,7 @@ import type { Task } from '../../base/ports.ts';
 import type { StoreDescription } from '../blob-store.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import type { Framing } from '../format/table.ts';
-import type { GroupWriter, ManifestFields, SnapshotRecord, SnapshotWriter } from '../repository.ts';
+import type { DamagedPack, GroupWriter, ManifestFields, SnapshotRecord, SnapshotWriter } from '../repository.ts';
 import { Calls } from './calls.ts';
 import { OPEN_GROUPS } from './messages.ts';
 import type { FromWorker, GroupEnd, Link, ObjectFields, ParentSnapshot, WorkerStart, WriterCounts } from './messages.ts';
@@ -22,6 +22,8 @@ export interface WriterDeps {
   readonly pad: boolean;
   /** Snapshot whose groups serve as delta bases. Any choice is correct; what of it cannot be read is not used. */
   readonly parent?: ParentSnapshot;
+  /** What a check found: chunks in these are stored anew. */
+  readonly damaged?: readonly DamagedPack[];
   /** Throws `repository.lock-lost` unless the lock is held. Asked before every file is published. */
   readonly assertHeld: () => Promise<void>;
   /** Number and link of the new manifest. Asked once, just before the manifest is written. */
@@ -63,13 +65,14 @@ class ThreadWriter implements RunningWriter {
 
   constructor(deps: WriterDeps, signal: AbortSignal) {
     this.#deps = deps;
-    const { store, keys, chunkAverage, pad, parent } = deps;
+    const { store, keys, chunkAverage, pad, damaged, parent } = deps;
     const cache = compileCache();
     const start: WorkerStart = {
       store,
       keys,
       chunkAverage,
       pad,
+      ...(damaged === undefined ? {} : { damaged }),
       ...(parent === undefined ? {} : { parent }),
       ...(cache === undefined ? {} : { compileCache: cache }),
     };
