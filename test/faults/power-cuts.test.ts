@@ -29,7 +29,7 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
     const image = join(outside, 'disk.img');
     writeFileSync(image, '');
     truncateSync(image, 96 * 1024 * 1024);
-    execFileSync('mkfs.ext4', ['-q', '-F', image]);
+    execFileSync(process.env['BELAY_TEST_MKFS'] ?? 'mkfs.ext4', ['-q', '-F', image]);
     device = execFileSync('losetup', ['-f', '--show', image], { encoding: 'utf8' }).trim();
     mount();
     shim = compileShim(outside);
@@ -41,7 +41,7 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
     rmSync(outside, { recursive: true, force: true });
   });
 
-  const mount = (): void => void execFileSync('mount', ['-t', 'ext4', '-o', 'commit=300,noauto_da_alloc', device, mounted]);
+  const mount = (): void => void execFileSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', ['-t', 'ext4', '-o', 'commit=300,noauto_da_alloc', device, mounted]);
   const remount = (): void => {
     execFileSync('umount', [mounted]);
     mount();

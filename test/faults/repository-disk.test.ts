@@ -24,7 +24,7 @@ afterEach(() => {
 });
 
 const mount = (options: string): void => {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
+  execFileSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
 };
 const free = (): number => statfsSync(disk).bavail * statfsSync(disk).bsize;
 
@@ -90,7 +90,7 @@ describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('a repo
     const { id } = await take(before, content);
     await before.record([{ kind: 'note', snapshot: id, note: 'n' }]);
     await before.close();
-    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    execFileSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', ['-o', 'remount,ro', disk]);
     const tree = treeHash(place);
     const repository: Repository = await reopen(place);
     expect(repository.info.readOnly).toBe(true);

@@ -20,7 +20,11 @@ afterEach(() => {
 function traced(root: string, inject: string): { readonly seen: readonly string[]; readonly log: string } {
   const log = path.join(folder, 'trace');
   const args = ['-f', '-y', '-qq', '-o', log, '-e', 'trace=fsync,rename,openat', '-e', `inject=${inject}`, process.execPath, child, root, '1'];
-  const run = spawnSync('strace', args, { encoding: 'utf8', timeout: 60_000, env: { ...process.env, UV_THREADPOOL_SIZE: '1' } });
+  const run = spawnSync(process.env['BELAY_TEST_STRACE'] ?? 'strace', args, {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+  });
   if (run.status !== 0) throw new Error(`strace ended with ${run.status}: ${run.stderr}`);
   return { seen: JSON.parse(run.stdout) as string[], log: readFileSync(log, 'utf8') };
 }
@@ -65,7 +69,7 @@ describe.runIf(linuxRoot)('a small disk', () => {
   const mounted = (options: string): string => {
     const root = path.join(folder, 'disk');
     mkdirSync(root);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', root]);
+    execFileSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', root]);
     return root;
   };
   afterEach(() => {
@@ -96,7 +100,7 @@ describe.runIf(linuxRoot)('a small disk', () => {
   it('mounted read-only: reads, and refuses every change', async () => {
     const root = mounted('size=1m');
     await (await openLocalFolder(root, { random: systemRandom })).publish('packs/a', [Uint8Array.of(7)], { ifExists: 'refuse' });
-    execFileSync('mount', ['-o', 'remount,ro', root]);
+    execFileSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', ['-o', 'remount,ro', root]);
     const store = await openLocalFolder(root, { random: systemRandom });
     expect(store.readOnly).toBe(true);
     expect(await store.read('packs/a')).toEqual(Uint8Array.of(7));

@@ -32,12 +32,11 @@ export function connect(file: string, mode: 'writer' | 'reader'): Database {
     assertLibrary(text(db, 'select sqlite_version()'));
     if (mode === 'writer') db.pragma('journal_mode = WAL');
     else db.pragma('query_only = ON');
-    db.pragma('synchronous = FULL');
+    assertFullSync(db);
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
     db.pragma('mmap_size = 0');
     assertSetting(db, 'journal_mode', 'wal');
-    assertSetting(db, 'synchronous', 2);
     assertSetting(db, 'foreign_keys', 1);
     assertSetting(db, 'trusted_schema', 0);
     return db;
@@ -45,6 +44,12 @@ export function connect(file: string, mode: 'writer' | 'reader'): Database {
     db.close();
     throw error;
   }
+}
+
+/** Makes the connection sync what it commits and checkpoints, and proves that it does. */
+export function assertFullSync(db: Database): void {
+  db.pragma('synchronous = FULL');
+  assertSetting(db, 'synchronous', 2);
 }
 
 function assertSetting(db: Database, name: string, wanted: string | number): void {

@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { AppError } from '../base/errors.ts';
-import { catalogError, faultOf } from './connection.ts';
+import { assertFullSync, catalogError, faultOf } from './connection.ts';
 import type { Timed } from './connection.ts';
 import { APPLICATION_ID } from './migrate.ts';
 import { openStore } from './store.ts';
@@ -56,6 +56,8 @@ function unfit(file: string): string | undefined {
     // Not read-only: a WAL that a crash left is to be taken up first.
     const db = new Sqlite(file, { fileMustExist: true, timeout: 1000 });
     try {
+      // Closing it writes what a WAL still holds into the file.
+      assertFullSync(db);
       const application = db.pragma('application_id', { simple: true });
       const tables = db.prepare('select count(*) from sqlite_schema').pluck().get();
       if (application !== APPLICATION_ID) return tables === 0 ? undefined : "the file there is another program's database";

@@ -182,7 +182,7 @@ describe('a repository that cannot be used', () => {
     const disk = join(place.root, 'disk');
     await mkdir(disk);
     const mount = (...args: string[]) => {
-      const done = spawnSync('mount', args, { encoding: 'utf8' });
+      const done = spawnSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', args, { encoding: 'utf8' });
       if (done.status !== 0) throw new Error(done.stderr);
     };
     mount('-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk);
