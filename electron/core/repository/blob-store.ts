@@ -12,6 +12,9 @@ export interface BlobStore {
   /** Every file below `folder` (recursive), in code unit order of path. A folder that does not exist is empty. */
   list(folder: string): Promise<readonly BlobEntry[]>;
 
+  /** The paths that `list` gives, without looking at each file: what is there, where sizes are of no use. */
+  paths(folder: string): Promise<readonly string[]>;
+
   /** Size in bytes, or undefined where there is no such file. */
   size(path: string): Promise<number | undefined>;
 

@@ -245,7 +245,7 @@ class OpenRepository implements Repository {
     const now = ports.clock.monotonic();
     const held = this.#reading;
     if (held?.covers.has(snapshotId) === true && now - held.looked < LOOK_MS) return held.reader;
-    const listing = (await store.list('index')).map((entry) => entry.path).join(' ');
+    const listing = (await store.paths('index')).join(' ');
     if (this.#reading?.listing === listing) {
       this.#reading = { ...this.#reading, covers: known, looked: now };
       return this.#reading.reader;

@@ -53,8 +53,12 @@ export class OpenStore implements BlobStore {
     return { kind: 'local-folder', path: '/nowhere' };
   }
 
+  paths(folder: string): Promise<readonly string[]> {
+    return Promise.resolve(this.below(folder));
+  }
+
   /** Paths below a folder, in order. */
-  paths(folder: string): string[] {
+  below(folder: string): string[] {
     return [...this.files.keys()].filter((path) => path.startsWith(`${folder}/`)).toSorted();
   }
 

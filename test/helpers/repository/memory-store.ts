@@ -30,6 +30,10 @@ export class MemoryStore implements BlobStore {
     return [...stood, ...made].map(([path, file]) => ({ path, bytes: file.bytes.length, modifiedAt: 0 })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
+  async paths(folder: string): Promise<readonly string[]> {
+    return (await this.list(folder)).map((entry) => entry.path);
+  }
+
   async size(path: string): Promise<number | undefined> {
     await this.#gate(`size ${path}`);
     return this.files.get(path)?.bytes.length;

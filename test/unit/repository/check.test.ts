@@ -131,7 +131,7 @@ describe('every damaged file is named', () => {
     for (const path of repository.store.files.keys()) {
       const bytes = repository.store.files.get(path) ?? new Uint8Array(0);
       const folder = path.split('/')[0] ?? '';
-      const strange = stranger.store.paths(folder)[0] ?? path;
+      const strange = stranger.store.below(folder)[0] ?? path;
       const spoilers: readonly (readonly [string, Uint8Array | undefined])[] = [
         ['missing', undefined],
         ['emptied', new Uint8Array(0)],
@@ -220,7 +220,7 @@ describe('what damage costs is named exactly', () => {
 
   test('metadata lost in both copies: the whole group or table, by name', async () => {
     const repository = await made();
-    const packs = repository.store.paths('meta');
+    const packs = repository.store.below('meta');
     let named = 0;
     for (const path of packs) {
       const store = repository.store.copy();
@@ -242,7 +242,7 @@ describe('what damage costs is named exactly', () => {
     const repository = await made();
     const pack = await packOf(repository, side[0] ?? Buffer.alloc(0));
     repository.store.files.delete(pack);
-    for (const path of repository.store.paths('index')) repository.store.files.delete(path);
+    for (const path of repository.store.below('index')) repository.store.files.delete(path);
     const report = await check(repository, 'structure');
     const nowhere = report.problems.find((problem) => problem.file === 'packs');
     expect(nowhere).toMatchObject({ kind: 'missing', repairable: false });

@@ -41,7 +41,7 @@ describe('a damaged repository never gives wrong bytes', () => {
     const { store, repository, manifests } = await made();
     const right = [Buffer.concat(chunks), Buffer.concat(other), changedBytes];
     let refused = 0;
-    for (const path of store.paths('packs')) {
+    for (const path of store.below('packs')) {
       const length = store.files.get(path)?.length ?? 0;
       for (let at = 0; at < length; at += 97) {
         const spoilt = store.copy();
@@ -69,7 +69,7 @@ describe('a damaged repository never gives wrong bytes', () => {
 
   test('one bad segment costs only what lies in it: the rest of the object is read by range', async () => {
     const { store, repository, manifests } = await made();
-    const [first] = store.paths('packs').toSorted((a, b) => (store.files.get(b)?.length ?? 0) - (store.files.get(a)?.length ?? 0));
+    const [first] = store.below('packs').toSorted((a, b) => (store.files.get(b)?.length ?? 0) - (store.files.get(a)?.length ?? 0));
     store.flip(first ?? '', 100);
     const reader = await readerOver(store, repository.keys);
     const manifest = manifestAt(manifests, 0);
@@ -82,7 +82,7 @@ describe('a damaged repository never gives wrong bytes', () => {
   test('a pack that is gone: missing, naming it', async () => {
     const { store, repository, manifests } = await made();
     const reader = await readerOver(store, repository.keys);
-    for (const path of store.paths('packs')) store.files.delete(path);
+    for (const path of store.below('packs')) store.files.delete(path);
     await expect(objectBytes(reader, manifestAt(manifests, 0), 'big')).rejects.toMatchObject({ code: 'repository.missing' });
   });
 
@@ -90,7 +90,7 @@ describe('a damaged repository never gives wrong bytes', () => {
     for (const target of ['quarantine/0000000001/packs/ab/', 'packs/']) {
       const { store, repository, manifests } = await made();
       const reader = await readerOver(store, repository.keys);
-      for (const path of store.paths('packs')) await store.move(path, `${target}${path.slice(-32)}`);
+      for (const path of store.below('packs')) await store.move(path, `${target}${path.slice(-32)}`);
       expect((await objectBytes(reader, manifestAt(manifests, 1), 'big')).equals(changedBytes)).toBe(true);
     }
   });
@@ -100,7 +100,7 @@ describe('a damaged repository never gives wrong bytes', () => {
       for (const how of ['flip', 'delete', 'cut'] as const) {
         const { store, repository, manifests } = await made();
         const reader = await readerOver(store, repository.keys);
-        for (const path of store.paths(folder)) {
+        for (const path of store.below(folder)) {
           if (how === 'delete') store.files.delete(path);
           else if (how === 'cut') store.files.set(path, (store.files.get(path) ?? new Uint8Array(0)).slice(0, 30));
           else for (let at = 64; at < (store.files.get(path)?.length ?? 0); at += 50) store.flip(path, at);
@@ -114,9 +114,9 @@ describe('a damaged repository never gives wrong bytes', () => {
     const { store, repository, manifests } = await made();
     const twin = new TinyRepository(store, repository.keys);
     twin.segmentBytes = 2000;
-    const before = new Set(store.paths('packs'));
+    const before = new Set(store.below('packs'));
     await twin.snapshot({ groups: [{ name: 'again', chunks }], objects: [] });
-    expect(store.paths('packs').some((path) => !before.has(path))).toBe(true);
+    expect(store.below('packs').some((path) => !before.has(path))).toBe(true);
     for (const path of before) {
       const deltas = (store.files.get(path)?.length ?? 0) < 4000;
       if (!deltas) for (let at = 64; at < (store.files.get(path)?.length ?? 0) - 2000; at += 100) store.flip(path, at);
@@ -135,9 +135,9 @@ describe('a damaged repository never gives wrong bytes', () => {
     const alone = await readerOver(store, repository.keys);
     const entry = alone.source.entryOf(repository.idOf(0, chunk));
     await expect(alone.source.chunk(0, entry, alone.source.runs())).rejects.toMatchObject({ code: 'repository.damaged' });
-    const before = store.paths('index');
+    const before = store.below('index');
     await repository.snapshot({ groups: [{ name: 'g', chunks: [chunk] }], objects: [{ n: 'o', k: 'k', g: 'g', at: 0, len: 500 }] });
-    expect(store.paths('index').length).toBeGreaterThan(before.length);
+    expect(store.below('index').length).toBeGreaterThan(before.length);
     const reader = await readerOver(store, repository.keys);
     expect(reader.source.table.copyCount(reader.source.entryOf(repository.idOf(0, chunk)))).toBe(2);
     expect(
@@ -173,7 +173,7 @@ describe('a damaged repository never gives wrong bytes', () => {
     const rows: string[] = [];
     for await (const object of reader.objects(manifest)) rows.push(object.name);
     expect(rows.length).toBe(400);
-    const pack = store.paths('meta')[0] ?? '';
+    const pack = store.below('meta')[0] ?? '';
     let found = 0;
     let sought = 0;
     for (let at = 64; at < (store.files.get(pack)?.length ?? 0) - 1500; at += 400) {
@@ -192,14 +192,14 @@ describe('a damaged repository never gives wrong bytes', () => {
 describe('the index', () => {
   test('without any index file everything is read, by the footers of the packs', async () => {
     const { store, repository, manifests } = await made();
-    for (const path of store.paths('index')) store.files.delete(path);
+    for (const path of store.below('index')) store.files.delete(path);
     const reader = await readerOver(store, repository.keys);
     expect((await objectBytes(reader, manifestAt(manifests, 1), 'big')).equals(changedBytes)).toBe(true);
   });
 
   test('a byte in every sixty of every index file: still everything is read', async () => {
     const { store, repository, manifests } = await made();
-    for (const path of store.paths('index')) {
+    for (const path of store.below('index')) {
       const length = store.files.get(path)?.length ?? 0;
       for (let at = 0; at < length; at += 61) {
         if (at === 7) continue;

@@ -169,7 +169,7 @@ describe('loading', () => {
     await repository.snapshot({ groups: [{ name: 'g', chunks: [sampleBytes(500, 1)] }], objects: [] });
     const whole = await loadIndex(store, keys, { unindexed: 'use' });
     expect(whole.unindexed).toEqual([]);
-    for (const path of store.paths('index')) store.files.delete(path);
+    for (const path of store.below('index')) store.files.delete(path);
     store.files.set(`packs/ab/${'ab'.repeat(16)}`, Buffer.alloc(200, 1));
     store.files.set('packs/ab/notes.txt', Buffer.alloc(10));
     const again = await loadIndex(store, keys, { unindexed: 'use' });
@@ -184,7 +184,7 @@ describe('loading', () => {
     const store = new OpenStore();
     const repository = new TinyRepository(store, keys);
     await repository.snapshot({ groups: [{ name: 'g', chunks: [sampleBytes(500, 1)] }], objects: [] });
-    for (const path of [...store.paths('index'), ...store.paths('meta')]) store.files.delete(path);
+    for (const path of [...store.below('index'), ...store.below('meta')]) store.files.delete(path);
     const { unindexed } = await loadIndex(store, keys, { unindexed: 'use' });
     expect(unindexed.map((pack) => String(pack.type)).toSorted()).toEqual(['1', '2']);
   });

@@ -70,7 +70,7 @@ describe('a long stream, decoded by other threads', () => {
   test('damage anywhere: nothing wrong is handed out before it is told, and the file is named', async () => {
     const { store, repository, first, second } = await made();
     let refused = 0;
-    for (const path of store.paths('packs')) {
+    for (const path of store.below('packs')) {
       const good = store.files.get(path) ?? new Uint8Array(0);
       store.files.set(path, good.slice());
       store.flip(path, good.length >> 1);
@@ -96,12 +96,12 @@ describe('a long stream, decoded by other threads', () => {
       }
       store.files.set(path, good);
     }
-    expect(refused).toBeGreaterThan(store.paths('packs').length);
+    expect(refused).toBeGreaterThan(store.below('packs').length);
   });
 
   test('another copy of a chunk serves where the first is bad, for plain chunks and for bases of deltas', async () => {
     const { store, repository, first, second } = await made();
-    const before = store.paths('packs');
+    const before = store.below('packs');
     const twin = new TinyRepository(store, repository.keys);
     await twin.snapshot({ groups: [{ name: 'again', chunks }], objects: [] });
     // What the deltas of the second snapshot are in is not there twice: those packs stay as they are.
@@ -114,7 +114,7 @@ describe('a long stream, decoded by other threads', () => {
 
   test('bytes that authenticate and are not those of their id are never handed out; right copies are taken instead', async () => {
     const { store, repository, first } = await made();
-    const right = store.paths('packs');
+    const right = store.below('packs');
     for (const [i, chunk] of chunks.slice(300, 330).entries()) await repository.lie(chunk, sampleBytes(chunk.length, 9000 + i));
     const reader = await readerOver(store, repository.keys);
     expect((await objectBytes(reader, first, 'o')).equals(all)).toBe(true);
@@ -137,9 +137,9 @@ describe('a long stream, decoded by other threads', () => {
   test('packs that lie in quarantine serve, and those that are gone are named', async () => {
     const { store, repository, first } = await made();
     const reader = await readerOver(store, repository.keys);
-    for (const path of store.paths('packs')) await store.move(path, `quarantine/0000000001/packs/ab/${path.slice(-32)}`);
+    for (const path of store.below('packs')) await store.move(path, `quarantine/0000000001/packs/ab/${path.slice(-32)}`);
     expect((await objectBytes(reader, first, 'o')).equals(all)).toBe(true);
-    for (const path of store.paths('quarantine')) store.files.delete(path);
+    for (const path of store.below('quarantine')) store.files.delete(path);
     await expect(objectBytes(await readerOver(store, repository.keys), first, 'o')).rejects.toMatchObject({ code: 'repository.damaged' });
   });
 

@@ -99,6 +99,7 @@ export function strictReader(store: BlobStore, keys: KeyMaterial, table: IndexTa
     location: store.location,
     readOnly: true,
     list: () => Promise.resolve([]),
+    paths: () => Promise.resolve([]),
     size: (path) => store.size(path),
     read: (path, range) => store.read(path, range),
     publish: (path) => Promise.reject(readOnly(path)),

@@ -55,7 +55,7 @@ export class RepositoryJournal {
   async read(signal?: AbortSignal): Promise<JournalState> {
     const entries = new Map<string, JournalEntry>();
     const problems = new Map<string, Problem>();
-    let paths = (await this.#store.list(JOURNAL)).map((entry) => entry.path).filter((path) => parseNumberedPath(path) !== undefined);
+    let paths = (await this.#store.paths(JOURNAL)).filter((path) => parseNumberedPath(path) !== undefined);
     while (paths.length > 0) {
       await eachAtOnce(paths, async (path) => {
         throwIfCancelled(signal);

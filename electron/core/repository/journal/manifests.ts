@@ -89,7 +89,7 @@ export class Manifests {
   }
 
   async #names(folder: string): Promise<ReadonlySet<string>> {
-    const names = (await this.#store.list(folder)).map((entry) => entry.path.slice(folder.length + 1));
+    const names = (await this.#store.paths(folder)).map((path) => path.slice(folder.length + 1));
     return new Set(names.filter((name) => parseNumberedPath(name) !== undefined && !name.includes('/')));
   }
 

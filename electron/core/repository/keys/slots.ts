@@ -36,7 +36,7 @@ export async function readSlots(store: BlobStore): Promise<SlotState> {
 }
 
 async function names(store: BlobStore, folder: string): Promise<readonly string[]> {
-  return (await store.list(folder)).map((entry) => entry.path.slice(folder.length + 1)).filter((name) => NAME.test(name));
+  return (await store.paths(folder)).map((path) => path.slice(folder.length + 1)).filter((name) => NAME.test(name));
 }
 
 async function readSlot(store: BlobStore, path: string, name: string): Promise<Slot | Problem> {

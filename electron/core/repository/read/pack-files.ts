@@ -110,7 +110,7 @@ const packFile = /\/([0-9a-f]{32})$/;
 async function listStrays(store: BlobStore): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, string[]>();
   for (const folder of ['packs', 'meta', 'meta.copy', 'quarantine']) {
-    for (const { path } of await store.list(folder)) {
+    for (const path of await store.paths(folder)) {
       const name = packFile.exec(path)?.[1];
       if (name !== undefined) found.set(name, [...(found.get(name) ?? []), path]);
     }

@@ -6,7 +6,7 @@ import { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../../base
 import type { Random } from '../../base/ports.ts';
 import type { BlobEntry, BlobStore, StoreDescription } from '../blob-store.ts';
 import { absent, exists, removeEmptyFolder, renameNew } from './renaming.ts';
-import { listFiles } from './listing.ts';
+import { listFiles, listPaths } from './listing.ts';
 import { pathParts } from './paths.ts';
 import { readFileRange } from './reading.ts';
 import { storeError } from './store-errors.ts';
@@ -94,11 +94,19 @@ class LocalFolder implements BlobStore {
     return { kind: 'local-folder', path: this.location };
   }
 
-  async list(folder: string): Promise<readonly BlobEntry[]> {
+  list(folder: string): Promise<readonly BlobEntry[]> {
+    return this.#listing(folder, listFiles);
+  }
+
+  paths(folder: string): Promise<readonly string[]> {
+    return this.#listing(folder, listPaths);
+  }
+
+  async #listing<T>(folder: string, find: (root: string, folder: string) => Promise<T>): Promise<T> {
     pathParts(folder);
     try {
       await this.#sameDisk();
-      const found = await listFiles(this.location, folder);
+      const found = await find(this.location, folder);
       await this.#sameDisk();
       return found;
     } catch (error) {

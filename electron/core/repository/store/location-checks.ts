@@ -115,6 +115,8 @@ export const locationChecks: readonly LocationCheck[] = [
       const found = await store.list(folder);
       equal(found.map((entry) => entry.path).join(' '), names.toSorted().join(' '));
       for (const entry of found) equal(entry.bytes, entry.path.length);
+      equal((await store.paths(folder)).join(' '), names.toSorted().join(' '));
+      equal((await store.paths(`${folder}/none`)).length, 0);
     },
   },
   {
