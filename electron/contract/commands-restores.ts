@@ -32,8 +32,12 @@ export const restoresCommands = {
   }),
   'restore.promote': command({
     job: true,
-    input: z.object({ held: z.string(), confirm: z.string().optional() }),
-    output: z.object({ target: z.string(), undo: undoEntry.optional() }),
+    input: z.object({
+      held: z.string(),
+      confirm: z.string().optional(),
+      safetySnapshot: z.boolean().default(true).describe('for a copy that goes in place: snapshot what will be overwritten first'),
+    }),
+    output: z.object({ target: z.string(), undo: undoEntry.optional(), safety: snapshotSummary.optional() }),
   }),
   'restore.discard': command({ job: false, input: z.object({ held: z.string() }), output: z.object({ target: z.string() }) }),
   'restore.held': command({
@@ -66,8 +70,13 @@ export const restoresCommands = {
   'undo.list': command({ job: false, input: z.object({}), output: z.object({ undo: z.array(undoEntry) }) }),
   'undo.run': command({
     job: true,
-    input: z.object({ id: z.string().optional(), force: z.boolean().default(false), confirm: z.string().optional() }),
-    output: z.object({ undone: undoEntry }),
+    input: z.object({
+      id: z.string().optional(),
+      force: z.boolean().default(false),
+      confirm: z.string().optional(),
+      safetySnapshot: z.boolean().default(true).describe('with `force`: snapshot what was written since first'),
+    }),
+    output: z.object({ undone: undoEntry, safety: snapshotSummary.optional() }),
   }),
   'undo.discard': command({ job: false, input: z.object({ id: z.string(), confirm: z.boolean() }), output: z.object({ discarded: undoEntry }) }),
 

@@ -155,6 +155,8 @@ export const undoEntry = z.object({
   what: z.enum(['rewind', 'restore', 'in-place', 'checkpoint-rewind']),
   at: z.number(),
   snapshot: z.string().optional(),
+  /** What the kept copy takes up; left out where it cannot be told. */
+  bytes: z.number().optional(),
 });
 
 export const cell = z.union([z.null(), z.boolean(), z.number(), z.string(), z.object({ $: z.enum(['int64', 'blob', 'real', 'text']), v: z.string() })]);

@@ -47,7 +47,7 @@ export const restore: CommandSpec = {
   run: async (context, input) => {
     if (input.flag('held')) return heldList(context);
     const promote = input.text('promote');
-    if (promote !== undefined) return promoteHeld(context, promote, input.text('confirm'));
+    if (promote !== undefined) return promoteHeld(context, promote, input.text('confirm'), input.unlessNo('safetySnapshot'));
     const discard = input.text('discard');
     if (discard !== undefined) return discardHeld(context, discard);
 
@@ -134,7 +134,7 @@ async function heldList(context: Context): Promise<Result> {
   };
 }
 
-async function promoteHeld(context: Context, held: string, typed: string | undefined): Promise<Result> {
+async function promoteHeld(context: Context, held: string, typed: string | undefined, safetySnapshot: boolean): Promise<Result> {
   const target = (await context.call('restore.held', {})).held.find((each) => each.id === held)?.target;
   const { sources } = await context.call('sources.list', {});
   const source = target === undefined ? undefined : sources.find((each) => filePathOf(each) === target);
@@ -142,11 +142,12 @@ async function promoteHeld(context: Context, held: string, typed: string | undef
   let confirm = typed;
   if (careful && source.environment === 'production') confirm = await context.confirmName(source.name, typed);
   else if (careful) await context.confirm(`Overwrite ${source.name}?`);
-  const data = await context.call('restore.promote', { held, ...given('confirm', confirm) });
+  const data = await context.call('restore.promote', { held, safetySnapshot, ...given('confirm', confirm) });
   return {
     data,
     print: (output) => {
       output.line(`In place: ${data.target}`);
+      if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, context.now)}`);
       if (data.undo !== undefined) output.line(undoLine(data.undo));
     },
   };

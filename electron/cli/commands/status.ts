@@ -48,7 +48,10 @@ export const status: CommandSpec = {
         }
         const running = data.jobs.filter((job) => job.state === 'running' || job.state === 'waiting');
         for (const job of running) output.line(`${styled('act', job.state)}  ${job.title}  (${job.id})`);
-        if (data.undo.length > 0) output.line(`${counted(data.undo.length, 'rewind')} can be taken back: belay undo --list`);
+        if (data.undo.length > 0) {
+          const kept = data.undo.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
+          output.line(`${counted(data.undo.length, 'rewind')} can be taken back, ${size(kept)} kept for it: belay undo --list`);
+        }
         if (data.next.length === 0) return;
         output.line();
         for (const { statement, command } of data.next) output.line(`${statement}  ${styled('act', command)}`);

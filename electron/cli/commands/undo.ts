@@ -2,18 +2,21 @@ import { AppError } from '../../core/app/faces.ts';
 import type { UndoEntry } from '../../contract/model.ts';
 import type { Context } from '../context.ts';
 import { sourceNamed } from '../danger.ts';
-import { ago, exact, when } from '../output/format.ts';
+import { ago, exact, size, when } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
+import { snapshotPhrase } from '../output/views.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
 export const undo: CommandSpec = {
   name: 'undo',
   summary: 'take back the newest rewind or restore',
+  description: 'The newest three old copies of each target are kept, whatever their age; the next swap of that target takes the oldest away.',
   arguments: [{ name: '[id]', description: 'which one (default: the newest); `list` lists them' }],
   options: [
     { flags: '--list', description: 'what can be taken back' },
-    { flags: '--force', description: 'even where the target was written since; what was written is lost' },
+    { flags: '--force', description: 'even where the target was written since; what was written is snapshotted first' },
+    { flags: '--no-safety-snapshot', description: 'with --force: do not snapshot what was written since' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
     { flags: '--discard', description: 'remove the kept old copy of <id> for good instead' },
   ],
@@ -35,12 +38,20 @@ export const undo: CommandSpec = {
       const data = await context.call('undo.discard', { id, confirm: true });
       return { data, print: (output) => output.line(`Removed: ${data.discarded.kept}`) };
     }
-    const confirm = await confirmUndo(context, id, input.flag('force'), input.text('confirm'));
-    const data = await context.call('undo.run', { ...given('id', id), ...given('confirm', confirm), force: input.flag('force') });
+    const overwritten = input.unlessNo('safetySnapshot') ? 'What was written since is snapshotted, then overwritten.' : 'What was written since is lost.';
+    const confirm = await confirmUndo(context, id, input.flag('force') ? overwritten : undefined, input.text('confirm'));
+    const data = await context.call('undo.run', {
+      ...given('id', id),
+      ...given('confirm', confirm),
+      force: input.flag('force'),
+      safetySnapshot: input.unlessNo('safetySnapshot'),
+    });
     return {
       data,
-      print: (output) =>
-        output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${when(data.undone.at, context.now)}.`),
+      print: (output) => {
+        output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${when(data.undone.at, context.now)}.`);
+        if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, context.now)}`);
+      },
     };
   },
 };
@@ -49,17 +60,18 @@ export const undo: CommandSpec = {
  * Asked where writes since would be lost, and where the source is not one of the developer's own; production takes its name, as
  * any other overwriting does. Returns what the contract's `confirm` takes.
  */
-async function confirmUndo(context: Context, id: string | undefined, force: boolean, typed: string | undefined): Promise<string | undefined> {
+async function confirmUndo(context: Context, id: string | undefined, overwritten: string | undefined, typed: string | undefined): Promise<string | undefined> {
   const entries = (await context.call('undo.list', {})).undo;
   const entry = id === undefined ? entries.toSorted((a, b) => b.at - a.at)[0] : entries.find((each) => each.id === id);
   const source = entry?.source === undefined ? undefined : await sourceNamed(context, entry.source);
   if (entry === undefined) return typed;
-  const what = `Take back the ${entry.what} of ${entry.target}, ${when(entry.at, context.now)}?`;
+  const asked = `Take back the ${entry.what} of ${entry.target}, ${when(entry.at, context.now)}?`;
+  const what = overwritten === undefined ? asked : `${asked} ${overwritten}`;
   if (source?.environment === 'production') {
-    if (context.prompter.possible && typed === undefined) context.output.beside.line(force ? `${what} What was written since is lost.` : what);
+    if (context.prompter.possible && typed === undefined) context.output.beside.line(what);
     return context.confirmName(source.name, typed);
   }
-  if (force || source?.environment === 'staging') await context.confirm(force ? `${what} What was written since is lost.` : what);
+  if (overwritten !== undefined || source?.environment === 'staging') await context.confirm(what);
   return typed;
 }
 
@@ -76,8 +88,18 @@ function printList(output: Output, entries: readonly UndoEntry[], now: number): 
       { title: 'made' },
       { title: 'at' },
       { title: 'target', least: 12 },
+      { title: 'size', align: 'right' },
       { title: 'old copy', least: 12 },
     ],
-    entries.map((entry) => [entry.id, entry.what, entry.source ?? '', ago(entry.at, now), exact(entry.at), entry.target, entry.kept]),
+    entries.map((entry) => [
+      entry.id,
+      entry.what,
+      entry.source ?? '',
+      ago(entry.at, now),
+      exact(entry.at),
+      entry.target,
+      entry.bytes === undefined ? '' : size(entry.bytes),
+      entry.kept,
+    ]),
   );
 }

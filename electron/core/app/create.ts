@@ -35,6 +35,7 @@ import { rewindHandlers } from './handlers/rewinds.ts';
 import { snapshotHandlers } from './handlers/snapshots.ts';
 import { sourceHandlers } from './handlers/sources.ts';
 import { statusHandlers } from './handlers/status.ts';
+import { undoHandlers } from './handlers/undo.ts';
 import { proofState } from '../verify/state.ts';
 import { repositoryWriters } from './orders.ts';
 import { createSession } from './repository-session.ts';
@@ -49,6 +50,7 @@ const handlers: Handlers<CommandName> = {
   ...lookingHandlers,
   ...restoreHandlers,
   ...rewindHandlers,
+  ...undoHandlers,
   ...importHandlers,
   ...jobHandlers,
   ...doctorHandlers,

@@ -19,7 +19,7 @@ const write: readonly Exclusive[] = ['repository-write'];
  * at all, and two names of one file must not pass each other.
  */
 const swap: readonly Exclusive[] = ['target:any'];
-/** In place, a safety snapshot is taken on the way. */
+/** Where a safety snapshot is taken on the way, or may be. */
 const swapInPlace: readonly Exclusive[] = [...swap, ...write];
 
 export const orders: { readonly [N in CommandName]: Order<N> } = {
@@ -96,7 +96,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     },
     facts: (input) => ({ snapshot: input.snapshot ?? null, file: input.file ?? null, mode: input.mode, to: input.to ?? null, dryRun: input.dryRun }),
   },
-  'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: () => swap, facts: (input) => ({ held: input.held }) },
+  'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: () => swapInPlace, facts: (input) => ({ held: input.held }) },
   'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }) },
   'restore.held': {},
   rewind: {
@@ -105,7 +105,11 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     facts: (input) => ({ source: input.source, to: input.to ?? null, checkpoint: input.checkpoint ?? null, inPlace: input.inPlace, dryRun: input.dryRun }),
   },
   'undo.list': {},
-  'undo.run': { title: () => 'undo', exclusive: () => swap, facts: (input) => ({ id: input.id ?? null, force: input.force }) },
+  'undo.run': {
+    title: () => 'undo',
+    exclusive: (input) => (input.force ? swapInPlace : swap),
+    facts: (input) => ({ id: input.id ?? null, force: input.force }),
+  },
   'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
   'checkpoint.create': {
     title: (input) => `checkpoint of ${input.source}`,
@@ -139,6 +143,11 @@ export const repositoryWriters: ReadonlySet<string> = new Set([
   'snapshot.create',
   'snapshot.forget',
   'import',
+  // By the safety snapshots that they take on the way.
+  'restore.run',
+  'restore.promote',
+  'rewind',
+  'undo.run',
 ]);
 
 function unlockedBy(input: CommandParsed<'repository.unlock'>): string {

@@ -14,10 +14,7 @@ export interface Engine {
   /** What of this engine's can be seen from a folder and from this machine. Never opens a connection that writes. */
   discover(where: DiscoverScope, context: EngineContext): Promise<readonly Discovered[]>;
 
-  /**
-   * The location as it will be kept in a source profile: checked for form, made absolute, nothing opened.
-   * Throws `input.invalid` naming the field.
-   */
+  /** The location as a source profile keeps it: checked for form, made absolute, nothing opened. Throws `input.invalid` naming the field. */
   normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation;
 
   /**
@@ -86,6 +83,15 @@ export interface Engine {
   /** Puts the kept one back. Throws `undo.target-changed` where the target was written since, unless `force`. */
   undo(undo: UndoRecord, context: EngineContext, options: { readonly force: boolean }): Promise<void>;
 
+  /**
+   * To be called before Belay writes into the live target of a kept record: the record with the content that it left, where nobody wrote
+   * since. A later `undo` then knows that content again in a file that was written and put back. Else the record as it is.
+   */
+  anchor(undo: UndoRecord, context: EngineContext): Promise<UndoRecord>;
+
+  /** Bytes that a kept old copy takes up. */
+  keptBytes(undo: UndoRecord): Promise<number>;
+
   /** Removes a kept old copy for good. */
   discardUndo(undo: UndoRecord, context: EngineContext): Promise<void>;
 
@@ -98,7 +104,7 @@ export interface Engine {
   /** Runs one read-only query of the user's (a smoke check). Times out by the context's signal. */
   query(of: FingerprintTarget, sql: string, context: EngineContext): Promise<BrowsePage>;
 
-  /** Writes the snapshot (or one object) to a native file that the database's own tools take. Never overwrites. */
+  /** Writes the snapshot (or one object) to a native file. Never overwrites. */
   exportNative(snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult>;
 
   /** Looks at a loose file: is it a native dump of this engine, which form, which version, when was it made. */
@@ -107,10 +113,7 @@ export interface Engine {
   /** A pseudo source that captures a loose native file exactly as it lies. */
   nativeSource(file: NativeFile): EngineSource;
 
-  /**
-   * A loose native file as if it were a stored snapshot, so that it can be restored without being taken in. `fingerprint` is the
-   * file's own; `folder` (not there yet) may be used for what has to be unpacked.
-   */
+  /** A loose native file as if it were stored. `fingerprint` is the file's own; `folder` (not there yet) may be used to unpack into. */
   nativeContent(file: NativeFile, fingerprint: Fingerprint, folder: string): SnapshotContent;
 
   readonly checkpoints?: CheckpointVerbs;
@@ -308,7 +311,7 @@ export interface RestoreTarget {
 
 export interface Preflight {
   readonly blockers: readonly {
-    readonly code: 'target.exists' | 'target.busy' | 'target.denied' | 'target.missing' | 'target.no-space' | 'engine.unsupported';
+    readonly code: 'target.exists' | 'target.busy' | 'target.denied' | 'target.missing' | 'target.no-space' | 'engine.unsupported' | 'checkpoint.unknown';
     readonly statement: string;
     readonly hint: string;
   }[];
@@ -380,6 +383,8 @@ export interface NativeFile {
 export interface CheckpointVerbs {
   create(source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo>;
   list(source: EngineSource, context: EngineContext): Promise<readonly CheckpointInfo[]>;
+  /** What stands in the way of `rewind`, and what would happen. Writes nothing. Throws `checkpoint.unknown`. */
+  preflight(source: EngineSource, id: string, context: EngineContext): Promise<Preflight>;
   /** Swaps the checkpoint's content in, keeping the old one for undo, as `promote` does. */
   rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord>;
   drop(source: EngineSource, id: string, context: EngineContext): Promise<void>;

@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError, systemCode, throwIfCancelled } from '../base/errors.ts';
@@ -11,7 +12,14 @@ export interface FoundNative {
 export interface NativeFiles {
   /** In order of when they were made, oldest first, so that each is stored against the one before. */
   readonly found: readonly FoundNative[];
-  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly Skipped[];
+}
+
+/** `failed`: something is there that could not be looked at. */
+export interface Skipped {
+  readonly path: string;
+  readonly reason: string;
+  readonly failed?: true;
 }
 
 const deepest = 6;
@@ -24,8 +32,8 @@ const mostFiles = 100_000;
 export async function findNativeFiles(path: string, engines: readonly Engine[], context: EngineContext): Promise<NativeFiles> {
   const single = (await statOf(path)).isFile();
   const found: FoundNative[] = [];
-  const skipped: { path: string; reason: string }[] = [];
-  for (const file of single ? [path] : await filesBelow(path, context.signal)) {
+  const skipped: Skipped[] = [];
+  for (const file of single ? [path] : await filesBelow(path, skipped, context.signal)) {
     throwIfCancelled(context.signal);
     context.progress({ stage: `reading ${basename(file)}` });
     try {
@@ -64,11 +72,23 @@ async function statOf(path: string): Promise<{ isFile(): boolean }> {
   }
 }
 
-async function filesBelow(folder: string, signal: AbortSignal): Promise<readonly string[]> {
+async function entriesOf(at: string, folder: string, skipped: Skipped[]): Promise<readonly Dirent[]> {
+  try {
+    return (await readdir(at, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    if (at === folder) throw new AppError('source.denied', `${at} cannot be read.`, { hint: 'Check who may read it.', cause: error });
+    skipped.push({ path: at, reason: 'the folder cannot be read', failed: true });
+    return [];
+  }
+}
+
+/** Folders below that cannot be read are told in `skipped`. */
+async function filesBelow(folder: string, skipped: Skipped[], signal: AbortSignal): Promise<readonly string[]> {
   const files: string[] = [];
   const walk = async (at: string, depth: number): Promise<void> => {
     throwIfCancelled(signal);
-    for (const entry of (await readdir(at, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of await entriesOf(at, folder, skipped)) {
       if (files.length >= mostFiles) throw new AppError('input.invalid', `More than ${mostFiles} files below ${folder}.`, { hint: 'Name a smaller folder.' });
       const full = join(at, entry.name);
       if (entry.isFile()) files.push(full);

@@ -2,7 +2,8 @@ import type { SmokeCheck, UndoEntry, Verification } from '../../contract/model.t
 import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engines/engine.ts';
 import { verifyCopy } from '../verify/drill.ts';
-import type { HeldRow, RestoreRecords } from './records.ts';
+import { samePlace } from '../sources/same-place.ts';
+import type { HeldRow, RestoreRecords, UndoRow } from './records.ts';
 
 export interface RestoreRequest {
   readonly content: SnapshotContent;
@@ -76,6 +77,7 @@ export interface PromoteRequest {
  */
 export async function promoteHeld(engine: Engine, held: HeldRow, request: PromoteRequest, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
   const copy: RestoredCopy = held.copy;
+  if (held.target.mode === 'in-place') await anchorKept(engine, held.describes, records, context);
   context.progress({ stage: 'swapping' });
   const entry = await recordSwap(
     engine,
@@ -93,6 +95,19 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
   return entry;
 }
 
+/** Writing into a live target gives it a new stamp: what earlier swaps left there is noted by content first. */
+async function anchorKept(engine: Engine, target: string, records: RestoreRecords, context: EngineContext): Promise<void> {
+  for (const row of records.undo()) {
+    if (row.state !== 'kept' || row.record.engine !== engine.kind || !(await samePlace(row.entry.target, target))) continue;
+    const anchored = await engine.anchor(row.record, context);
+    if (anchored !== row.record) await records.putUndo({ ...row, record: plain(anchored) });
+  }
+}
+
+function plain(undo: UndoRecord): UndoRow['record'] {
+  return { engine: undo.engine, kept: undo.kept, target: { ...undo.target }, data: { ...undo.data } };
+}
+
 type SwapFacts = Pick<UndoEntry, 'what' | 'target' | 'source' | 'snapshot'>;
 
 /** Runs one swap of the engine's with its undo record durable before it and marked as kept after it. */
@@ -103,12 +118,13 @@ export async function recordSwap(
   facts: SwapFacts,
   swap: (intent: (undo: UndoRecord) => Promise<void>) => Promise<UndoRecord>,
 ): Promise<UndoEntry> {
+  await settleTarget(engine, facts.target, records, context);
   const id = newId(context);
   const at = context.clock.now();
   const row = (undo: UndoRecord, state: 'pending' | 'kept') => ({
     entry: { id, at, kept: undo.kept, ...facts },
     state,
-    record: { engine: undo.engine, kept: undo.kept, target: { ...undo.target }, data: { ...undo.data } },
+    record: plain(undo),
   });
   let intended = false;
   try {
@@ -121,25 +137,53 @@ export async function recordSwap(
     await trimUndo(engine, records, context, kept.entry);
     return kept.entry;
   } catch (error) {
-    if (intended) await settle(engine, id, records, context);
+    if (intended) await orUnreached(() => settle(engine, id, records, context), facts.target);
     throw error;
   }
 }
 
-/** Brings every swap and every copy that a crash left half-done to one of its ends. Run at start, before any job. */
+/**
+ * Brings every swap and every copy that a crash left half-done to one of its ends. Run at start, before any job. What cannot be reached
+ * now (a disk that is not mounted) stays on record: the next start, or the next swap of that target, settles it.
+ */
 export async function settleAll(engineOf: (kind: string) => Engine, records: RestoreRecords, context: EngineContext): Promise<readonly string[]> {
   const notes: string[] = [];
   for (const row of records.undo()) {
     if (row.state === 'kept') continue;
-    const end = await settle(engineOf(row.record.engine), row.entry.id, records, context);
-    notes.push(`an interrupted ${row.entry.what} of ${row.entry.target} was ${end === 'promoted' ? 'completed' : 'rolled back'}`);
+    const called = `an interrupted ${row.entry.what} of ${row.entry.target}`;
+    const note = async (): Promise<string> => {
+      const end = await settle(engineOf(row.record.engine), row.entry.id, records, context);
+      return `${called} was ${end === 'promoted' ? 'completed' : 'rolled back'}`;
+    };
+    notes.push(await orUnreached(note, called));
   }
   for (const held of records.held()) {
     if (held.state === 'held') continue;
-    await discardHeld(engineOf(held.copy.engine), held, records, context);
-    notes.push(`an unfinished copy beside ${held.describes} was removed`);
+    const called = `an unfinished copy beside ${held.describes}`;
+    const note = async (): Promise<string> => {
+      await discardHeld(engineOf(held.copy.engine), held, records, context);
+      return `${called} was removed`;
+    };
+    notes.push(await orUnreached(note, called));
   }
   return notes;
+}
+
+async function orUnreached(note: () => Promise<string>, called: string): Promise<string> {
+  try {
+    return await note();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return `${called} could not be settled yet: ${error.message}`;
+  }
+}
+
+/** What an earlier start could not settle of a target is settled before it is touched again. */
+async function settleTarget(engine: Engine, target: string, records: RestoreRecords, context: EngineContext): Promise<void> {
+  for (const row of records.undo()) {
+    if (row.state === 'kept' || row.record.engine !== engine.kind || !(await samePlace(row.entry.target, target))) continue;
+    await settle(engine, row.entry.id, records, context);
+  }
 }
 
 async function settle(engine: Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
@@ -177,12 +221,11 @@ export async function undoSwap(
   records: RestoreRecords,
   context: EngineContext,
 ): Promise<UndoEntry> {
+  const found = findUndo(records, id);
+  const engine = engineOf(found.record.engine);
+  await settleTarget(engine, found.entry.target, records, context);
   const row = findUndo(records, id);
-  const engine = engineOf(row.record.engine);
-  const newer = records
-    .undo()
-    .slice(records.undo().indexOf(row) + 1)
-    .find((one) => one.entry.target === row.entry.target);
+  const newer = await newerOf(row, records);
   if (newer !== undefined) {
     throw new AppError('undo.target-changed', `${row.entry.target} was swapped again since.`, {
       hint: `Undo the newer one first: belay undo ${newer.entry.id}`,
@@ -193,11 +236,18 @@ export async function undoSwap(
   try {
     await engine.undo(row.record, context, { force });
   } catch (error) {
-    await settle(engine, row.entry.id, records, context);
+    await orUnreached(() => settle(engine, row.entry.id, records, context), row.entry.target);
     throw error;
   }
   await records.removeUndo(row.entry.id);
   return row.entry;
+}
+
+/** The next swap of the same target after this one, by whatever name of it. */
+async function newerOf(row: UndoRow, records: RestoreRecords): Promise<UndoRow | undefined> {
+  const all = records.undo();
+  for (const one of all.slice(all.indexOf(row) + 1)) if (await samePlace(one.entry.target, row.entry.target)) return one;
+  return undefined;
 }
 
 /** Removes a kept old copy for good. */

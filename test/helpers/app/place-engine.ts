@@ -21,6 +21,9 @@ export class PlaceEngine {
   /** What a restore writes instead of the snapshot's content: a copy that is not equal. */
   spoiled: string | undefined;
 
+  /** Its places cannot be looked at: a disk that is not mounted. */
+  unreachable = false;
+
   readonly engine: Engine;
 
   constructor() {
@@ -83,7 +86,10 @@ export class PlaceEngine {
         fail('after-swap');
         return undo;
       },
-      recover: (undo) => Promise.resolve(this.places.has(undoData(undo).kept) ? 'promoted' : 'rolled-back'),
+      recover: (undo) => {
+        if (this.unreachable) return Promise.reject(new AppError('target.denied', 'not reached'));
+        return Promise.resolve(this.places.has(undoData(undo).kept) ? 'promoted' : 'rolled-back');
+      },
       undo: (undo) => {
         fail('undo');
         const { kept } = undoData(undo);
@@ -91,6 +97,8 @@ export class PlaceEngine {
         this.places.delete(kept);
         return Promise.resolve();
       },
+      anchor: (undo) => Promise.resolve(undo),
+      keptBytes: (undo) => Promise.resolve(this.places.get(undoData(undo).kept)?.length ?? 0),
       discardUndo: (undo) => {
         this.places.delete(undoData(undo).kept);
         return Promise.resolve();

@@ -21,6 +21,8 @@ export interface Ended {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Another user than this one; only root can. */
+  readonly uid?: number;
 }
 
 /** A data directory and a project folder of their own, gone when the scope ends. */
@@ -73,6 +75,7 @@ export class Place implements AsyncDisposable {
       cwd: options.cwd ?? this.project,
       env: this.environment(options.env),
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     this.#running.add(child);
     child.once('close', () => this.#running.delete(child));

@@ -116,6 +116,43 @@ describe('after a crash', () => {
   });
 });
 
+describe('a target that cannot be reached', () => {
+  const denied = (): void => {
+    places.unreachable = true;
+  };
+
+  test('keeps no host from starting: what is half-done waits, and is settled at a later start', async () => {
+    const undo = await rewind();
+    for (const row of records.undo()) await records.putUndo({ ...row, state: 'pending' });
+    denied();
+    expect(await settleAll(engineOf, records, context())).toEqual(['an interrupted rewind of shop could not be settled yet: not reached']);
+    expect(records.undo().map((row) => [row.entry.id, row.state])).toEqual([[undo.id, 'pending']]);
+    places.unreachable = false;
+    expect(await settleAll(engineOf, records, context())).toEqual(['an interrupted rewind of shop was completed']);
+  });
+
+  test('during an undo: said, and undone once it is there again', async () => {
+    await rewind();
+    denied();
+    places.failAt = 'undo';
+    await expect(undoSwap(engineOf, undefined, false, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
+    places.unreachable = false;
+    places.failAt = undefined;
+    await undoSwap(engineOf, undefined, false, records, context());
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+  });
+
+  test('what waits is settled before the target is swapped again', async () => {
+    const undo = await rewind('one');
+    for (const row of records.undo()) await records.putUndo({ ...row, state: 'pending' });
+    await rewind('two');
+    expect(records.undo().map((row) => [row.entry.id === undo.id, row.state])).toEqual([
+      [true, 'kept'],
+      [false, 'kept'],
+    ]);
+  });
+});
+
 describe('undo', () => {
   test('goes back one swap after the other, newest first', async () => {
     const first = await rewind('one');

@@ -8,6 +8,8 @@ import { proofState } from '../../verify/state.ts';
 import { engineOf, type Core } from '../core.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
+import { keptPerTarget } from '../../restore/restore.ts';
+import { keptEntries } from './undo.ts';
 import { engineSource } from './sources.ts';
 
 type Finding = CommandOutput<'doctor'>['findings'][number];
@@ -20,7 +22,7 @@ export const doctorHandlers: Handlers<'doctor'> = {
     const findings: Finding[] = [machine(), await space(core), secrets(core), catalog(core)];
     findings.push(...(await repository(core)));
     findings.push(await journal(core, scope.signal));
-    findings.push(...(await sources(core, scope)));
+    findings.push(...(await kept(core)), ...(await sources(core, scope)));
     return { findings };
   },
 };
@@ -124,6 +126,15 @@ async function proofs(repository: Repository): Promise<Finding[]> {
 async function journal(core: Core, signal: AbortSignal): Promise<Finding> {
   const verdict = await core.journal.verify(signal);
   return { area: 'journal', state: verdict.sound ? 'good' : 'bad', statement: verdict.statement };
+}
+
+/** What undo could put back, and what it takes up. */
+async function kept(core: Core): Promise<Finding[]> {
+  const entries = await keptEntries(core);
+  if (entries.length === 0) return [];
+  const bytes = entries.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
+  const statement = `${entries.length} old ${entries.length === 1 ? 'copy is' : 'copies are'} kept for undo, ${Math.ceil(bytes / 1024 / 1024)} MiB; the newest ${keptPerTarget} of each target stay`;
+  return [{ area: 'undo', state: 'good', statement, hint: 'To free the space of one: belay undo <id> --discard' }];
 }
 
 async function sources(core: Core, scope: CallScope): Promise<Finding[]> {

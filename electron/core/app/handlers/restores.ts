@@ -3,19 +3,18 @@ import type { CommandOutput } from '../../../contract/commands.ts';
 import type { SmokeCheck, SnapshotSummary, Source, UndoEntry } from '../../../contract/model.ts';
 import type { Engine, EngineContext, RestoreTarget, SnapshotContent } from '../../engines/engine.ts';
 import type { HeldRow } from '../../restore/records.ts';
-import { discardHeld, discardUndo, prepareRestore, promoteHeld, undoSwap } from '../../restore/restore.ts';
+import { discardHeld, prepareRestore, promoteHeld } from '../../restore/restore.ts';
 import { drill } from '../../verify/drill.ts';
 import { openContent } from '../../snapshot/content.ts';
-import { SAFETY_TAG } from '../../catalog/refs.ts';
 import { engineOf, type Core } from '../core.ts';
 import { resolveSnapshot } from '../resolve.ts';
+import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { withLooseFile } from '../loose-file.ts';
-import { snapshotSource } from './snapshots.ts';
 import { sourceInPlace } from './sources.ts';
 import type { Handlers } from './handlers.ts';
 
-export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'restore.discard' | 'restore.held' | 'undo.list' | 'undo.run' | 'undo.discard'> = {
+export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'restore.discard' | 'restore.held'> = {
   'restore.run': async (core, input, scope) => {
     if ((input.snapshot === undefined) === (input.file === undefined)) {
       throw new AppError('input.invalid', 'A restore takes a snapshot or a file.', { hint: 'Name one of the two.' });
@@ -36,10 +35,14 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
   'restore.promote': async (core, input, scope) => {
     const held = heldNamed(core, input.held);
     const engine = engineOf(core, held.copy.engine);
-    await confirmProduction(await sourceAt(core, engine, held.target.location), input.confirm);
-    const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what: 'restore' }, core.records, context));
+    const source = await sourceAt(core, engine, held.target.location);
+    await confirmProduction(source, input.confirm);
+    const inPlace = held.target.mode === 'in-place';
+    const safety = inPlace && input.safetySnapshot && source !== undefined ? await safetySnapshot(core, source, overwritten, scope) : undefined;
+    const what = inPlace ? 'in-place' : 'restore';
+    const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what }, core.records, context));
     core.events.emit('undo.changed', {});
-    return { target: held.describes, undo };
+    return { target: held.describes, undo, ...(safety === undefined ? {} : { safety }) };
   },
 
   'restore.discard': async (core, input, scope) => {
@@ -55,37 +58,7 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
         .filter((row) => row.state === 'held')
         .map((row) => ({ id: row.id, target: row.describes, at: row.at, ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }) })),
     }),
-
-  'undo.list': (core) => Promise.resolve({ undo: keptEntries(core) }),
-
-  'undo.run': async (core, input, scope) => {
-    const entries = keptEntries(core);
-    const entry = input.id === undefined ? entries.at(-1) : entries.find((one) => one.id === input.id);
-    if (entry?.source !== undefined) await confirmProduction(await sourceIfKnown(core, entry.source), input.confirm);
-    const undone = await withEngineContext(core, scope, (context) => undoSwap((kind) => engineOf(core, kind), input.id, input.force, core.records, context));
-    core.events.emit('undo.changed', {});
-    return { undone };
-  },
-
-  'undo.discard': async (core, input, scope) => {
-    if (!input.confirm) throw new AppError('input.confirmation-needed', 'The kept old copy would be removed for good.', { hint: 'Confirm it.' });
-    const discarded = await withEngineContext(core, scope, (context) => discardUndo((kind) => engineOf(core, kind), input.id, core.records, context));
-    core.events.emit('undo.changed', {});
-    return { discarded };
-  },
 };
-
-/** A source may have been removed since. */
-async function sourceIfKnown(core: Core, name: string): Promise<Source | undefined> {
-  return (await core.sources.list()).find((one) => one.name === name);
-}
-
-export function keptEntries(core: Core): UndoEntry[] {
-  return core.records
-    .undo()
-    .filter((row) => row.state === 'kept')
-    .map((row) => row.entry);
-}
 
 interface RestoreOrder {
   readonly engine: Engine;
@@ -137,7 +110,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
   if (order.hold) return { preflight, verification, target: described, held: held.id, durationMs: took() };
 
   const safety =
-    target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetySnapshot(core, engine, source, held, context, scope) : undefined;
+    target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetyOrDiscard(core, engine, source, held, context, scope) : undefined;
   const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
   core.events.emit('undo.changed', {});
   return { preflight, verification, target: described, undo, durationMs: took(), ...(safety === undefined ? {} : { safety }) };
@@ -161,19 +134,18 @@ async function promoteOrDiscard(core: Core, engine: Engine, held: HeldRow, what:
   }
 }
 
-async function safetySnapshot(core: Core, engine: Engine, source: Source, held: HeldRow, context: EngineContext, scope: CallScope): Promise<SnapshotSummary> {
-  context.progress({ stage: 'safety snapshot' });
+const overwritten = 'Taken before its content was overwritten in place.';
+
+async function safetyOrDiscard(core: Core, engine: Engine, source: Source, held: HeldRow, context: EngineContext, scope: CallScope): Promise<SnapshotSummary> {
   try {
-    const repository = await core.session.current();
-    const note = 'Taken before its content was overwritten in place.';
-    return (await snapshotSource(core, source, { tags: [SAFETY_TAG], level: 'intact', note }, repository, scope)).snapshot;
+    return await safetySnapshot(core, source, overwritten, scope);
   } catch (error) {
     await discardHeld(engine, held, core.records, context);
     throw error;
   }
 }
 
-function toOutput(preflight: Awaited<ReturnType<Engine['preflight']>>): CommandOutput<'restore.run'>['preflight'] {
+export function toOutput(preflight: Awaited<ReturnType<Engine['preflight']>>): CommandOutput<'restore.run'>['preflight'] {
   return {
     blockers: preflight.blockers.map((one) => ({ ...one })),
     warnings: [...preflight.warnings],

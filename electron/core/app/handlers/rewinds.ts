@@ -2,14 +2,14 @@ import { AppError } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { CheckpointVerbs, Engine } from '../../engines/engine.ts';
-import { recordSwap } from '../../restore/restore.ts';
+import { recordSwap, refuseBlocked } from '../../restore/restore.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { summaryOf } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
-import { confirmProduction, runRestore } from './restores.ts';
+import { confirmProduction, runRestore, toOutput } from './restores.ts';
 import { engineSource, sourceNamed } from './sources.ts';
 
 export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoint.list' | 'checkpoint.drop'> = {
@@ -111,14 +111,11 @@ async function rewindToCheckpoint(
   return withEngineContext(core, scope, async (context) => {
     const found = (await verbs.list(engineSource(source), context)).find((one) => one.id === id);
     if (found === undefined) throw unknownCheckpoint(source, id);
-    const preflight = {
-      blockers: [],
-      warnings: ['a checkpoint is a copy beside the source, not a backup'],
-      steps: [`swap the checkpoint ${id} in`, 'keep the present content for undo'],
-      bytesNeeded: found.bytes,
-    };
+    const looked = await verbs.preflight(engineSource(source), id, context);
+    const preflight = toOutput(looked);
     if (dryRun) return { preflight, target, durationMs: Math.round(core.clock.monotonic() - started) };
     await confirmProduction(source, confirm);
+    refuseBlocked(looked);
     const undo = await recordSwap(engine, core.records, context, { what: 'checkpoint-rewind', target, source: source.name }, (intent) =>
       verbs.rewind(engineSource(source), id, context, intent),
     );

@@ -13,7 +13,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     const engine = engineOf(core, input.engine);
     const location = engine.normaliseLocation(input.location, input.baseFolder);
     const known = await core.sources.list();
-    const name = input.name ?? freeName(suggestedName(engine.describeLocation(location)), known);
+    const name = input.name ?? nameFor(engine.describeLocation(location), known);
     if (known.some((one) => one.name === name)) {
       throw new AppError('source.exists', `There is a source named ${name} already.`, { hint: 'Give another name with --name, or remove the other first.' });
     }
@@ -104,6 +104,11 @@ export async function sourceInPlace(engine: Engine, known: readonly Source[], lo
   const described = engine.describeLocation(location);
   for (const one of known) if (one.engine === engine.kind && (await samePlace(engine.describeLocation(one.location), described))) return one;
   return undefined;
+}
+
+/** A name for what stands at a place, that no source has. */
+export function nameFor(described: string, known: readonly Source[]): string {
+  return freeName(suggestedName(described), known);
 }
 
 function suggestedName(described: string): string {

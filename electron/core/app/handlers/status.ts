@@ -1,8 +1,8 @@
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Core } from '../core.ts';
 import { isListed } from '../resolve.ts';
-import { keptEntries } from './restores.ts';
 import type { Handlers } from './handlers.ts';
+import { keptEntries } from './undo.ts';
 import { summaryOf } from '../summaries.ts';
 
 type Status = CommandOutput<'status'>;
@@ -28,7 +28,7 @@ export const statusHandlers: Handlers<'status'> = {
       sources,
       snapshots: core.catalog.list({ limit: 1, offset: 0 }).total,
       jobs: [...core.queue.list()],
-      undo: keptEntries(core),
+      undo: await keptEntries(core),
       ...(found === undefined ? {} : { repository: found.state }),
     };
     return { ...status, next: nextSteps(core, status) };

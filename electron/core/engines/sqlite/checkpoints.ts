@@ -3,17 +3,19 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { syncFolder, writeNewFile } from '../../base/durable-file.ts';
-import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, RestoredCopy, UndoRecord } from '../engine.ts';
+import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, Preflight, RestoredCopy, UndoRecord } from '../engine.ts';
 import { withAgent, type AgentSettings } from './client.ts';
 import { copyNew, reflink, syncFile, writeAll, type CopyMethod } from './copy-file.ts';
 import { holdSource, releaseSource, type HeldFile } from './held.ts';
 import { writeView } from './hold-copy.ts';
-import { filesOf } from './location.ts';
+import { describeLocation, filesOf } from './location.ts';
+import { lookAtTarget, withSpace, type Findings } from './preflight.ts';
 import { promote } from './promote.ts';
 import { discard } from './restore.ts';
 import type { CopyData } from './restored-copy.ts';
+import { sizeIfThere } from './source-file.ts';
 import { resolvedPath } from './stamp.ts';
-import { targetError } from './target-error.ts';
+import { onTarget, targetError } from './target-error.ts';
 import { openView, pieceBytes } from './view.ts';
 
 const folderName = '.belay-checkpoints';
@@ -35,21 +37,24 @@ type CheckpointRecord = z.infer<typeof recordShape>;
 export function checkpointVerbs(settings: AgentSettings): CheckpointVerbs {
   return {
     create: (source, id, context) => create(settings, source, id, context),
-    list: async (source) => {
-      const main = await mainOf(source);
-      const records: CheckpointRecord[] = [];
-      for (const name of await namesIn(dirname(main))) {
-        const record = await readRecord(join(dirname(main), folderName, name));
-        if (record?.of === basename(main)) records.push(record);
-      }
-      return records.toSorted((a, b) => a.createdAt - b.createdAt).map(infoOf);
-    },
+    list: (source) =>
+      onTarget(describeLocation(source.location), async () => {
+        const main = await mainOf(source);
+        const records: CheckpointRecord[] = [];
+        for (const name of await namesIn(dirname(main))) {
+          const record = await readRecord(join(dirname(main), folderName, name));
+          if (record?.of === basename(main)) records.push(record);
+        }
+        return records.toSorted((a, b) => a.createdAt - b.createdAt).map(infoOf);
+      }),
+    preflight: (source, id, context) => preflight(settings, source, id, context),
     rewind: (source, id, context, intent) => rewind(settings, source, id, context, intent),
-    drop: async (source, id) => {
-      const { folder } = await recordNamed(source, id);
-      await rm(folder, { recursive: true, force: true });
-      await syncFolder(dirname(folder));
-    },
+    drop: (source, id) =>
+      onTarget(describeLocation(source.location), async () => {
+        const { folder } = await recordNamed(source, id);
+        await rm(folder, { recursive: true, force: true });
+        await syncFolder(dirname(folder));
+      }),
   };
 }
 
@@ -131,6 +136,24 @@ async function cloneView(file: HeldFile, to: string, signal: AbortSignal): Promi
   } finally {
     await view.close();
   }
+}
+
+/** What stands in the way of a rewind to a checkpoint. Where its copies share blocks, another one takes up nothing. */
+async function preflight(settings: AgentSettings, source: EngineSource, id: string, context: EngineContext): Promise<Preflight> {
+  const { folder, record } = await recordNamed(source, id);
+  const findings: Findings = { blockers: [], warnings: ['a checkpoint is a copy beside the source, not a backup'], steps: [] };
+  for (const located of filesOf(source.location)) {
+    const kept = record.files.find((one) => one.name === located.name);
+    if (kept === undefined || (await sizeIfThere(join(folder, kept.file))) !== kept.bytes) {
+      const statement =
+        kept === undefined ? `The checkpoint ${id} does not hold ${located.name}.` : `What the checkpoint ${id} kept of ${located.name} is not whole any more.`;
+      findings.blockers.push({ code: 'checkpoint.unknown', statement, hint: 'Rewind to a snapshot, or to another checkpoint: belay checkpoint list.' });
+    }
+    await lookAtTarget(settings, located, { length: kept?.bytes ?? 0 }, 'replace', { ...findings, steps: [] }, context);
+  }
+  findings.steps.push(`swap the checkpoint ${id} in`, 'keep the present content for undo');
+  const bytes = record.files.reduce((sum, file) => sum + file.bytes, 0);
+  return withSpace(findings, await mainOf(source), record.method === 'reflink' ? 0 : bytes);
 }
 
 async function rewind(

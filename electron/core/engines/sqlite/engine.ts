@@ -9,8 +9,11 @@ import { browse, explain, fingerprint, inventory, probe, query, selfCheck } from
 import { nativeContent } from './native-content.ts';
 import { exportFormats, exportNative, importFormats, recogniseNative } from './native.ts';
 import { preflight } from './preflight.ts';
-import { discardUndo, promote, recover, undo } from './promote.ts';
+import { anchor, discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
+import { keptBytes } from './swap.ts';
+import { onTarget } from './target-error.ts';
+import { undoData } from './undo-record.ts';
 
 const capabilities: EngineCapabilities = {
   consistency: ['transaction', 'file'],
@@ -45,11 +48,13 @@ export function createSqliteEngine(settings: AgentSettings = {}): Engine {
     fingerprint: (of, context) => fingerprint(settings, of, context),
     explain: (expected, found, differences, limit, context) => explain(settings, expected, found, differences, limit, context),
     selfCheck: (of, context) => selfCheck(settings, of, context),
-    promote: (copy, target, context, intent) => promote(settings, copy, target, context, intent),
-    recover: (record, context) => recover(settings, record, context),
-    undo: (record, context, { force }) => undo(settings, record, context, force),
-    discardUndo: (record) => discardUndo(record),
-    discard: (copy) => discard(copy),
+    promote: (copy, target, context, intent) => onTarget(describeLocation(target.location), () => promote(settings, copy, target, context, intent)),
+    recover: (record, context) => onTarget(describeLocation(record.target), () => recover(settings, record, context)),
+    undo: (record, context, { force }) => onTarget(describeLocation(record.target), () => undo(settings, record, context, force)),
+    anchor: (record, context) => onTarget(describeLocation(record.target), () => anchor(settings, record, context)),
+    keptBytes: (record) => onTarget(record.kept, () => keptBytes(undoData(record))),
+    discardUndo: (record) => onTarget(record.kept, () => discardUndo(record)),
+    discard: (copy) => onTarget(describeLocation(copy.location), () => discard(copy)),
     browse: async (of, request, context) => browse(settings, of, request, context),
     query: (of, sql, context) => query(settings, of, sql, context),
     exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),

@@ -6,6 +6,7 @@ import { syncFolder } from '../../base/durable-file.ts';
 import type { EngineContext, Fingerprint, SourceLocation, UndoRecord } from '../engine.ts';
 import type { ReplacedFile } from './agent/protocol.ts';
 import { agentFile, withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
+import { tellRows } from './row-progress.ts';
 import { syncFile } from './copy-file.ts';
 import { holdSource, releaseSource } from './held.ts';
 import { exists } from './stamp.ts';
@@ -148,11 +149,11 @@ export async function undoInPlace(settings: AgentSettings, data: UndoData, conte
 }
 
 /** Hash of everything in a file that a restore in place brings along: all but the journal mode, which stays the target's. */
-async function contentAt(settings: AgentSettings, path: string, context: EngineContext): Promise<string> {
+export async function contentAt(settings: AgentSettings, path: string, context: EngineContext): Promise<string> {
   return withAgent(settings, context, async (agent: SqliteAgent) => {
     const held = await holdSource({ path }, agent, busyMs, context);
     try {
-      const { fingerprint } = await held.lease.during(agent.call('fingerprint', { set: held.set }));
+      const { fingerprint } = await held.lease.during(agent.call('fingerprint', { set: held.set }, tellRows(context)));
       return contentHash(fingerprint);
     } finally {
       await releaseSource(settings, held, agent, context);

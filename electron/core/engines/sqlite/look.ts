@@ -17,6 +17,7 @@ import { takePrivateCopies } from './hold-copy.ts';
 import { holdSource, releaseSource, type HeldSource } from './held.ts';
 import { filesOf } from './location.ts';
 import { copyData } from './restored-copy.ts';
+import { tellRows } from './row-progress.ts';
 
 /** Looking holds writers up for no longer than this; longer looks are at a private copy. */
 const maxWriterWait = 2000;
@@ -56,11 +57,7 @@ function looking<T>(
 
 export function fingerprint(settings: AgentSettings, of: FingerprintTarget, context: EngineContext): Promise<Fingerprint> {
   return looking(settings, of, context, async (agent, set, held) => {
-    const onProgress = (value: unknown): void => {
-      if (typeof value === 'object' && value !== null && 'rows' in value && typeof value.rows === 'number')
-        context.progress({ stage: 'fingerprinting', rowsDone: value.rows });
-    };
-    const printing = agent.call('fingerprint', { set }, onProgress);
+    const printing = agent.call('fingerprint', { set }, tellRows(context));
     const printed = await (held === undefined ? printing : held.lease.during(printing));
     for (const warning of printed.warnings) context.log.info(warning);
     return printed.fingerprint;

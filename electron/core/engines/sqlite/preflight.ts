@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
 import type { EngineContext, ObjectRow, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
@@ -10,10 +10,11 @@ import type { LocatedFile } from './location.ts';
 import { fileObjects, matchFiles } from './restore.ts';
 import { readStart, sizeIfThere } from './source-file.ts';
 import { exists, resolvedPath } from './stamp.ts';
+import { targetError } from './target-error.ts';
 
 type Blocker = Preflight['blockers'][number];
 
-interface Findings {
+export interface Findings {
   readonly blockers: Blocker[];
   readonly warnings: string[];
   readonly steps: string[];
@@ -25,25 +26,35 @@ export async function preflight(settings: AgentSettings, snapshot: SnapshotConte
   const findings: Findings = { blockers: [], warnings: [], steps: [] };
   for (const { target: file, object } of matched) await lookAtTarget(settings, file, object, target.mode, findings, context);
   const captured = matched.reduce((sum, { object }) => sum + (object.length ?? 0), 0);
-  const { bytesNeeded, bytesFree } = await space(matched[0]?.target.path ?? '', captured, target.mode);
-  if (bytesFree !== undefined && bytesFree < bytesNeeded) {
-    findings.blockers.push({
-      code: 'target.no-space',
-      statement: `${bytesNeeded} bytes are needed beside the target, ${bytesFree} are free.`,
-      hint: 'Free space on its disk.',
-    });
-  }
-  return { ...findings, bytesNeeded, ...(bytesFree === undefined ? {} : { bytesFree }) };
+  const path = matched[0]?.target.path ?? '';
+  return withSpace(findings, path, target.mode === 'in-place' ? captured * 2 + (await presentBytes(path)) : captured);
 }
 
-/** In place, the old content is kept as a file and the log or journal grows by as much again. */
-async function space(
-  path: string,
-  captured: number,
-  mode: RestoreTarget['mode'],
-): Promise<{ readonly bytesNeeded: number; readonly bytesFree: number | undefined }> {
-  const present = mode === 'in-place' ? ((await sizeIfThere(path)) ?? 0) : 0;
-  return { bytesNeeded: mode === 'in-place' ? captured * 2 + present : captured, bytesFree: await freeBytes(dirname(path)) };
+/** The findings, with what is needed beside the target and what is free there. */
+export async function withSpace(findings: Findings, path: string, bytesNeeded: number): Promise<Preflight> {
+  const bytesFree = await freeBytes(dirname(path));
+  const short: Blocker[] =
+    bytesFree === undefined || bytesFree >= bytesNeeded
+      ? []
+      : [
+          {
+            code: 'target.no-space',
+            statement: `${bytesNeeded} bytes are needed beside the target, ${bytesFree} are free.`,
+            hint: 'Free space on its disk.',
+          },
+        ];
+  return { ...findings, blockers: [...findings.blockers, ...short], bytesNeeded, ...(bytesFree === undefined ? {} : { bytesFree }) };
+}
+
+/** In place, the old content is kept as a file, and the log or journal grows by as much again. */
+async function presentBytes(path: string): Promise<number> {
+  try {
+    return (await sizeIfThere(path)) ?? 0;
+  } catch (error) {
+    // Said by the look at the target.
+    if (systemCode(error) === undefined) throw error;
+    return 0;
+  }
 }
 
 async function freeBytes(folder: string): Promise<number | undefined> {
@@ -56,18 +67,45 @@ async function freeBytes(folder: string): Promise<number | undefined> {
   }
 }
 
-async function lookAtTarget(
+/** Looks at the place of one file. What the system refuses is a blocker like any other. */
+export async function lookAtTarget(
   settings: AgentSettings,
   file: LocatedFile,
-  object: ObjectRow,
+  object: Pick<ObjectRow, 'length' | 'meta'>,
+  mode: RestoreTarget['mode'],
+  findings: Findings,
+  context: EngineContext,
+): Promise<void> {
+  try {
+    await lookAtPlace(settings, file, object, mode, findings, context);
+  } catch (error) {
+    const told = targetError(file.path, error);
+    if (told === error || !(told instanceof AppError)) throw error;
+    // A folder that cannot be searched is told of once.
+    if (findings.blockers.some((one) => one.code === told.code)) return;
+    findings.blockers.push({ code: blockerCodes.find((code) => code === told.code) ?? 'target.denied', statement: told.message, hint: told.hint ?? '' });
+  }
+}
+
+const blockerCodes = ['target.exists', 'target.denied', 'target.missing', 'target.no-space'] as const;
+
+async function lookAtPlace(
+  settings: AgentSettings,
+  file: LocatedFile,
+  object: Pick<ObjectRow, 'length' | 'meta'>,
   mode: RestoreTarget['mode'],
   findings: Findings,
   context: EngineContext,
 ): Promise<void> {
   const { blockers, steps } = findings;
   const folder = dirname(file.path);
-  if (!(await exists(folder))) {
-    blockers.push({ code: 'target.missing', statement: `There is no folder ${folder}.`, hint: 'Make it first.' });
+  const found = await stat(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found?.isDirectory() !== true) {
+    const statement = found === undefined ? `There is no folder ${folder}.` : `${folder} is not a folder.`;
+    blockers.push({ code: 'target.missing', statement, hint: 'Make it first.' });
     return;
   }
   if (!(await isWritable(folder)))
@@ -104,7 +142,7 @@ async function lookAtTarget(
 }
 
 /** What SQLite's backup could not write over. */
-async function lookInside(real: string, object: ObjectRow, { blockers, warnings }: Findings): Promise<void> {
+async function lookInside(real: string, object: Pick<ObjectRow, 'length' | 'meta'>, { blockers, warnings }: Findings): Promise<void> {
   const header = parseHeader(await readStart(real, headerLength));
   const bytes = await sizeIfThere(real);
   if (header === undefined && bytes !== 0) {

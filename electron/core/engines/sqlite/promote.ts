@@ -3,13 +3,13 @@ import { AppError, BugError } from '../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../engine.ts';
 import { assertNotBusy } from './busy.ts';
 import { agentFile, withAgent, type AgentSettings } from './client.ts';
-import { promoteInPlace, settleInPlace, undoInPlace } from './in-place.ts';
+import { contentAt, promoteInPlace, settleInPlace, undoInPlace } from './in-place.ts';
 import { headerLength, parseHeader } from './header.ts';
 import { filesOf } from './location.ts';
 import { copyData } from './restored-copy.ts';
 import { readStart } from './source-file.ts';
 import { exists, resolvedPath, stampOf } from './stamp.ts';
-import { removeKept, settleSwap, swapBack, swapIn, writtenSince } from './swap.ts';
+import { isAsLeft, removeKept, settleSwap, swapBack, swapIn } from './swap.ts';
 import { targetChanged, targetError } from './target-error.ts';
 import { undoData, undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
 
@@ -92,14 +92,42 @@ export async function undo(settings: AgentSettings, record: UndoRecord, context:
   const data = undoData(record);
   if (data.mode === 'in-place') return undoInPlace(settings, data, context, force);
   for (const file of data.files) await assertNotBusy(settings, file.target, context);
-  const written = force ? undefined : await writtenSince(data);
-  if (written !== undefined) throw targetChanged(written);
+  if (!force) for (const file of data.files) if (!(await isUnwritten(settings, file, context))) throw targetChanged(file.target);
   for (const file of data.files) await quiet(settings, file.target, context);
   try {
     await swapBack(data);
   } catch (error) {
     throw targetError(data.files[0]?.target ?? '', error);
   }
+}
+
+/** Where the stamp is another one, Belay itself may have written and put the same content back. */
+async function isUnwritten(settings: AgentSettings, file: UndoFile, context: EngineContext): Promise<boolean> {
+  if (await isAsLeft(file)) return true;
+  return file.content !== undefined && (await contentIfReadable(settings, file.target, context)) === file.content;
+}
+
+async function contentIfReadable(settings: AgentSettings, target: string, context: EngineContext): Promise<string | undefined> {
+  try {
+    return await contentAt(settings, target, context);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    context.log.info('the content of a target cannot be told', { target, code: error.code });
+    return undefined;
+  }
+}
+
+/** The record with the content that the swap left, which is what stands there from one look at its stamps to the next. */
+export async function anchor(settings: AgentSettings, record: UndoRecord, context: EngineContext): Promise<UndoRecord> {
+  const data = undoData(record);
+  if (data.files.every((file) => file.content !== undefined)) return record;
+  const files: UndoFile[] = [];
+  for (const file of data.files) {
+    const content = (await isAsLeft(file)) ? await contentIfReadable(settings, file.target, context) : undefined;
+    if (content === undefined || !(await isAsLeft(file))) return record;
+    files.push({ ...file, content });
+  }
+  return undoRecord(record.target, { ...data, files });
 }
 
 /** Removes the kept old copy for good. */

@@ -103,7 +103,7 @@ function notADatabase(file: LocatedFile, what: string): AppError {
 /** Errors of the file system under the codes of a source that cannot be read; all others as they are. */
 export function fileError(file: LocatedFile, error: unknown): unknown {
   const code = systemCode(error);
-  if (code === undefined || error instanceof AppError) return error;
+  if (code === undefined || error instanceof AppError || code.startsWith('ERR_')) return error;
   const about = { details: { path: file.path, system: code }, cause: error };
   if (code === 'ENOENT' || code === 'ENOTDIR') return new AppError('source.missing', `There is no file ${file.path}.`, { hint: 'Check the path.', ...about });
   if (code === 'EACCES' || code === 'EPERM')

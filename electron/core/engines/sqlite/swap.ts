@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, link, mkdir, rename, rm, unlink } from 'node:fs/promises';
+import { access, link, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
@@ -167,17 +167,27 @@ async function putOldBack(file: UndoFile): Promise<boolean> {
   return whole;
 }
 
-/** The new file and the old one as they were left, or somebody wrote since. */
-export async function writtenSince(data: UndoData): Promise<string | undefined> {
-  for (const file of data.files) {
-    const found = await stampOf(file.target);
-    if (found?.file !== file.fresh.file || found.size !== file.fresh.size || found.written !== file.fresh.written) return file.target;
-    for (const suffix of meaningful) {
-      const beside = await stampOf(file.target + suffix);
-      if (beside !== undefined && beside.size !== '0') return file.target + suffix;
+/** The new file as the swap left it, as far as the file system tells; else somebody wrote since, or Belay did and put it back. */
+export async function isAsLeft(file: UndoFile): Promise<boolean> {
+  const found = await stampOf(file.target);
+  if (found?.file !== file.fresh.file || found.size !== file.fresh.size || found.written !== file.fresh.written) return false;
+  for (const suffix of meaningful) {
+    const beside = await stampOf(file.target + suffix);
+    if (beside !== undefined && beside.size !== '0') return false;
+  }
+  return true;
+}
+
+/** Bytes of everything in the kept folders. */
+export async function keptBytes(data: UndoData): Promise<number> {
+  let bytes = 0;
+  for (const { kept } of data.files) {
+    if (!(await exists(kept))) continue;
+    for (const entry of await readdir(kept, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) bytes += Number((await stampOf(join(entry.parentPath, entry.name)))?.size ?? 0);
     }
   }
-  return undefined;
+  return bytes;
 }
 
 export async function removeKept(data: UndoData): Promise<void> {

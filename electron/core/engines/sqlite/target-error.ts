@@ -3,7 +3,8 @@ import { AppError, systemCode } from '../../base/errors.ts';
 /** Errors of the file system under the codes of a restore target; all others as they are. */
 export function targetError(path: string, error: unknown): unknown {
   const code = systemCode(error);
-  if (code === undefined || error instanceof AppError) return error;
+  // Node's own complaints about a call are ours to mend.
+  if (code === undefined || error instanceof AppError || code.startsWith('ERR_')) return error;
   const about = { details: { path, system: code }, cause: error };
   switch (code) {
     case 'ENOSPC':
@@ -21,6 +22,11 @@ export function targetError(path: string, error: unknown): unknown {
       return new AppError('target.missing', `There is no folder for ${path}.`, { hint: 'Make the folder first.', ...about });
     case 'EEXIST':
       return new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', ...about });
+    case 'ELOOP':
+      return new AppError('target.denied', `The links on the way to ${path} lead round in a circle.`, {
+        hint: 'Mend the links, or name another path.',
+        ...about,
+      });
     case 'ENAMETOOLONG':
       return new AppError('target.denied', `The name of ${path} is too long for its file system.`, { hint: 'Choose a shorter name.', ...about });
     default:
@@ -28,9 +34,18 @@ export function targetError(path: string, error: unknown): unknown {
   }
 }
 
+/** What `work` on a target throws, under the codes of a restore target. */
+export async function onTarget<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw targetError(path, error);
+  }
+}
+
 export function targetChanged(path: string): AppError {
-  return new AppError('undo.target-changed', `${path} was written since: undoing would lose that.`, {
-    hint: 'Take a snapshot of it first, then undo with --force.',
+  return new AppError('undo.target-changed', `${path} was written since: undoing would overwrite that.`, {
+    hint: 'To undo all the same, with a snapshot of what was written taken first: belay undo --force',
     details: { path },
   });
 }

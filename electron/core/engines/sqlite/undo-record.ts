@@ -16,7 +16,10 @@ const fileSchema = z.object({
   fresh: stampSchema,
   /** The old file as it was before the first step; missing where there was none. */
   old: stampSchema.exactOptional(),
-  /** In place only: hash of the content that the target gets, to tell later whether it has it and whether it was written since. */
+  /**
+   * Hash of the content that the target gets, to tell later whether it has it and whether it was written since. In place always; of a
+   * swap from when Belay is about to write into what it left: then the stamp tells nothing any more.
+   */
   content: z.string().exactOptional(),
 });
 
