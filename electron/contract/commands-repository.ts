@@ -67,7 +67,11 @@ export const repositoryCommands = {
   'repository.repair': command({
     job: true,
     input: z.object({ dryRun: z.boolean().default(false) }),
-    output: z.object({ mended: z.array(z.object({ file: z.string(), how: z.string() })), beyondRepair: z.array(problem) }),
+    output: z.object({
+      mended: z.array(z.object({ file: z.string(), how: z.string() })),
+      beyondRepair: z.array(problem),
+      acceptable: z.array(problem).describe('those beyond repair that `repository.accept-loss` can accept'),
+    }),
   }),
   /** Losses of the record that nothing mends; with `confirm`, the `hash` of exactly these, they are accepted. */
   'repository.accept-loss': command({

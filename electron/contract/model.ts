@@ -134,6 +134,8 @@ export const verification = z.object({
   statement: z.string(),
   differences: z.array(difference),
   checks: z.array(smokeResult),
+  /** What people should look at and no failure: tables that are gone, empty or much smaller than in the snapshot before. */
+  warnings: z.array(z.string()),
   items: z.number(),
   rows: z.number(),
   durationMs: z.number(),
@@ -174,6 +176,8 @@ export const progress = z.object({
   rowsTotal: z.number().optional(),
   /** Bytes a second over the last seconds. */
   rate: z.number().optional(),
+  /** Rows a second over the last seconds. */
+  rowRate: z.number().optional(),
   /** Expected remaining milliseconds. */
   remaining: z.number().optional(),
 });

@@ -36,13 +36,9 @@ async function mend(context: Context, dryRun: boolean): Promise<Result> {
           ? 'Nothing needs mending.'
           : `${counted(data.mended.length, 'file')} ${dryRun ? 'can be mended' : 'mended'}, ${counted(data.beyondRepair.length, 'problem')} beyond repair.`,
       );
-      if (data.beyondRepair.some(isOfRecord)) output.line('Where no copy of the lost journal or snapshot files is left: belay repair --accept-loss');
+      if (data.acceptable.length > 0) output.line('Where no copy of the lost journal or snapshot files is left: belay repair --accept-loss');
     },
   };
-}
-
-function isOfRecord({ file, kind }: { readonly file: string; readonly kind: string }): boolean {
-  return kind === 'rolled-back' || file.startsWith('journal/');
 }
 
 async function acceptLoss(context: Context, dryRun: boolean): Promise<Result> {

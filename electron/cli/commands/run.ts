@@ -9,7 +9,7 @@ import { printError, usageError } from '../errors.ts';
 import { signalNumber } from '../signals.ts';
 import { commandLine, shellWord } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
-import { snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
+import { snapshotPhrase, undoLine, verificationNotes, warningLines } from '../output/views.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -56,8 +56,8 @@ async function snapshotOf(context: Context, source: string, argv: readonly strin
   if (snapshot === undefined) throw new CancelledError('No snapshot was taken, and the command was not run.');
   context.output.note(`Snapshot ${snapshotPhrase(snapshot, context.now)}`);
   for (const line of warningLines(warnings)) context.output.say(line);
-  if (verification !== undefined && verification.result !== 'passed') {
-    for (const line of verificationLines(verification)) context.output.say(line);
+  if (verification !== undefined) {
+    for (const line of verificationNotes(verification)) context.output.say(line);
     if (verification.result === 'failed') await goOnUnproved(context, snapshot);
   }
   for (const line of warningLines(await dumpToBackupFolder(context, snapshot))) context.output.say(line);

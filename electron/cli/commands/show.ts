@@ -1,6 +1,6 @@
 import { ago, count, counted, exact, size, when } from '../output/format.ts';
 import { styled } from '../output/style.ts';
-import { proofSteps, snapshotPhrase } from '../output/views.ts';
+import { proofSteps, snapshotPhrase, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
 import type { CommandSpec } from '../spec.ts';
 import type { Proof } from '../../contract/model.ts';
@@ -37,6 +37,7 @@ export const show: CommandSpec = {
           [{ title: 'proof' }, { title: 'result' }, { title: 'shown' }, { title: 'evidence', least: 20 }],
           data.proofs.map((proof) => [proof.level, resultWord(proof), proof.at === undefined ? '' : when(proof.at, context.now), evidenceText(proof)]),
         );
+        output.lines(warningLines(data.proofs.flatMap(warningsIn)));
         output.line();
         output.table(
           [
@@ -66,6 +67,12 @@ function resultWord({ result, level }: Proof): string {
   if (result === 'failed') return styled('bad', result);
   if (result === 'passed' && level === 'proved') return styled('good', result);
   return result === 'not-run' ? styled('dim', 'not run') : result;
+}
+
+/** What a level that passed leaves to look at. */
+function warningsIn({ evidence }: Proof): string[] {
+  const warnings = evidence?.['warnings'];
+  return Array.isArray(warnings) ? warnings.filter((one) => typeof one === 'string') : [];
 }
 
 /** The statement of the evidence where it has one; --json has all of it. */

@@ -4,7 +4,7 @@ import { exits } from '../exit-codes.ts';
 import { duration, size } from '../output/format.ts';
 import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
-import { locationOf, proofSteps, snapshotPhrase, verificationLines, warningLines } from '../output/views.ts';
+import { locationOf, proofSteps, snapshotPhrase, verificationNotes, warningLines } from '../output/views.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
 import type { Output } from '../output/output.ts';
 import { given } from '../spec.ts';
@@ -51,7 +51,7 @@ export const snap: CommandSpec = {
         if (snapshot !== undefined) {
           output.line(`Snapshot ${snapshotPhrase(snapshot, context.now)}`);
           output.line(`${size(snapshot.bytes)}, of which ${size(snapshot.added)} new, in ${duration(data.durationMs)}. ${proofSteps(snapshot)}`);
-          if (data.verification?.result !== 'passed') output.lines(data.verification === undefined ? [] : verificationLines(data.verification));
+          if (data.verification !== undefined) output.lines(verificationNotes(data.verification));
           output.line(`To go back to it: ${styled('act', commandLine('rewind', source, '--to', snapshot.id))}`);
         }
         output.lines(warningLines(warnings));

@@ -83,6 +83,7 @@ function figures(progress: JobProgress): (string | undefined)[] {
     amount(progress.bytesDone, progress.bytesTotal, size),
     amount(progress.rowsDone, progress.rowsTotal, (rows) => `${count(rows)} rows`),
     progress.rate === undefined ? undefined : `${size(progress.rate)}/s`,
+    progress.rowRate === undefined ? undefined : `${count(progress.rowRate)} rows/s`,
     progress.remaining === undefined ? undefined : `${duration(progress.remaining)} left`,
   ];
 }

@@ -89,12 +89,18 @@ export function verificationLines(verification: Verification): string[] {
   ].filter((part) => part !== '');
   return [
     `${word}: ${verification.statement} (${extent.join(', ')})`,
+    ...verification.warnings.map((warning) => `  ${styled('look', 'note')}  ${warning}`),
     ...verification.differences.map((difference) => `  ${styled('bad', 'differs')}  ${difference.statement}`),
     ...verification.checks.map(
       (check) =>
         `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement}${check.durationMs > 0 ? ` (${duration(check.durationMs)})` : ''}`,
     ),
   ];
+}
+
+/** What of a proof that was run on the way is worth a line: where it passed, what it warns of. */
+export function verificationNotes(verification: Verification): string[] {
+  return verification.result === 'passed' ? warningLines(verification.warnings) : verificationLines(verification);
 }
 
 export function preflightLines(preflight: CommandOutput<'rewind'>['preflight']): string[] {

@@ -1,4 +1,4 @@
-import type { Difference, Fingerprint, FingerprintItem } from './engine.ts';
+import type { Difference, EngineContext, Fingerprint, FingerprintItem } from './engine.ts';
 
 /** By kind, then name, in the order of their code units. */
 export function sortItems(items: readonly FingerprintItem[]): FingerprintItem[] {
@@ -26,6 +26,17 @@ export function compareFingerprints(expected: Fingerprint, found: Fingerprint): 
     if (order >= 0) j += 1;
   }
   return differences;
+}
+
+/** Rows of all items together. */
+export function rowsIn(fingerprint: Fingerprint): number {
+  return fingerprint.items.reduce((sum, item) => sum + (item.rows ?? 0), 0);
+}
+
+/** The context for fingerprinting what is expected to be `expected`: its progress says of how many rows. */
+export function withRowsTotal(context: EngineContext, expected: Fingerprint): EngineContext {
+  const rowsTotal = rowsIn(expected);
+  return { ...context, progress: (one) => context.progress(one.rowsDone === undefined ? one : { ...one, rowsTotal }) };
 }
 
 /** What an item's hash begins with where its content could not be read: equal to itself, and no proof of anything. */

@@ -1,7 +1,7 @@
 import type { SmokeCheck, SmokeResult, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
 import type { Difference, Engine, EngineContext, Fingerprint, FingerprintTarget, RestoredCopy, SelfCheck, SnapshotContent } from '../engines/engine.ts';
-import { compareFingerprints, notCompared } from '../engines/fingerprint.ts';
+import { compareFingerprints, notCompared, rowsIn, withRowsTotal } from '../engines/fingerprint.ts';
 import { runSmokeChecks } from './smoke.ts';
 
 /** At most this many differences are listed; all are counted. */
@@ -35,7 +35,7 @@ const cannotBeRestored: ReadonlySet<string> = new Set(['repository.damaged', 're
 
 function notRestored(error: unknown, durationMs: number): Verification {
   if (!(error instanceof AppError)) throw error;
-  const base = { level: 'proved' as const, differences: [], checks: [], items: 0, rows: 0, durationMs };
+  const base = { level: 'proved' as const, differences: [], checks: [], warnings: [], items: 0, rows: 0, durationMs };
   if (couldNotRun.has(error.code)) return { ...base, result: 'inconclusive', statement: `The drill could not run: ${error.message}` };
   if (cannotBeRestored.has(error.code)) return { ...base, result: 'failed', statement: `Cannot be restored: ${error.message}` };
   throw error;
@@ -52,15 +52,16 @@ export async function verifyCopy(
 ): Promise<Verification> {
   const of: FingerprintTarget = { kind: 'copy', copy };
   context.progress({ stage: 'comparing' });
+  const counting = withRowsTotal(context, expected);
   // Both read a copy that nobody else uses; where one fails the other is seen to end first.
-  const [fingerprinted, checked] = await Promise.allSettled([engine.fingerprint(of, context), engine.selfCheck(of, context)]);
+  const [fingerprinted, checked] = await Promise.allSettled([engine.fingerprint(of, counting), engine.selfCheck(of, context)]);
   if (fingerprinted.status === 'rejected') throw fingerprinted.reason;
   if (checked.status === 'rejected') throw checked.reason;
   const [found, own] = [fingerprinted.value, checked.value];
   const before = compareFingerprints(expected, found);
   const smoke = await runSmokeChecks(checks, engine, of, engine.describeLocation(copy.location), context);
   // A program of the user's may have written to the copy: what is proved is what it left.
-  const differences = checks.some((check) => check.kind === 'command') ? compareFingerprints(expected, await engine.fingerprint(of, context)) : before;
+  const differences = checks.some((check) => check.kind === 'command') ? compareFingerprints(expected, await engine.fingerprint(of, counting)) : before;
   return judge(found, differences, own, smoke, elapsed(context, started));
 }
 
@@ -72,10 +73,10 @@ export function judge(
   smoke: readonly SmokeResult[],
   durationMs: number,
 ): Verification {
-  const rows = found.items.reduce((sum, item) => sum + (item.rows ?? 0), 0);
+  const rows = rowsIn(found);
   const checks: SmokeResult[] = [...own.map(asResult), ...smoke];
   const failedChecks = checks.filter((check) => check.result === 'failed');
-  const base = { level: 'proved' as const, differences: differences.slice(0, listed), checks, items: found.items.length, rows, durationMs };
+  const base = { level: 'proved' as const, differences: differences.slice(0, listed), checks, warnings: [], items: found.items.length, rows, durationMs };
   if (differences.length > 0) {
     const first = differences[0]?.statement ?? '';
     const more = differences.length > 1 ? ` and ${differences.length - 1} more` : '';

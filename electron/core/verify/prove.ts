@@ -17,15 +17,17 @@ export interface ProveRequest {
 
 /**
  * Runs the levels of proof and records each in the repository's journal as it ends, dated and with its evidence.
- * Returns the outcome of the last level that ran.
+ * Returns the outcome of the last level that ran, with what every one of them warned of.
  */
 export async function prove(repository: Repository, engine: Engine, request: ProveRequest, context: EngineContext): Promise<Verification> {
   let last: Verification = capturedOutcome(request.record);
+  const warnings: string[] = [];
   for (const level of proofLevels.slice(1, proofLevels.indexOf(request.level) + 1)) {
     const started = context.clock.monotonic();
     context.progress({ stage: `proving: ${level}` });
     const { outcome, evidence } = await runLevel(level, repository, engine, request, context).catch((error: unknown) => unreadable(level, error));
-    last = { ...outcome, durationMs: Math.round(context.clock.monotonic() - started) };
+    warnings.push(...outcome.warnings);
+    last = { ...outcome, warnings: [...warnings], durationMs: Math.round(context.clock.monotonic() - started) };
     const proof: ProofFact = {
       level,
       result: last.result,
@@ -86,13 +88,28 @@ function checkEvidence(report: CheckReport): Readonly<Record<string, unknown>> {
 async function complete(repository: Repository, request: ProveRequest, context: EngineContext): Promise<LevelOutcome> {
   const { record, parent } = request;
   const fingerprint = await storedFingerprint(repository, record.id, context.signal);
-  const before = parent === undefined ? undefined : await fingerprintIfReadable(repository, parent, context);
-  const found = await completeness(repository.objects(record.id, context.signal), fingerprint, before);
+  const earlier = parent === undefined ? undefined : await fingerprintIfReadable(repository, parent, context);
+  const before = parent === undefined || earlier === undefined ? undefined : { fingerprint: earlier, bytes: parent.totals.bytes };
+  const found = await completeness(repository.objects(record.id, context.signal), { fingerprint, bytes: record.totals.bytes }, before);
   const statement = found.passed ? `All objects are there: ${found.items} items, ${found.rows} rows.` : `Not complete: ${found.findings[0] ?? ''}.`;
   return {
-    outcome: outcomeOf('complete', found.passed ? 'passed' : 'failed', statement, found.items, found.rows),
-    evidence: { findings: found.findings.slice(0, 20), deviations: found.deviations.slice(0, 20), bytes: found.bytes, comparedWith: parent?.id ?? null },
+    outcome: { ...outcomeOf('complete', found.passed ? 'passed' : 'failed', statement, found.items, found.rows), warnings: shortened(found.warnings) },
+    evidence: {
+      findings: found.findings.slice(0, told).map((one) => one.slice(0, longestFinding)),
+      warnings: shortened(found.warnings),
+      deviations: found.deviations.slice(0, told),
+      bytes: found.bytes,
+      comparedWith: before === undefined ? null : (parent?.id ?? null),
+    },
   };
+}
+
+/** Evidence has 16 KiB in all. */
+const told = 20;
+const longestFinding = 300;
+
+function shortened(warnings: readonly string[]): string[] {
+  return warnings.length <= told ? [...warnings] : [...warnings.slice(0, told - 1), `and ${warnings.length - told + 1} more of this kind`];
 }
 
 /** A damaged parent says nothing about this snapshot: it is compared with nothing then. */
@@ -116,5 +133,5 @@ async function proved(repository: Repository, engine: Engine, request: ProveRequ
 }
 
 function outcomeOf(level: ProofLevel, result: Verification['result'], statement: string, items: number, rows: number): Verification {
-  return { level, result, statement, differences: [], checks: [], items, rows, durationMs: 0 };
+  return { level, result, statement, differences: [], checks: [], warnings: [], items, rows, durationMs: 0 };
 }

@@ -180,3 +180,26 @@ describe('the main loop', () => {
     expect(await place.data('list', 'shop')).toMatchObject({ total: 2 });
   });
 });
+
+test('a loss that may be one is told by snap, show and verify, and fails nothing', async () => {
+  await using place = await Place.withShop();
+  await place.host();
+  await place.data('snap', 'shop');
+  change(
+    place.path('shop.db'),
+    'pragma foreign_keys = off; delete from orders where id > 10; drop view big_orders; create table later (a); delete from customers',
+  );
+  const warnings = ['table customers is empty, where the snapshot before had 200 rows', 'table orders has 10 rows, where the snapshot before had 400'];
+  const snap = await place.data('snap', 'shop', '--level', 'proved');
+  expect(snap).toMatchObject({ snapshot: { proved: 'proved' }, verification: { result: 'passed', warnings } });
+  const { proofs } = await place.data('show', 'latest');
+  expect(proofs).toContainEqual(expect.objectContaining({ level: 'complete', result: 'passed', evidence: expect.objectContaining({ warnings }) }));
+  const shown = await place.ok('show', 'latest');
+  for (const warning of warnings) expect(shown).toContain(`note  ${warning}`);
+  expect(await place.ok('verify', 'latest', '--level', 'complete')).toContain(`note  ${warnings[0]}`);
+  change(place.path('shop.db'), 'drop table later; delete from orders');
+  const said = await place.run(['snap', 'shop']);
+  expect(said).toMatchObject({ code: 8 });
+  expect(said.stdout).toContain('note  table later is gone, which had 0 rows in the snapshot before');
+  expect(said.stdout).toContain('Not complete: no rows, where the snapshot before had 10');
+});

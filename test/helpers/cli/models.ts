@@ -34,6 +34,7 @@ export function aVerification(parts: Partial<Verification> = {}): Verification {
     statement: 'Every table is equal.',
     differences: [],
     checks: [],
+    warnings: [],
     items: 9,
     rows: 123_456,
     durationMs: 1400,

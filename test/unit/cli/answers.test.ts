@@ -169,7 +169,7 @@ const all = [
     plan: { freesNow: 1, freesAfter: 2, packsDropped: 3, packsRewritten: 4, bytesRewritten: 5, skipped: [hostile], hash: 'h' },
     done: { freed: 1, quarantined: 2, rewritten: 3, packsDropped: 4, notes: [hostile] },
   }),
-  answered(['repair'], 'repository.repair', { mended: [{ file: hostile, how: hostile }], beyondRepair: [problem] }),
+  answered(['repair'], 'repository.repair', { mended: [{ file: hostile, how: hostile }], beyondRepair: [problem], acceptable: [problem] }),
   answered(['repair', '--accept-loss', '--yes'], 'repository.accept-loss', { losses: [problem], hash: 'h', accepted: true }),
   answered(['rebuild-catalog'], 'catalog.rebuild', { snapshots: 1, objects: 2, problems: [problem], durationMs: 3 }),
   answered(['jobs'], 'jobs.list', { jobs: [job, { ...job, state: 'failed', endedAt: someTime, error: { code: 'bug', message: hostile } }] }),

@@ -47,6 +47,7 @@ describe('run', () => {
       statement: 'an index is broken',
       differences: [],
       checks: [],
+      warnings: [],
       items: 1,
       rows: 1,
       durationMs: 1,

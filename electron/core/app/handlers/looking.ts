@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Difference, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
-import { compareFingerprints, notCompared } from '../../engines/fingerprint.ts';
+import { compareFingerprints, notCompared, withRowsTotal } from '../../engines/fingerprint.ts';
 import { openContent, storedFingerprint } from '../../snapshot/content.ts';
 import { judge } from '../../verify/drill.ts';
 import { runSmokeChecks } from '../../verify/smoke.ts';
@@ -53,7 +53,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     return withEngineContext(core, scope, async (context) => {
       const live: FingerprintTarget = { kind: 'source', source: engineSource(source) };
       const expected = await storedFingerprint(repository, record.id, scope.signal);
-      const found = await engine.fingerprint(live, context);
+      const found = await engine.fingerprint(live, withRowsTotal(context, expected));
       const differences = compareFingerprints(expected, found);
       const apart = notCompared(expected, found);
       const explained =

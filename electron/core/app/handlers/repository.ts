@@ -1,6 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { CheckReport, Repository } from '../../repository/repository.ts';
 import { proofsOfCheck } from '../../verify/check-proofs.ts';
+import { isOfRecord } from '../../repository/repair/accept-loss.ts';
 import { rebuildCatalog } from '../catalog-sync.ts';
 import type { Core } from '../core.ts';
 import { problemsOf } from '../summaries.ts';
@@ -53,7 +54,11 @@ export const repositoryHandlers: Handlers<
   'repository.repair': async (core, input, scope) => {
     const repository = await core.session.current();
     const report = await repository.repair({ dryRun: input.dryRun }, scope);
-    return { mended: report.mended.map((one) => ({ ...one })), beyondRepair: problemsOf(report.beyondRepair) };
+    return {
+      mended: report.mended.map((one) => ({ ...one })),
+      beyondRepair: problemsOf(report.beyondRepair),
+      acceptable: problemsOf(report.beyondRepair.filter(isOfRecord)),
+    };
   },
 
   'repository.accept-loss': async (core, input, scope) => {

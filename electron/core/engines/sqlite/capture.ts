@@ -1,10 +1,13 @@
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import type { Progress } from '../../base/ports.ts';
+import { rowsIn } from '../fingerprint.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, EngineContext, EngineSource, Fingerprint, GroupEnd } from '../engine.ts';
 import { withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
 import { describedFile, fileObjectName, tableRows } from './objects.ts';
 import { holdSource, releaseSource, type HeldFile, type HeldSource } from './held.ts';
 import { takePrivateCopies } from './hold-copy.ts';
 import { memoOf, sameAsBefore } from './memo.ts';
+import { reportedRows } from './row-progress.ts';
 import { openView } from './view.ts';
 
 /** Stable between the snapshots of a source: what a file's bytes are compressed against. */
@@ -50,15 +53,16 @@ async function captureHeld(
   context: EngineContext,
 ): Promise<CaptureReport> {
   const memo = memoOf(held);
-  const print = (): Promise<Printed> => agent.call('fingerprint', { set: held.set }, () => undefined);
+  const rows = rowCounter(options.previousFingerprint, context);
+  const print = (): Promise<Printed> => agent.call('fingerprint', { set: held.set }, rows.report);
   const previous = sameAsBefore(memo, options.previous) ? options.previousFingerprint : undefined;
   const early = previous === undefined ? print() : undefined;
   // The stream's failure is what is told; the agent's follows from it.
   early?.catch(() => undefined);
 
-  const streamed = await streamFiles(held, sink, context);
+  const streamed = await streamFiles(held, sink, rows, context);
   const equal = previous !== undefined && streamed.every((one) => one.end.sameAsParent);
-  context.progress({ stage: 'fingerprinting' });
+  rows.alone();
   const printed = equal ? { fingerprint: previous, warnings: [] } : await held.lease.during(early ?? print());
   await assertStillHeld(agent, held);
   throwIfCancelled(context.signal);
@@ -85,6 +89,33 @@ async function captureHeld(
   };
 }
 
+/** Rows that the fingerprint has read: told with the bytes while both are under way, by themselves once the bytes are all read. */
+interface RowCounter {
+  readonly report: (value: unknown) => void;
+  readonly now: () => Pick<Progress, 'rowsDone' | 'rowsTotal'>;
+  readonly alone: () => void;
+}
+
+/** Of how many rows is known only from the snapshot before: an estimate, left out once there are more. */
+function rowCounter(previous: Fingerprint | undefined, context: EngineContext): RowCounter {
+  const expected = previous === undefined ? 0 : rowsIn(previous);
+  let done = 0;
+  let isAlone = false;
+  const now: RowCounter['now'] = () => ({ ...(done === 0 ? {} : { rowsDone: done }), ...(done > 0 && done <= expected ? { rowsTotal: expected } : {}) });
+  const tell = (): void => context.progress({ stage: 'fingerprinting', ...now() });
+  return {
+    now,
+    report: (value) => {
+      done = reportedRows(value) ?? done;
+      if (isAlone) tell();
+    },
+    alone: () => {
+      isAlone = true;
+      tell();
+    },
+  };
+}
+
 /** The bytes are the transaction's only if it was held to the end. */
 async function assertStillHeld(agent: SqliteAgent, held: HeldSource): Promise<void> {
   if ((await agent.call('stillHeld', { set: held.set })).held) return;
@@ -97,7 +128,7 @@ interface Streamed {
   readonly proof: string;
 }
 
-async function streamFiles(held: HeldSource, sink: CaptureSink, context: EngineContext): Promise<readonly Streamed[]> {
+async function streamFiles(held: HeldSource, sink: CaptureSink, rows: RowCounter, context: EngineContext): Promise<readonly Streamed[]> {
   const views = [];
   try {
     for (const file of held.files) views.push({ file, view: await openView(file, context.signal) });
@@ -116,7 +147,7 @@ async function streamFiles(held: HeldSource, sink: CaptureSink, context: EngineC
         pending?.catch(() => undefined);
         const done = before + i * (1 << 20) + bytes.length;
         await group.write(bytes);
-        context.progress({ stage: `reading ${file.source.name}`, bytesDone: done, bytesTotal });
+        context.progress({ stage: `reading ${file.source.name}`, bytesDone: done, bytesTotal, ...rows.now() });
       }
       const proof = await view.end();
       streamed.push({ file, end: await group.end(), proof });

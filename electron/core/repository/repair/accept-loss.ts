@@ -51,8 +51,8 @@ function planOf({ problems }: Standing): LossPlan {
   return { losses, hash: sha256Hex(Buffer.from(canonicalJson(losses.map((one) => one.file)), 'utf8')) };
 }
 
-/** A file that cannot be read for the moment is not lost. */
-function isOfRecord({ file, kind }: Problem): boolean {
+/** What `planAcceptLoss` can plan for. A file that cannot be read for the moment is not lost. */
+export function isOfRecord({ file, kind }: Problem): boolean {
   if (kind === 'unreadable') return false;
   return kind === 'rolled-back' || file.startsWith(`${JOURNAL}/`);
 }

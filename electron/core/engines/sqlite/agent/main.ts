@@ -27,7 +27,7 @@ function setNamed(name: string): readonly OpenFile[] {
 
 /** Longest stretch of work between two looks at the channel. */
 const sliceMs = 15;
-const reportMs = 200;
+const reportMs = 100;
 
 /** Lets messages in between slices of work, and reports rows. */
 function turns(progress: (value: unknown) => void): Turn {
