@@ -44,6 +44,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'checkpoint.unknown':
       return exits.unknown;
     case 'home.in-use':
+    case 'home.lost':
     case 'source.changed-during-capture':
     case 'target.busy':
     case 'repository.locked':

@@ -13,12 +13,20 @@ export interface HostedHome {
 }
 
 /**
- * Attaches to the host of a data directory, or becomes it. Closing the client of a host that this process became resolves when
+ * Attaches to the host of a data directory, or becomes it; aborting the signal ends the wait for another one. Closing the client of a host that this process became resolves when
  * nobody else needs that host any more.
  */
-export async function connect(options: HostedHome): Promise<BelayClient> {
+export async function connect(options: HostedHome, signal?: AbortSignal): Promise<BelayClient> {
   const home = await prepareHome(options.home);
-  const { client, host } = await connectOrHost({ home, version: options.version, startedBy: 'command', createBelay: openCore({ ...options, home }), ports });
+  const { version } = options;
+  const { client, host } = await connectOrHost({
+    home,
+    version,
+    startedBy: 'command',
+    createBelay: openCore({ ...options, home }),
+    ports,
+    ...(signal === undefined ? {} : { signal }),
+  });
   if (host === undefined) return client;
   return {
     call: (name, input, options) => client.call(name, input, options),
@@ -40,10 +48,10 @@ function openCore(options: HostedHome): (facts: HostFacts) => Promise<Belay> {
 }
 
 /** Becomes the host of a data directory and serves it on loopback. Throws `home.in-use` where another process is the host. */
-export async function serve(options: HostedHome, web: { readonly port?: number }): Promise<Served> {
+export async function serve(options: HostedHome, { signal, ...web }: { readonly port?: number; readonly signal: AbortSignal }): Promise<Served> {
   const home = await prepareHome(options.home);
   const { serveWeb } = await import('../host/web/server.ts');
-  const host = await hostAlone({ home, version: options.version, startedBy: 'serve', createBelay: openCore({ ...options, home }), ports });
+  const host = await hostAlone({ home, version: options.version, startedBy: 'serve', createBelay: openCore({ ...options, home }), ports, signal });
   try {
     const server = await serveWeb({ host, ports, ...web });
     return {

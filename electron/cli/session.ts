@@ -68,7 +68,7 @@ export class Session {
   }
 
   async #callOnce<N extends CommandName>(name: N, input: CommandInput<N>): Promise<CommandOutput<N>> {
-    this.#client ??= this.#world.connect(this.#home);
+    this.#client ??= this.#world.connect(this.#home, this.#leaving.signal);
     const client = await this.#client;
     this.#calls += 1;
     try {

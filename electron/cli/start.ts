@@ -33,7 +33,7 @@ const world: World = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  connect: async (home) => (await import('./host.ts')).connect(hosted(home)),
+  connect: async (home, signal) => (await import('./host.ts')).connect(hosted(home), signal),
   serve: async (home, options) => (await import('./host.ts')).serve(hosted(home), options),
   onLeave: (listener) => {
     for (const signal of signals) process.on(signal, listener);

@@ -38,9 +38,9 @@ export interface World {
   readonly stdin: InputStream;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
-  /** Attaches to the host of a data directory, or becomes it for as long as this command runs. */
-  connect(home: string): Promise<BelayClient>;
-  serve(home: string, options: { readonly port?: number }): Promise<Served>;
+  /** Attaches to the host of a data directory, or becomes it for as long as this command runs. The signal ends a wait for another host. */
+  connect(home: string, signal?: AbortSignal): Promise<BelayClient>;
+  serve(home: string, options: { readonly port?: number; readonly signal: AbortSignal }): Promise<Served>;
   /** Tells of a wish to leave; returns the function that ends the subscription. */
   onLeave(listener: (signal: LeaveSignal) => void): () => void;
   /** Leaves at once, without cleaning up. */

@@ -9,6 +9,7 @@ export const errorCodes = [
   'input.ambiguous',
   'home.not-initialised',
   'home.in-use',
+  'home.lost',
   'home.unusable',
   'source.unknown',
   'source.exists',

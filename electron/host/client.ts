@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly token?: string;
   /** Longest wait for the host's welcome, milliseconds: it may have to open what a crash left. */
   readonly patience: number;
+  /** Ends the wait for the welcome, with `CancelledError` and no connection left. */
+  readonly signal?: AbortSignal;
 }
 
 interface Pending {
@@ -32,6 +34,7 @@ export function connectOver(channel: Channel, options: ClientOptions): Promise<B
   return new Promise((resolve, reject) => {
     const client = new WireClient(channel, options, (error) => {
       clearTimeout(timer);
+      options.signal?.removeEventListener('abort', cancel);
       if (error === undefined) resolve(client);
       else reject(error);
     });
@@ -39,6 +42,12 @@ export function connectOver(channel: Channel, options: ClientOptions): Promise<B
       channel.destroy();
       reject(new AppError('transport.closed', 'The host does not answer.', { retryable: true }));
     }, options.patience);
+    const cancel = (): void => {
+      reject(new CancelledError());
+      channel.destroy();
+    };
+    if (options.signal?.aborted === true) cancel();
+    options.signal?.addEventListener('abort', cancel, { once: true });
   });
 }
 

@@ -2,15 +2,17 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BelayClient } from '../contract/client.ts';
-import { AppError, isAppError, prepareHome, systemCode, systemMachine } from '../core/app/faces.ts';
+import { AppError, CancelledError, isAppError, prepareHome, systemCode, systemMachine } from '../core/app/faces.ts';
 import { connectOver } from './client.ts';
 import { becomeHost } from './host.ts';
 import type { Host, HostOptions } from './host.ts';
 import { readLock } from './lock.ts';
 import type { HostLock } from './lock.ts';
-import { judgeOwner } from './owner.ts';
+import { judgeOwner, ownerPorts } from './owner.ts';
 import { LARGEST_FROM_HOST } from './wire/messages.ts';
 import { socketChannel } from './wire/socket-channel.ts';
+
+export type ConnectOptions = HostOptions & { readonly signal?: AbortSignal };
 
 export interface Connected {
   readonly client: BelayClient;
@@ -27,9 +29,10 @@ const PAUSE_MS = 50;
 /**
  * Attaches to the host of the data directory, or becomes it and attaches to that. Of several that start at once, one becomes the
  * host. Throws `home.in-use` where the owner is of another version, cannot be reached, or is on another machine;
- * `home.unusable`; and what `createBelay` throws.
+ * `home.unusable`; and what `createBelay` throws. Aborting the signal ends a wait for another host at once, with `CancelledError`;
+ * a host that this process is about to be is given up when it is open.
  */
-export async function connectOrHost(options: HostOptions & { readonly signal?: AbortSignal }): Promise<Connected> {
+export async function connectOrHost(options: ConnectOptions): Promise<Connected> {
   const home = await prepareHome(options.home);
   const found = await attachOrBecome({ ...options, home }, 'attach');
   if (found.host === undefined) return found;
@@ -42,7 +45,7 @@ export async function connectOrHost(options: HostOptions & { readonly signal?: A
 }
 
 /** Becomes the host of the data directory; where another process is it, throws `home.in-use` saying who. */
-export async function hostAlone(options: HostOptions & { readonly signal?: AbortSignal }): Promise<Host> {
+export async function hostAlone(options: ConnectOptions): Promise<Host> {
   const home = await prepareHome(options.home);
   const { host } = await attachOrBecome({ ...options, home }, 'refuse');
   return host;
@@ -53,18 +56,18 @@ type Found<M extends Mode> = M extends 'refuse'
   ? { readonly host: Host }
   : { readonly host: Host } | { readonly host: undefined; readonly client: BelayClient };
 
-async function attachOrBecome<M extends Mode>(options: HostOptions & { readonly signal?: AbortSignal }, mode: M): Promise<Found<M>>;
-async function attachOrBecome(options: HostOptions & { readonly signal?: AbortSignal }, mode: Mode): Promise<Found<'attach'>> {
+async function attachOrBecome<M extends Mode>(options: ConnectOptions, mode: M): Promise<Found<M>>;
+async function attachOrBecome(options: ConnectOptions, mode: Mode): Promise<Found<'attach'>> {
   const { home, ports, signal } = options;
-  const machine = systemMachine(ports.clock);
+  const judge = ownerPorts(systemMachine(ports.clock));
   const deadline = ports.clock.monotonic() + PATIENCE_MS;
   for (;;) {
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) throw new CancelledError();
     const lock = await readLock(home);
     if (lock === undefined) {
       const host = await becomeHost(options, undefined);
-      if (host !== undefined) return { host };
-      await pause(PAUSE_MS);
+      if (host !== undefined) return wanted(host, signal);
+      await pause(PAUSE_MS, undefined, { signal });
       continue;
     }
     const client = await attach(lock, options);
@@ -73,21 +76,44 @@ async function attachOrBecome(options: HostOptions & { readonly signal?: AbortSi
       await client.close();
       throw inUse(home, lock, 'it answers');
     }
-    const verdict = await judgeOwner(lock, machine);
+    const verdict = await orCancelled(judgeOwner(lock, judge), signal);
     if (verdict.state === 'dead') {
       ports.log.info('the lock of a dead host is taken over', { why: verdict.why, pid: lock.process.pid });
       const host = await becomeHost(options, lock);
-      if (host !== undefined) return { host };
+      if (host !== undefined) return wanted(host, signal);
     } else if (ports.clock.monotonic() > deadline) {
       throw inUse(home, lock, `it does not answer, and ${verdict.why}`);
     }
-    await pause(PAUSE_MS);
+    await pause(PAUSE_MS, undefined, { signal });
+  }
+}
+
+async function wanted(host: Host, signal: AbortSignal | undefined): Promise<{ readonly host: Host }> {
+  if (signal?.aborted !== true) return { host };
+  await host.close('it is not wanted any more');
+  throw new CancelledError();
+}
+
+/** For questions that leave nothing behind: the answer, unless the signal comes first. */
+async function orCancelled<T>(question: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const cancel = (): void => reject(new CancelledError());
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted === true) cancel();
+  try {
+    return await Promise.race([question, promise]);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
   }
 }
 
 /** A client of the lock's owner; undefined where it cannot be reached now, or is closing. Throws where it refuses for good. */
-async function attach(lock: HostLock, options: HostOptions): Promise<BelayClient | undefined> {
-  const socket = await open(lock.socket);
+async function attach(lock: HostLock, options: ConnectOptions): Promise<BelayClient | undefined> {
+  const opening = open(lock.socket);
+  const socket = await orCancelled(opening, options.signal).catch((error: unknown) => {
+    opening.then((late) => late?.destroy()).catch(() => undefined);
+    throw error;
+  });
   if (socket === undefined) return undefined;
   try {
     return await connectOver(socketChannel(socket, LARGEST_FROM_HOST), {
@@ -95,6 +121,7 @@ async function attach(lock: HostLock, options: HostOptions): Promise<BelayClient
       client: options.startedBy,
       token: lock.token,
       patience: OPENING_MS,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   } catch (error) {
     if (isAppError(error, 'transport.closed')) return undefined;

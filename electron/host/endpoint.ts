@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { AppError, makeFolders, systemCode, unlinkIfThere } from '../core/app/faces.ts';
+import type { Log } from '../core/app/faces.ts';
 
 /** The private place where a host listens: a socket in the data directory, or near it; a pipe on Windows. */
 export interface Endpoint {
@@ -17,17 +18,45 @@ export interface Endpoint {
 /** A path of more bytes does not fit into a socket's address (104 on macOS, 108 on Linux, with a zero at the end). */
 const LONGEST = 100;
 const NAME = /^host-[0-9a-f]{16}\.sock$/;
+const BEGINNING = /^host-[0-9a-f]{8}\.new$/;
 
-/** Begins to listen under a new name; `nonce` is random hex. Only this user can connect. */
+/**
+ * Begins to listen under a new name; `nonce` is random hex. Only this user can connect, whatever the umask and the rights of the
+ * data directory: the socket is made in a folder closed to all others, gets mode 0600 there, and only then its name. Rejects with
+ * ENOENT where an owner of the data directory tidied that folder away meanwhile.
+ */
 export async function listen(home: string, nonce: string, onConnection: (socket: Socket) => void): Promise<Endpoint> {
   const address = await addressOf(home, nonce);
   const server = createServer(onConnection);
-  await new Promise<void>((resolve, reject) => {
+  if (process.platform === 'win32') await listening(server, address);
+  else await listenClosed(server, address, path.join(path.dirname(address), `${prefixOf(home, address)}host-${nonce.slice(16, 24)}.new`));
+  server.on('error', () => undefined);
+  return { address, close: () => ended(server, address) };
+}
+
+async function listenClosed(server: Server, address: string, folder: string): Promise<void> {
+  const inside = path.join(folder, 's');
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    // A umask takes away from what was asked for, never adds.
+    await chmod(folder, 0o700);
+    await listening(server, inside);
+    await chmod(inside, 0o600);
+    await rename(inside, address);
+    await rmdir(folder);
+  } catch (error) {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+    await unlinkIfThere(address);
+    throw error;
+  }
+}
+
+function listening(server: Server, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(address, resolve);
   });
-  server.on('error', () => undefined);
-  return { address, close: () => ended(server, address) };
 }
 
 async function addressOf(home: string, nonce: string): Promise<string> {
@@ -69,14 +98,24 @@ function ended(server: Server, address: string): Promise<void> {
   return process.platform === 'win32' ? Promise.resolve() : unlinkIfThere(address);
 }
 
-/** Removes the sockets of hosts that died. To be called by the owner of the data directory. */
-export async function removeOldSockets(home: string, mine: Endpoint): Promise<void> {
+/**
+ * Removes the sockets of hosts that died. To be called by the owner of the data directory. What cannot be removed stays, with a
+ * word in the log: nobody connects to it.
+ */
+export async function removeOldSockets(home: string, mine: Endpoint, log: Log): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = path.dirname(mine.address);
-  const prefix = folder === home ? '' : `${digest(home)}-`;
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(prefix) || !NAME.test(name.slice(prefix.length)) || path.join(folder, name) === mine.address) continue;
-    await unlinkIfThere(path.join(folder, name));
+  const prefix = prefixOf(home, mine.address);
+  try {
+    for (const name of await readdir(folder)) {
+      if (!name.startsWith(prefix)) continue;
+      const old = path.join(folder, name);
+      const own = name.slice(prefix.length);
+      if (BEGINNING.test(own)) await rm(old, { recursive: true, force: true });
+      if (NAME.test(own) && old !== mine.address) await unlinkIfThere(old);
+    }
+  } catch (error) {
+    log.warn('sockets of earlier hosts could not be removed', { folder, error });
   }
 }
 
@@ -89,6 +128,11 @@ export async function stillThere(endpoint: Endpoint): Promise<boolean> {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** The folder for short paths is shared by data directories: names there begin with what tells one from the others. */
+function prefixOf(home: string, address: string): string {
+  return path.dirname(address) === home ? '' : `${digest(home)}-`;
 }
 
 function digest(home: string): string {

@@ -1,14 +1,15 @@
+import { existsSync } from 'node:fs';
 import type { BelayClient } from '../contract/client.ts';
 import type { Belay, HostFacts } from '../core/app/belay.ts';
 import { AppError, isAppError, systemCode, systemMachine } from '../core/app/faces.ts';
-import type { Clock, Log, Machine, Random } from '../core/app/faces.ts';
+import type { Clock, Log, Random } from '../core/app/faces.ts';
 import { connectOver } from './client.ts';
 import { listen, removeOldSockets, stillThere } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
-import { releaseLock, takeLock, takeOver } from './lock.ts';
-import type { HostLock } from './lock.ts';
-import { judgeOwner } from './owner.ts';
-import { serveChannel } from './session.ts';
+import { holdsLock, markOf, releaseLock, takeLock, takeOver } from './lock.ts';
+import type { HostLock, LockMark } from './lock.ts';
+import { judgeOwner, ownerPorts } from './owner.ts';
+import { closingError, serveChannel } from './session.ts';
 import type { Session } from './session.ts';
 import type { Channel } from './wire/channel.ts';
 import { memoryChannels } from './wire/memory-channel.ts';
@@ -62,9 +63,19 @@ export async function becomeHost(options: HostOptions, before: HostLock | undefi
   const machine = systemMachine(ports.clock);
   const host = new RunningHost(options, hex(ports.random, 32));
   const nonce = hex(ports.random, 16);
-  const endpoint = await listen(options.home, nonce, (socket) => host.serve(socketChannel(socket, LARGEST_FROM_CLIENT), host.token)).catch((error: unknown) => {
+  let endpoint: Endpoint;
+  try {
+    endpoint = await listen(options.home, nonce, (socket) => host.serve(socketChannel(socket, LARGEST_FROM_CLIENT), host.token));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' && existsSync(options.home)) return undefined;
     throw asUnusable(options.home, error);
-  });
+  }
+  const lost = async (): Promise<undefined> => {
+    host.abandon(closingError('another process is the host'));
+    await endpoint.close();
+    await releaseLock(options.home, nonce);
+    return undefined;
+  };
   try {
     const lock: HostLock = {
       version: 1,
@@ -76,18 +87,19 @@ export async function becomeHost(options: HostOptions, before: HostLock | undefi
       startedAt: ports.clock.now(),
       process: await machine.self(),
     };
-    if (!(await owned(options.home, before, lock, machine))) {
-      await endpoint.close();
-      return undefined;
-    }
-    if (!(await stillThere(endpoint))) {
-      await endpoint.close();
-      await releaseLock(options.home, nonce);
-      return undefined;
-    }
-    await host.start(endpoint, nonce);
+    const { home } = options;
+    const judge = ownerPorts(machine);
+    const owned = await (before === undefined
+      ? takeLock(home, lock)
+      : takeOver(home, before, lock, async (other) => (await judgeOwner(other, judge)).state === 'dead'));
+    if (!owned || !(await stillThere(endpoint))) return await lost();
+    const mark = await markOf(home, nonce);
+    if (mark === undefined) return await lost();
+    await host.start(endpoint, mark);
     return host;
   } catch (error) {
+    // Who greeted meanwhile waits for the core.
+    host.abandon(error);
     await endpoint.close();
     await releaseLock(options.home, nonce);
     throw asUnusable(options.home, error);
@@ -106,6 +118,7 @@ function asUnusable(home: string, error: unknown): unknown {
 }
 
 const unusable: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'it is no longer there'],
   ['EACCES', 'this user may not write there'],
   ['EPERM', 'this user may not write there'],
   ['EROFS', 'its disk is read-only'],
@@ -114,11 +127,6 @@ const unusable: ReadonlyMap<string, string> = new Map([
   ['ENOTSUP', 'its file system has no sockets'],
   ['EOPNOTSUPP', 'its file system has no sockets'],
 ]);
-
-function owned(home: string, before: HostLock | undefined, mine: HostLock, machine: Machine): Promise<boolean> {
-  if (before === undefined) return takeLock(home, mine);
-  return takeOver(home, before, mine, async (lock) => (await judgeOwner(lock, machine)).state === 'dead');
-}
 
 class RunningHost implements Host {
   readonly home: string;
@@ -132,7 +140,7 @@ class RunningHost implements Host {
   readonly #unlisten: (() => void)[] = [];
   #belay: Belay | undefined;
   #endpoint: Endpoint | undefined;
-  #nonce = '';
+  #mark: LockMark | undefined;
   #count = 0;
   #reason: string | undefined;
   #closing: Promise<void> | undefined;
@@ -153,20 +161,21 @@ class RunningHost implements Host {
     return this.#belay;
   }
 
-  async start(endpoint: Endpoint, nonce: string): Promise<void> {
+  /** Serves under the lock of that mark. */
+  async start(endpoint: Endpoint, mark: LockMark): Promise<void> {
     const { createBelay, startedBy, ports } = this.#options;
     this.#endpoint = endpoint;
-    this.#nonce = nonce;
-    await removeOldSockets(this.home, endpoint);
-    try {
-      this.#belay = await createBelay({ startedBy, clients: () => this.clients() });
-    } catch (error) {
-      this.#opened.reject(error);
-      throw error;
-    }
+    this.#mark = mark;
+    await removeOldSockets(this.home, endpoint, ports.log);
+    this.#belay = await createBelay({ startedBy, clients: () => this.clients() });
     this.#unlisten.push(this.#belay.subscribe('job.changed', () => this.#settle()));
     this.#opened.resolve(this.#belay);
     ports.log.info('host open', { home: this.home, startedBy });
+  }
+
+  /** Tells clients that wait for the core why it does not open. Of no effect once it is open. */
+  abandon(why: unknown): void {
+    this.#opened.reject(why);
   }
 
   client(name: string): Promise<BelayClient> {
@@ -200,6 +209,7 @@ class RunningHost implements Host {
       token,
       belay: this.#opened.promise,
       closing: () => this.#reason,
+      owned: () => this.#owned(),
       named: (client) => {
         this.#count += 1;
         return `${client} ${String(this.#count)}`;
@@ -212,10 +222,26 @@ class RunningHost implements Host {
     this.#sessions.add(session);
   }
 
+  /** Throws `home.lost` where the lock is not this host's any more, and ends the host: what it has open is nobody's data directory. */
+  async #owned(): Promise<void> {
+    if (this.#reason !== undefined || this.#mark === undefined || (await holdsLock(this.home, this.#mark))) return;
+    this.#options.ports.log.error('the lock of the data directory is gone or another one', { home: this.home });
+    this.#end('its data directory was removed, moved or replaced');
+    throw new AppError('home.lost', `The data directory ${this.home} was removed, moved or replaced while its host ran; nothing was begun.`, {
+      hint: 'Look what is there now, then run the command again: a new host opens it.',
+      details: { home: this.home },
+      retryable: true,
+    });
+  }
+
   /** Closes where nothing keeps the host any more. In one turn with the check, so that nobody is welcomed in between. */
   #settle(): void {
     if (!this.#lingering || this.#reason !== undefined || this.clients() > 0 || this.belay.activeJobs() > 0) return;
-    this.close('no client and no job is left').catch((error: unknown) => this.#options.ports.log.error('the host could not close', { error }));
+    this.#end('no client and no job is left');
+  }
+
+  #end(reason: string): void {
+    this.close(reason).catch((error: unknown) => this.#options.ports.log.error('the host could not close', { error }));
   }
 
   async #close(reason: string): Promise<void> {
@@ -231,7 +257,7 @@ class RunningHost implements Host {
       for (const unlisten of this.#unlisten) unlisten();
       for (const session of this.#sessions) session.close(reason);
       try {
-        await releaseLock(this.home, this.#nonce);
+        if (this.#mark !== undefined) await releaseLock(this.home, this.#mark.nonce);
       } finally {
         log.info('host closed', { reason });
         this.#ended.resolve(reason);

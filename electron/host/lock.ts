@@ -1,7 +1,7 @@
-import { link, readdir, readFile, rename } from 'node:fs/promises';
+import { link, readdir, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { AppError, syncFolder, systemCode, unlinkIfThere, writeNewFile } from '../core/app/faces.ts';
+import { AppError, isAppError, syncFolder, systemCode, unlinkIfThere, writeNewFile } from '../core/app/faces.ts';
 
 /**
  * `host.lock`: who owns the data directory, and how to reach it. The file is private (it holds the token of the host's
@@ -45,7 +45,7 @@ export async function takeLock(home: string, mine: HostLock): Promise<boolean> {
   return withCandidate(home, mine, async (candidate) => {
     if (!(await linked(candidate, path.join(home, NAME)))) return false;
     await syncFolder(home);
-    await removeClaims(home);
+    await removeLeftovers(home, mine.nonce);
     return true;
   });
 }
@@ -70,9 +70,36 @@ export async function takeOver(home: string, stale: HostLock, mine: HostLock, de
     }
     await rename(candidate, path.join(home, NAME));
     await syncFolder(home);
-    await removeClaims(home);
+    await removeLeftovers(home, mine.nonce);
     return true;
   });
+}
+
+/** What tells the file of a lock from another one of the same content, as a restored backup has. */
+export interface LockMark {
+  readonly nonce: string;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** The mark of the lock that this process just took; undefined where it is not there any more. */
+export async function markOf(home: string, nonce: string): Promise<LockMark | undefined> {
+  const file = path.join(home, NAME);
+  try {
+    const { dev, ino } = await stat(file, { bigint: true });
+    // Numbers of files are given out again: the content tells too.
+    return (await readLock(home))?.nonce === nonce ? { nonce, dev, ino } : undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || isAppError(error, 'home.unusable')) return undefined;
+    throw error;
+  }
+}
+
+/** True while the lock in the data directory is the very file that the mark was made of. */
+export async function holdsLock(home: string, mark: LockMark): Promise<boolean> {
+  const now = await markOf(home, mark.nonce);
+  return now !== undefined && now.dev === mark.dev && now.ino === mark.ino;
 }
 
 /** Gives the lock back, where it is still ours. */
@@ -113,14 +140,14 @@ async function withCandidate(home: string, mine: HostLock, use: (candidate: stri
   }
 }
 
-/** Gives the file a second name; false where that name is taken. */
+/** Gives the file a second name; false where that name is taken, or an owner has tidied the file away meanwhile. */
 async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'EEXIST') return false;
+    if (code === 'EEXIST' || code === 'ENOENT') return false;
     if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
     // File systems without hard links: as exclusive, but not whole from the first moment on.
     return copied(from, to);
@@ -132,14 +159,19 @@ async function copied(from: string, to: string): Promise<boolean> {
     await writeNewFile(to, [await readFile(from)]);
     return true;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
+    if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOENT') return false;
     throw error;
   }
 }
 
-/** Rights to replace locks that are gone. Nobody waits for them: their lock's nonce never comes back. */
-async function removeClaims(home: string): Promise<void> {
-  for (const name of await readdir(home)) if (name.startsWith(CLAIM)) await unlinkIfThere(path.join(home, name));
+/**
+ * Rights to replace locks that are gone, and locks that a kill left before they were anybody's. Nobody waits for the former:
+ * their lock's nonce never comes back. A process that lives and finds its lock gone has lost to this owner.
+ */
+async function removeLeftovers(home: string, mine: string): Promise<void> {
+  for (const name of await readdir(home)) {
+    if (name.startsWith(CLAIM) || (name.startsWith(CANDIDATE) && name !== CANDIDATE + mine)) await unlinkIfThere(path.join(home, name));
+  }
 }
 
 async function readAs(file: string): Promise<HostLock | undefined> {

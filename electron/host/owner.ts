@@ -9,47 +9,66 @@ export interface Verdict {
   readonly why: string;
 }
 
-/** What is known of the process that holds the lock, seen from this machine and this process's view of it. */
-export async function judgeOwner(lock: HostLock, machine: Machine): Promise<Verdict> {
+export interface OwnerPorts {
+  readonly machine: Machine;
+  readonly platform: NodeJS.Platform;
+  /** What the system says of the lock's socket: the code that it refuses a connection with, else undefined. Never waits long. */
+  readonly knock: (address: string) => Promise<string | undefined>;
+}
+
+/** The ports of this process. */
+export function ownerPorts(machine: Machine): OwnerPorts {
+  return { machine, platform: process.platform, knock };
+}
+
+/**
+ * What is known of the process that holds the lock, seen from this machine and this process's view of it. `dead` is said of a
+ * process of this machine whose number is free or belongs to a later one, of one before this start of the machine, and of one in
+ * another container of this Linux kernel on whose socket nobody listens. Everything else is left alone.
+ */
+export async function judgeOwner(lock: HostLock, { machine, platform, knock: ask }: OwnerPorts): Promise<Verdict> {
   const self = await machine.self();
   const owner = lock.process;
+  const sameKernel = owner.boot !== undefined && owner.boot === self.boot;
   if (owner.machine !== self.machine || owner.host !== self.host) {
-    return (await refused(lock, owner.boot !== undefined && owner.boot === self.boot))
+    return platform === 'linux' && sameKernel && (await ask(lock.socket)) === 'ECONNREFUSED'
       ? { state: 'dead', why: 'nothing listens on its socket' }
       : { state: 'unknown', why: `it was taken on another machine (${owner.host})` };
   }
   if (owner.boot !== undefined && self.boot !== undefined && owner.boot !== self.boot) return { state: 'dead', why: 'the machine was started anew since' };
-  if (owner.space === self.space) {
+  // Linux counts processes per container: a number says nothing where it is not known that both mean the same count.
+  const sameCount = owner.space === self.space && (platform !== 'linux' || owner.space !== undefined);
+  if (sameCount) {
     const found = await machine.look(owner.pid);
     if (!found.running) return { state: 'dead', why: `process ${String(owner.pid)} no longer runs` };
-    if (found.start !== undefined && owner.start !== undefined) {
-      return found.start === owner.start
-        ? { state: 'alive', why: `process ${String(owner.pid)} runs` }
-        : { state: 'dead', why: `process ${String(owner.pid)} is another one by now` };
+    if (found.start === undefined || owner.start === undefined) {
+      return { state: 'unknown', why: `a process ${String(owner.pid)} runs, and it cannot be told whether it is the owner` };
     }
+    return found.start === owner.start
+      ? { state: 'alive', why: `process ${String(owner.pid)} runs` }
+      : { state: 'dead', why: `process ${String(owner.pid)} is another one by now` };
   }
-  return (await refused(lock, true))
+  return platform === 'linux' && sameKernel && (await ask(lock.socket)) === 'ECONNREFUSED'
     ? { state: 'dead', why: 'nothing listens on its socket' }
     : { state: 'unknown', why: `process ${String(owner.pid)} cannot be seen from here` };
 }
 
 /**
- * True where the system itself says that nobody listens on the lock's socket. That is proof, because the owner listens before it
- * takes the lock: on Linux within one kernel (containers that share the folder included), on Windows for its pipes. macOS
- * refuses also when the queue is full, so there it proves nothing.
+ * That the system itself refuses a connection proves death only as ECONNREFUSED within one Linux kernel: the owner listens before
+ * it takes the lock, and a host that closes takes the name away first (ENOENT). A name that is not there proves nothing, on
+ * Windows above all: a host that closes, or one of another machine on a shared folder, has no pipe here either. macOS refuses
+ * also when the queue is full.
  */
-function refused(lock: HostLock, sameKernel: boolean): Promise<boolean> {
-  const proof = process.platform === 'win32' ? 'ENOENT' : process.platform === 'linux' && sameKernel ? 'ECONNREFUSED' : undefined;
-  if (proof === undefined) return Promise.resolve(false);
+function knock(address: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(lock.socket);
-    const answer = (is: boolean): void => {
+    const socket = connect(address);
+    const answer = (code: string | undefined): void => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(is);
+      resolve(code);
     };
-    const timer = setTimeout(() => answer(false), 2000);
-    socket.on('connect', () => answer(false));
-    socket.on('error', (error) => answer(systemCode(error) === proof));
+    const timer = setTimeout(() => answer(undefined), 2000);
+    socket.on('connect', () => answer(undefined));
+    socket.on('error', (error) => answer(systemCode(error)));
   });
 }

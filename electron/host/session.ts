@@ -18,6 +18,8 @@ export interface SessionParts {
   readonly belay: Promise<Belay>;
   /** Why no client is taken any more; undefined while they are. */
   readonly closing: () => string | undefined;
+  /** Rejects where the host does not own its data directory any more. Asked before each call. */
+  readonly owned: () => Promise<void>;
   /** The name that a welcomed client goes by, e.g. `command 3`. */
   readonly named: (client: string) => string;
   readonly log: Log;
@@ -145,6 +147,7 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
       if (!isCommandName(name))
         throw new AppError('input.invalid', `The host knows no command ${name}.`, { hint: 'Use the same version of Belay for the command and the host.' });
       if (calls.size > MOST_CALLS) throw new AppError('transport.denied', 'Too many calls at once.', { retryable: true });
+      await parts.owned();
       const output = await belay.call(
         name,
         // The core checks the input against the command's schema, whatever transport it came by.

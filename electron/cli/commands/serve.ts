@@ -11,7 +11,7 @@ export const serve: CommandSpec = {
     { line: 'belay serve --port 7411 --json', what: 'for a supervisor: one object, then it stays' },
   ],
   run: async (context, input) => {
-    const served = await context.world.serve(context.home, { ...given('port', input.whole('port')) });
+    const served = await context.world.serve(context.home, { ...given('port', input.whole('port')), signal: context.leaving.signal });
     return {
       data: { address: served.address, home: context.home },
       print: (output) => {

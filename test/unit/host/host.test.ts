@@ -249,6 +249,7 @@ test('who connects and says nothing is let go', async () => {
       token: 'x',
       belay: Promise.resolve(fakeBelay()),
       closing: () => undefined,
+      owned: () => Promise.resolve(),
       named: (name) => name,
       log: silentLog,
       changed: () => undefined,

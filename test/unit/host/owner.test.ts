@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { HostLock } from '../../../electron/host/lock.ts';
-import { judgeOwner } from '../../../electron/host/owner.ts';
+import { judgeOwner, ownerPorts } from '../../../electron/host/owner.ts';
 import type { Machine, ProcessIdentity } from '../../../electron/core/repository/lock/machine.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
 
@@ -27,7 +27,10 @@ function lock(owner: Partial<ProcessIdentity>, socket = '/nowhere/at/all'): Host
   return { version: 1, nonce: '0'.repeat(32), token: 'a'.repeat(64), socket, belay: '1', startedBy: 'command', startedAt: 1, process };
 }
 
-const state = async (one: HostLock, seen: Machine) => (await judgeOwner(one, seen)).state;
+/** The verdict as told on that platform; `said` is what the system says of the lock's socket. */
+async function state(one: HostLock, seen: Machine, platform: NodeJS.Platform = 'linux', said?: string): Promise<string> {
+  return (await judgeOwner(one, { machine: seen, platform, knock: () => Promise.resolve(said) })).state;
+}
 
 test('on this machine, the process number and its start time tell', async () => {
   expect(await state(lock({ pid: 77 }), machine(me, { 77: '100' }))).toBe('alive');
@@ -36,34 +39,60 @@ test('on this machine, the process number and its start time tell', async () => 
   expect(await state(lock({ pid: 77, boot: 'b0' }), machine(me, { 77: '100' }))).toBe('dead');
 });
 
-test('where the start time is not told, a process of that number is not taken for dead', async () => {
-  const bare: ProcessIdentity = { host: 'box', machine: 'm1', pid: 10 };
-  const other = lock({ pid: 77, boot: undefined, space: undefined, start: undefined } as object);
-  expect(await state(other, machine(bare, { 77: undefined }))).toBe('unknown');
-  expect(await state(other, machine(bare, {}))).toBe('dead');
+/** An identity without what only Linux tells. */
+const bare: ProcessIdentity = { host: 'box', machine: 'm1', pid: 10 };
+const untold = { boot: undefined, space: undefined, start: undefined } as object;
+const others: readonly NodeJS.Platform[] = ['win32', 'darwin'];
+const answers = [undefined, 'ENOENT', 'ECONNREFUSED', 'EPIPE'];
+
+test('where the start time is not told, a process of that number is never taken for dead, whatever its socket says', async () => {
+  for (const platform of others)
+    for (const said of answers) {
+      expect([said, await state(lock({ pid: 77, ...untold }), machine(bare, { 77: undefined }), platform, said)]).toEqual([said, 'unknown']);
+      expect(await state(lock({ pid: 77, ...untold }), machine(bare, {}), platform, said)).toBe('dead');
+    }
+  for (const said of answers) expect(await state(lock({ pid: 77, start: undefined } as object), machine(me, { 77: '100' }), 'linux', said)).toBe('unknown');
 });
 
-test('an owner on another machine is never taken for dead by its process number', async () => {
-  expect(await state(lock({ host: 'elsewhere', machine: 'm2', boot: 'b9', pid: 77 }), machine(me, {}))).toBe('unknown');
-  expect(await state(lock({ host: 'elsewhere', machine: 'm2', boot: undefined, pid: 77 } as object), machine(me, {}))).toBe('unknown');
-  expect(await state(lock({ machine: 'm2', boot: 'b9', pid: 77 }), machine(me, {}))).toBe('unknown');
+test('where Linux does not tell whose count a number belongs to, the number proves nothing', async () => {
+  const blind = { ...me, space: undefined } as unknown as ProcessIdentity;
+  expect(await state(lock({ pid: 77, space: undefined } as object), machine(blind, {}))).toBe('unknown');
 });
 
-test('in another container of this kernel, only a socket on which nobody listens proves death', async () => {
+test('an owner on another machine is never taken for dead, by its process number or by a socket that is not here', async () => {
+  const elsewhere = [
+    { host: 'elsewhere', machine: 'm2', boot: 'b9' },
+    { host: 'elsewhere', machine: 'm2', ...untold },
+    { machine: 'm2', boot: 'b9' },
+  ];
+  for (const platform of [...others, 'linux'] as const)
+    for (const said of answers)
+      for (const one of elsewhere)
+        expect([platform, said, await state(lock({ ...one, pid: 77 }), machine(me, {}), platform, said)]).toEqual([platform, said, 'unknown']);
+});
+
+test('a host that closes its endpoint before it gives back the lock is not taken for dead', async () => {
+  expect(await state(lock({ pid: 77, ...untold }), machine(bare, { 77: undefined }), 'win32', 'ENOENT')).toBe('unknown');
+  expect(await state(lock({ pid: 77 }), machine(me, { 77: '100' }), 'linux', 'ENOENT')).toBe('alive');
+  expect(await state(lock({ host: 'c0ffee', machine: 'm2', space: 's2', pid: 1 }), machine(me, {}), 'linux', 'ENOENT')).toBe('unknown');
+});
+
+test.runIf(process.platform === 'linux')('in another container of this kernel, only a socket on which nobody listens proves death', async () => {
   await using folder = await temporaryFolder();
   const socket = path.join(folder.path, 's');
+  const judge = async (one: HostLock) => (await judgeOwner(one, ownerPorts(machine(me, {})))).state;
   const inContainer = lock({ host: 'c0ffee', machine: 'm2', space: 's2', pid: 1 }, socket);
   const sameNames = lock({ space: 's2', pid: 10 }, socket);
-  for (const one of [inContainer, sameNames]) expect(await state(one, machine(me, {}))).toBe('unknown');
+  for (const one of [inContainer, sameNames]) expect(await judge(one)).toBe('unknown');
   const server = createServer((connection) => connection.destroy());
   server.listen(socket);
   await once(server, 'listening');
-  for (const one of [inContainer, sameNames]) expect(await state(one, machine(me, {}))).toBe('unknown');
+  for (const one of [inContainer, sameNames]) expect(await judge(one)).toBe('unknown');
   // A socket's file outlives its process only where that was killed: the same is seen after a rename.
   const { rename } = await import('node:fs/promises');
   await rename(socket, `${socket}-kept`);
   server.close();
   await once(server, 'close');
   await rename(`${socket}-kept`, socket);
-  for (const one of [inContainer, sameNames]) expect(await state(one, machine(me, {}))).toBe('dead');
+  for (const one of [inContainer, sameNames]) expect(await judge(one)).toBe('dead');
 });
