@@ -12,7 +12,10 @@ export interface Belay {
   subscribe<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
   /** Number of jobs waiting or running. */
   readonly activeJobs: () => number;
-  /** Cancels every job, waits until each has cleaned up, closes catalog, repository and journal. Safe to call twice. */
+  /**
+   * Takes no new call, cancels every job and waits until each has cleaned up, waits for running commands that answer at once (not
+   * for ever), closes catalog, repository and journal. Safe to call twice.
+   */
   close(reason: string): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CommandName } from '../../contract/commands.ts';
+import { commands, isCommandName, type CommandName } from '../../contract/commands.ts';
 import type { Job } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
 import { quietTask } from '../base/ports.ts';
@@ -18,6 +18,7 @@ import type { Repository } from '../repository/repository.ts';
 import { settleAll } from '../restore/restore.ts';
 import { openHighWater } from '../sources/high-water.ts';
 import { openSettings, openSources } from '../sources/settings.ts';
+import { createAtOnce } from './at-once.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { syncCatalog } from './catalog-sync.ts';
 import { engineOf, type Core } from './core.ts';
@@ -55,6 +56,9 @@ const handlers: Handlers<CommandName> = {
   ...jobHandlers,
   ...doctorHandlers,
 };
+
+/** How long a host that leaves waits for commands that are not jobs: longer than any that changes something takes. */
+const AT_ONCE_MS = 15_000;
 
 export interface BelayParts {
   /** The data directory: absolute, there, and owned by this host. */
@@ -122,10 +126,13 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
   const unlisten = [queue.onChanged((job) => events.emit('job.changed', { job })), journal.onAppended((entry) => events.emit('journal.appended', { entry }))];
   await settleInterrupted(core);
 
+  const atOnce = createAtOnce(log);
   let closing: Promise<void> | undefined;
   const close = async (reason: string): Promise<void> => {
+    atOnce.refuse();
     events.emit('host.closing', { reason });
     await queue.close();
+    await atOnce.ended(AT_ONCE_MS);
     await withEngineContext(core, quietScope(), (context) => opened.close(context));
     await session.close();
     for (const end of unlisten) end();
@@ -133,7 +140,10 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     catalog.close();
   };
   return {
-    call: (name, input, options) => dispatch(core, handlers, name, input, options),
+    call: (name, input, options) => {
+      const call = () => dispatch(core, handlers, name, input, options);
+      return isCommandName(name) && commands[name].job ? call() : atOnce.run(name, call);
+    },
     subscribe: (name, listener) => events.subscribe(name, listener),
     activeJobs: () => queue.active(),
     close: (reason) => (closing ??= close(reason)),

@@ -173,6 +173,21 @@ test('health tells anyone that things can be reached, and nothing else', async (
   expect(await health()).toEqual([503, { ...base, status: 'degraded', catalog: 'unreachable', repository: 'none', code: 'catalog.damaged' }]);
 });
 
+test('a supervisor can ask with HEAD, and by the code alone; nothing beside it is there', async () => {
+  const belay = fakeBelay({ status: () => Promise.reject(new AppError('repository.missing', 'S3CR3T')) });
+  await using at = await serve(belay);
+  const [got, head] = [await at.get('/health'), await at.get('/health', {}, 'HEAD')];
+  expect([got.status, head.status, head.body]).toEqual([503, 503, '']);
+  expect(head.headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(head.headers['content-length']).toBe(String(got.body.length));
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+    const { status, headers } = await at.get('/health', {}, method);
+    expect([method, status, headers['allow']]).toEqual([method, 405, 'GET, HEAD']);
+  }
+  for (const target of ['/health/', '/health/x', '/healthz', '/Health', '//health']) expect([target, (await at.get(target)).status]).toEqual([target, 404]);
+  expect((await at.get('/health?token=x')).status).toBe(503);
+});
+
 test('only GET and HEAD are answered', async () => {
   await using at = await serve();
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE']) expect([method, (await at.get('/', {}, method)).status]).toEqual([method, 405]);
