@@ -5,6 +5,7 @@ import type { Common } from './common.ts';
 import { Context } from './context.ts';
 import { printError, usageError } from './errors.ts';
 import { exitCodeOf, exits } from './exit-codes.ts';
+import { inTypedWords } from './given-words.ts';
 import { homeFolder } from './home.ts';
 import { answered, failed } from './json.ts';
 import { Leaving } from './leaving.ts';
@@ -52,7 +53,10 @@ async function runCommand(world: World, parsed: Parsed & { kind: 'run' }, common
     code = result.exitCode ?? exits.ok;
     await result.stay?.();
   } catch (error) {
-    const wire = isCancelled(error) && error instanceof Error ? ({ code: 'cancelled', message: error.message } as const) : toWireError(error);
+    const wire =
+      isCancelled(error) && error instanceof Error
+        ? ({ code: 'cancelled', message: error.message } as const)
+        : inTypedWords(toWireError(error), parsed.spec, parsed.name);
     code = fail(output, { json: common.json && !printed }, parsed.name, wire);
     if (wire.code === 'cancelled') code = leaving.exitCode;
   }

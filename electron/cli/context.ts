@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import type { CommandInput, CommandName, CommandOutput } from '../contract/commands.ts';
-import { AppError, CancelledError } from '../core/app/faces.ts';
+import { AppError, CancelledError, optionWords, typedLine } from '../core/app/faces.ts';
 import type { Common } from './common.ts';
 import type { Leaving } from './leaving.ts';
 import type { Output } from './output/output.ts';
-import { commandLine } from './output/shell.ts';
 import type { Prompter } from './prompt.ts';
 import type { Session } from './session.ts';
 import type { World } from './world.ts';
@@ -72,7 +71,7 @@ export class Context {
    */
   async confirmName(name: string, given: string | undefined): Promise<string> {
     if (given === undefined && !this.prompter.possible)
-      throw this.#confirmationNeeded(`${name} is a production source; its name must be given.`, ['--confirm', name]);
+      throw this.#confirmationNeeded(`${name} is a production source; its name must be given.`, optionWords(['--confirm', name]));
     const typed = given ?? (await this.ask(`This is production. Type the source's name (${name}) to go on: `));
     if (typed === name) return typed;
     throw new AppError('input.invalid', `The name given is not the name of the source, ${name}. Nothing was changed.`, {
@@ -84,7 +83,7 @@ export class Context {
   lineWith(words: readonly string[]): string {
     const { argv } = this.world;
     const end = argv.indexOf('--');
-    return end === -1 ? commandLine(...argv, ...words) : commandLine(...argv.slice(0, end), ...words, ...argv.slice(end));
+    return end === -1 ? typedLine([...argv, ...words]) : typedLine([...argv.slice(0, end), ...words, ...argv.slice(end)]);
   }
 
   #confirmationNeeded(question: string, words: readonly string[]): AppError {

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { dirname, join, basename, relative, isAbsolute } from 'node:path';
 import type { Source } from '../contract/model.ts';
-import { AppError } from '../core/app/faces.ts';
+import { AppError, commandLine } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 import { sqliteFilesOf } from './database-url.ts';
-import { commandLine } from './output/shell.ts';
 
 /**
  * The sources of the folder that the user stands in: those whose file lies in it or below, and the SQLite file that
@@ -48,7 +47,7 @@ export async function chooseSources(context: Context, named: readonly string[]):
 }
 
 async function pick(context: Context, choices: readonly Source[], several: boolean): Promise<Source> {
-  if (choices.length === 0) throw new AppError('source.unknown', 'There is no source yet.', { hint: `Run: ${commandLine('source', 'add')} <file>` });
+  if (choices.length === 0) throw new AppError('source.unknown', 'There is no source yet.', { hint: `Run: ${commandLine('source add')} <file>` });
   const names = choices.map((source) => source.name);
   if (!context.prompter.possible) {
     const why = several ? 'The current folder has several sources.' : 'No source was named, and the current folder has none.';

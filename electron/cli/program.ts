@@ -1,6 +1,7 @@
+import { escapeText } from '../core/app/faces.ts';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { commonOptions } from './common.ts';
-import { escapeText } from './output/escape.ts';
+import { emptyWord } from './given-words.ts';
 import { registry } from './registry.ts';
 import { Given } from './spec.ts';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './spec.ts';
@@ -68,7 +69,9 @@ function define(command: Command, spec: CommandSpec, path: readonly string[], fo
       .slice(0, command.registeredArguments.length)
       .map((word) => (Array.isArray(word) ? word.filter((part) => typeof part === 'string') : typeof word === 'string' ? word : undefined));
     const options = optionsOf(command);
-    found({ kind: 'run', name: path.join(' '), spec, given: new Given(words, options), options });
+    const name = path.join(' ');
+    const empty = emptyWord(spec, words, options, commonOptions);
+    found(empty === undefined ? { kind: 'run', name, spec, given: new Given(words, options), options } : wrong(name, empty, name));
   });
 }
 

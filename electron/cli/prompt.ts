@@ -1,6 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { CancelledError } from '../core/app/faces.ts';
-import { escapeText } from './output/escape.ts';
+import { CancelledError, escapeText } from '../core/app/faces.ts';
 import type { TextStream } from './output/output.ts';
 import type { InputStream } from './world.ts';
 

@@ -10,6 +10,8 @@ export interface ArgumentSpec {
   readonly description: string;
   readonly complete?: Completion;
   readonly choices?: readonly string[];
+  /** Where it is called otherwise: its field in the input of the contract's command. */
+  readonly field?: string;
 }
 
 export interface OptionSpec {
@@ -22,6 +24,10 @@ export interface OptionSpec {
   /** A whole number within these bounds; read with `input.whole`. */
   readonly whole?: { readonly least: number; readonly most: number };
   readonly complete?: Completion;
+  /** Where it is called otherwise: its field in the input of the contract's command. */
+  readonly field?: string;
+  /** A text of no characters means something. */
+  readonly mayBeEmpty?: boolean;
 }
 
 export interface Example {

@@ -13,6 +13,7 @@ import {
   proof,
   proofLevel,
   smokeCheck,
+  snapshotName,
   snapshotObject,
   snapshotRef,
   snapshotSummary,
@@ -59,7 +60,7 @@ export const snapshotsCommands = {
     job: true,
     input: z.object({
       source: z.string(),
-      name: label.optional(),
+      name: snapshotName.optional(),
       note: z.string().max(2000).optional(),
       tags: z.array(label).default([]),
       pin: z.string().min(1).max(500).optional().describe('reason'),

@@ -19,6 +19,15 @@ export const label = z
   .max(200)
   .refine((text) => ![...text].some((character) => character < ' ' || character === '\u007f'), 'must not contain control characters');
 
+/** What points at a snapshot without being its name: `latest`, `latest:<source>`, a number, an id or the beginning of one. */
+const reference = /^(?:latest(?::.*)?|#\d+|\d+|[0-9a-f]{4,})$/isu;
+
+/** A snapshot's name: a label that no other way of pointing at a snapshot can be taken for. */
+export const snapshotName = label.refine((text) => !reference.test(text), {
+  error: 'must not read like a number, an id or `latest`, which point at snapshots by themselves',
+  params: { hint: 'Add a word to it, as in build-12.' },
+});
+
 /** A secret on its way to the host over a private transport. Never logged, never journalled, never returned. */
 export const secretText = z.string().min(1).max(4096).brand<'secret'>();
 
@@ -116,7 +125,13 @@ export const smokeCheck = z.discriminatedUnion('kind', [
     /** Expected first cell, as text; any row counts where left out. */ expect: z.string().optional(),
   }),
   z.object({ kind: z.literal('command'), name: label, argv: z.array(z.string()).min(1), exitCode: z.number().int().default(0) }),
-  z.object({ kind: z.literal('http'), name: label, url: z.url(), status: z.number().int().default(200), json: z.json().optional() }),
+  z.object({
+    kind: z.literal('http'),
+    name: label,
+    url: z.url({ protocol: /^https?$/ }),
+    status: z.number().int().min(100).max(599).default(200),
+    json: z.json().optional(),
+  }),
 ]);
 
 export const smokeResult = z.object({

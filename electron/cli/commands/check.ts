@@ -1,5 +1,6 @@
+import { count, counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
-import { count, counted, duration, size } from '../output/format.ts';
+import { duration, size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { problemLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';

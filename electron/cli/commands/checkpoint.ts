@@ -1,6 +1,6 @@
+import { commandLine } from '../../core/app/faces.ts';
 import { chooseSource } from '../current-folder.ts';
 import { ago, exact, size, when } from '../output/format.ts';
-import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -21,7 +21,7 @@ const create: CommandSpec = {
         output.line(
           `Checkpoint ${data.checkpoint.id} of ${source} (${size(data.checkpoint.bytes)}, ${data.checkpoint.method}). It is a copy beside the source, not a backup.`,
         );
-        output.line(`To go back to it: ${styled('act', commandLine('rewind', source, '--checkpoint', data.checkpoint.id))}`);
+        output.line(`To go back to it: ${styled('act', commandLine('rewind', [source], [['--checkpoint', data.checkpoint.id]]))}`);
       },
     };
   },

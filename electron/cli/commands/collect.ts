@@ -1,4 +1,5 @@
-import { counted, size } from '../output/format.ts';
+import { counted } from '../../core/app/faces.ts';
+import { size } from '../output/format.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';

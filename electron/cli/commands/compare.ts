@@ -1,6 +1,6 @@
+import { counted } from '../../core/app/faces.ts';
 import { chooseSource } from '../current-folder.ts';
 import { exits } from '../exit-codes.ts';
-import { counted } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { snapshotPhrase } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';

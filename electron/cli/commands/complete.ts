@@ -1,9 +1,9 @@
+import { escapeText } from '../../core/app/faces.ts';
 import { existsSync } from 'node:fs';
 import type { BelayClient } from '../../contract/client.ts';
 import { candidates } from '../completion/candidates.ts';
 import type { Names } from '../completion/candidates.ts';
 import type { Context } from '../context.ts';
-import { escapeText } from '../output/escape.ts';
 import { shortId } from '../output/views.ts';
 import type { CommandSpec } from '../spec.ts';
 

@@ -1,5 +1,5 @@
+import { commandLine } from '../../core/app/faces.ts';
 import { size } from '../output/format.ts';
-import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -37,7 +37,7 @@ export const discover: CommandSpec = {
         if (unprotected.length > 0) output.line();
         for (const found of unprotected) {
           const { path } = found.location;
-          if (typeof path === 'string') output.line(`To protect it: ${styled('act', commandLine('source', 'add', '--name', found.suggestedName, '--', path))}`);
+          if (typeof path === 'string') output.line(`To protect it: ${styled('act', commandLine('source add', [path], [['--name', found.suggestedName]]))}`);
         }
       },
     };

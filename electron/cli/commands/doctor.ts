@@ -1,3 +1,4 @@
+import { ended } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
 import { styled } from '../output/style.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -20,7 +21,7 @@ export const doctor: CommandSpec = {
           data.findings.map((finding) => [
             finding.area,
             words[finding.state],
-            finding.hint === undefined ? finding.statement : `${finding.statement} ${finding.hint}`,
+            finding.hint === undefined ? finding.statement : `${ended(finding.statement)} ${finding.hint}`,
           ]),
         );
       },

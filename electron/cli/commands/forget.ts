@@ -1,4 +1,5 @@
-import { counted, size } from '../output/format.ts';
+import { counted } from '../../core/app/faces.ts';
+import { size } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { snapshotTable } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';

@@ -1,5 +1,6 @@
+import { counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
-import { counted, exact, size } from '../output/format.ts';
+import { exact, size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { proofSteps, shortId } from '../output/views.ts';
 import { given } from '../spec.ts';
@@ -13,7 +14,7 @@ export const importCommand: CommandSpec = {
   arguments: [{ name: '<path>', description: 'a native file or a folder of them', complete: 'file' }],
   options: [
     { flags: '--source <name>', description: "source that they belong to (default: from each file's name)", complete: 'source' },
-    { flags: '--tag <tag>', description: 'a tag for each; may be repeated', many: true },
+    { flags: '--tag <tag>', description: 'a tag for each; may be repeated', many: true, field: 'tags' },
     { flags: '--dry-run', description: 'say what would be taken in' },
   ],
   examples: [

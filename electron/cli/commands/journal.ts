@@ -1,5 +1,6 @@
+import { counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
-import { counted, exact } from '../output/format.ts';
+import { exact } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -51,7 +52,7 @@ const verify: CommandSpec = {
       exitCode: data.sound ? exits.ok : exits.damaged,
       print: (output) =>
         output.line(
-          `${data.sound ? 'The journal is whole' : styled('bad', 'The journal is not whole')}: ${data.statement} (${counted(data.entries, 'entry', 'entries')}, ${counted(data.repositoryFacts, 'fact')} in the repository)`,
+          `${data.sound ? 'The journal is whole' : styled('bad', 'The journal is not whole')}: ${data.statement} The repository's own journal: ${counted(data.repositoryFacts, 'fact')}.`,
         ),
     };
   },

@@ -1,4 +1,4 @@
-import { AppError } from '../../core/app/faces.ts';
+import { AppError, counted } from '../../core/app/faces.ts';
 import type { Context } from '../context.ts';
 import { ago, exact } from '../output/format.ts';
 import { styled } from '../output/style.ts';
@@ -53,7 +53,7 @@ const remove: CommandSpec = {
   run: async (context, input) => {
     await context.confirm(`Remove key ${input.required(0)}? It will open the repository no more.`);
     const data = await context.call('keys.remove', { slot: input.required(0) });
-    return { data, print: (output) => output.lines([`Removed. ${data.slots.length} keys are left.`, data.notice]) };
+    return { data, print: (output) => output.lines([`Removed. ${counted(data.slots.length, 'key')} left.`, data.notice]) };
   },
 };
 

@@ -1,5 +1,4 @@
-import { counted } from '../output/format.ts';
-import { commandLine } from '../output/shell.ts';
+import { commandLine, counted } from '../../core/app/faces.ts';
 import { styled } from '../output/style.ts';
 import { problemLines, snapshotTable } from '../output/views.ts';
 import { given } from '../spec.ts';
@@ -12,7 +11,7 @@ export const list: CommandSpec = {
   arguments: [{ name: '[source]', description: 'only those of this source', complete: 'source' }],
   options: [
     { flags: '--tag <tag>', description: 'only those with this tag' },
-    { flags: '--find <text>', description: 'text in name, note, tag or object' },
+    { flags: '--find <text>', description: 'text in name, note, tag or object', field: 'text' },
     { flags: '--limit <count>', description: 'at most this many (default: 1000)', whole: { least: 1, most: 10_000 } },
     { flags: '--offset <count>', description: 'leave out this many first', whole: { least: 0, most: 1_000_000_000 } },
   ],
@@ -39,7 +38,7 @@ export const list: CommandSpec = {
           output.line(
             data.total > 0
               ? 'No snapshot at this place of the list.'
-              : `No snapshot${input.text('tag') === undefined && input.text('find') === undefined ? ' yet' : ' matches'}. To take one: ${styled('act', commandLine('snap', ...(source === undefined ? [] : [source])))}`,
+              : `No snapshot${input.text('tag') === undefined && input.text('find') === undefined ? ' yet' : ' matches'}. To take one: ${styled('act', commandLine('snap', source === undefined ? [] : [source]))}`,
           );
         if (data.snapshots.length < data.total && data.snapshots.length > 0)
           output.note(`${data.snapshots.length} of ${counted(data.total, 'snapshot')}; --offset and --limit show the others.`);

@@ -1,5 +1,6 @@
+import { counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
-import { counted, duration } from '../output/format.ts';
+import { duration } from '../output/format.ts';
 import { problemLines } from '../output/views.ts';
 import type { CommandSpec } from '../spec.ts';
 

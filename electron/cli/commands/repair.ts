@@ -1,5 +1,5 @@
+import { counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
-import { counted } from '../output/format.ts';
 import { problemLines } from '../output/views.ts';
 import type { Context } from '../context.ts';
 import type { CommandSpec, Result } from '../spec.ts';

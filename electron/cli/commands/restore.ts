@@ -1,4 +1,4 @@
-import { AppError } from '../../core/app/faces.ts';
+import { AppError, commandLine } from '../../core/app/faces.ts';
 import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
 import type { Source } from '../../contract/model.ts';
 import { checkOptions, checksOf } from '../checks.ts';
@@ -8,7 +8,6 @@ import { blocked, confirmOverwrite, sourceNamed } from '../danger.ts';
 import { exitCodeOf, exits } from '../exit-codes.ts';
 import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
-import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
@@ -115,8 +114,8 @@ function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode:
   if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);
   if (data.undo !== undefined) output.line(undoLine(data.undo));
   if (data.held === undefined) return;
-  output.line(`To put it in place: ${styled('act', commandLine('restore', '--promote', data.held))}`);
-  output.line(`To remove it: ${styled('act', commandLine('restore', '--discard', data.held))}`);
+  output.line(`To put it in place: ${styled('act', commandLine('restore', [], [['--promote', data.held]]))}`);
+  output.line(`To remove it: ${styled('act', commandLine('restore', [], [['--discard', data.held]]))}`);
 }
 
 async function heldList(context: Context): Promise<Result> {

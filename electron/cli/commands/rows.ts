@@ -1,7 +1,6 @@
-import { AppError } from '../../core/app/faces.ts';
+import { AppError, commandLine, count, counted } from '../../core/app/faces.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
-import { count, counted, size } from '../output/format.ts';
-import { shellWord } from '../output/shell.ts';
+import { size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
@@ -60,7 +59,7 @@ export const rows: CommandSpec = {
             [{ title: 'object', least: 16 }, { title: 'kind' }, { title: 'rows', align: 'right' }, { title: 'size', align: 'right' }],
             objects.map((each) => [each.name, each.kind, each.rows === undefined ? '' : count(each.rows), each.bytes === undefined ? '' : size(each.bytes)]),
           );
-          output.note(`To browse one: ${styled('act', `belay rows ${shellWord(typed)} <object>`)}`);
+          output.note(`To browse one: ${styled('act', `${commandLine('rows', [typed])} <object>`)}`);
         }
         if (page === undefined) return;
         output.table(

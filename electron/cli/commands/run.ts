@@ -1,4 +1,4 @@
-import { AppError, CancelledError, isCancelled, runForeground, toWireError } from '../../core/app/faces.ts';
+import { AppError, CancelledError, isCancelled, runForeground, toWireError, commandLine, shellWord } from '../../core/app/faces.ts';
 import type { ForegroundEnd } from '../../core/app/faces.ts';
 import type { SnapshotSummary } from '../../contract/model.ts';
 import { dumpToBackupFolder } from '../backup-folder.ts';
@@ -7,7 +7,6 @@ import { chooseSources } from '../current-folder.ts';
 import { confirmOverwrite, sourceNamed } from '../danger.ts';
 import { printError, usageError } from '../errors.ts';
 import { signalNumber } from '../signals.ts';
-import { commandLine, shellWord } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { snapshotPhrase, undoLine, verificationNotes, warningLines } from '../output/views.ts';
 import { given } from '../spec.ts';
@@ -40,7 +39,7 @@ export const run: CommandSpec = {
       onSignal: (pass) => context.leaving.passTo(pass),
     });
     const exitCode = end.signal === undefined ? (end.exitCode ?? 0) : 128 + signalNumber(end.signal);
-    const lines = snapshots.map((snapshot) => commandLine('rewind', snapshot.source, '--to', snapshot.id));
+    const lines = snapshots.map((snapshot) => commandLine('rewind', [snapshot.source], [['--to', snapshot.id]]));
     const rewound = exitCode === 0 ? [] : await afterFailure(context, { program, end, exitCode, snapshots, lines, always: input.flag('rewind') });
     return {
       data: { command: [program, ...args], exitCode, ...given('signal', end.signal), snapshots, rewound, rewindLines: lines },

@@ -1,4 +1,5 @@
-import { ago, count, counted, exact, size, when } from '../output/format.ts';
+import { count, counted } from '../../core/app/faces.ts';
+import { ago, exact, size, when } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { proofSteps, snapshotPhrase, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';

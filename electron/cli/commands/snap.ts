@@ -1,8 +1,8 @@
+import { commandLine } from '../../core/app/faces.ts';
 import { dumpToBackupFolder } from '../backup-folder.ts';
 import { chooseSource } from '../current-folder.ts';
 import { exits } from '../exit-codes.ts';
 import { duration, size } from '../output/format.ts';
-import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { locationOf, proofSteps, snapshotPhrase, verificationNotes, warningLines } from '../output/views.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
@@ -18,8 +18,8 @@ export const snap: CommandSpec = {
   arguments: [{ name: '[source]', description: 'name of the source', complete: 'source' }],
   options: [
     { flags: '--name <name>', description: 'a name to find it by' },
-    { flags: '--note <text>', description: 'why it was taken' },
-    { flags: '--tag <tag>', description: "a tag, e.g. a deployment's id; may be repeated", many: true },
+    { flags: '--note <text>', description: 'why it was taken', mayBeEmpty: true },
+    { flags: '--tag <tag>', description: "a tag, e.g. a deployment's id; may be repeated", many: true, field: 'tags' },
     { flags: '--pin <reason>', description: 'hold it for ever' },
     { flags: '--level <level>', description: 'proof to reach before this returns (default: complete)', choices: levels },
     { flags: '--dry-run', description: 'connect, check rights and tools, estimate; write nothing' },
@@ -52,7 +52,7 @@ export const snap: CommandSpec = {
           output.line(`Snapshot ${snapshotPhrase(snapshot, context.now)}`);
           output.line(`${size(snapshot.bytes)}, of which ${size(snapshot.added)} new, in ${duration(data.durationMs)}. ${proofSteps(snapshot)}`);
           if (data.verification !== undefined) output.lines(verificationNotes(data.verification));
-          output.line(`To go back to it: ${styled('act', commandLine('rewind', source, '--to', snapshot.id))}`);
+          output.line(`To go back to it: ${styled('act', commandLine('rewind', [source], [['--to', snapshot.id]]))}`);
         }
         output.lines(warningLines(warnings));
       },

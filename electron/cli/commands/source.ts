@@ -1,8 +1,7 @@
 import { ago, size } from '../output/format.ts';
-import { commandLine } from '../output/shell.ts';
 import { styled } from '../output/style.ts';
 import { environmentBadge, locationOf, warningLines } from '../output/views.ts';
-import { AppError } from '../../core/app/faces.ts';
+import { AppError, commandLine, counted } from '../../core/app/faces.ts';
 import type { Context } from '../context.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -41,7 +40,7 @@ const add: CommandSpec = {
         output.line(
           `${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, SQLite ${probe.serverVersion})`}`,
         );
-        output.line(`Next: ${styled('act', commandLine('snap', source.name))}`);
+        output.line(`Next: ${styled('act', commandLine('snap', [source.name]))}`);
       },
     };
   },
@@ -92,7 +91,7 @@ const remove: CommandSpec = {
       data,
       print: (output) =>
         output.line(
-          `${data.removed.name} is no source any more. ${data.snapshotsKept === 0 ? 'It had no snapshot.' : `${data.snapshotsKept} of its snapshots stay.`}`,
+          `${data.removed.name} is no source any more. ${data.snapshotsKept === 0 ? 'It had no snapshot.' : `What stays: ${counted(data.snapshotsKept, 'snapshot')}.`}`,
         ),
     };
   },

@@ -1,4 +1,5 @@
-import { ago, counted, size } from '../output/format.ts';
+import { counted } from '../../core/app/faces.ts';
+import { ago, size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { environmentBadge, proofSteps } from '../output/views.ts';
 import type { CommandSpec } from '../spec.ts';

@@ -7,7 +7,7 @@ export const tag: CommandSpec = {
   summary: 'add or remove tags',
   arguments: [
     { name: '<snapshot>', description: 'id, number, name, or latest:<source>', complete: 'snapshot' },
-    { name: '[tags...]', description: 'tags to add' },
+    { name: '[tags...]', description: 'tags to add', field: 'add' },
   ],
   options: [{ flags: '--remove <tag>', description: 'tag to remove; may be repeated', many: true }],
   examples: [

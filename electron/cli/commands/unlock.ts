@@ -46,10 +46,10 @@ export const unlock: CommandSpec = {
     }
     if (chosen.length > 1)
       throw new AppError('input.ambiguous', `${chosen.length} locks could be removed.`, {
-        hint: `Name one: ${chosen.map((each) => each.instance).join(', ')}`,
+        hint: `Name one: ${chosen.map((each) => each.instance).join(', ')}.`,
       });
     if (lock.state === 'alive' || lock.state === 'ours')
-      throw new AppError('repository.locked', `The lock is in use: ${lock.why}.`, { hint: 'Wait for its owner, or end it.', details: { lock } });
+      throw new AppError('repository.locked', `The lock is in use. ${lock.why}`, { hint: 'Wait for its owner, or end it.', details: { lock } });
     await context.confirm(`Is it certain that nothing on ${lock.host} uses the repository? Remove its lock?`);
     const { removed } = await context.call('repository.break-lock', { instance: lock.instance, confirm: true });
     return { data: { locks, removed }, print: (output) => output.line(`Removed: the lock of ${removed.host}, process ${removed.pid}.`) };

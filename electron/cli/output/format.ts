@@ -12,18 +12,6 @@ export function size(bytes: number): string {
   return `${figure} ${units[unit] ?? 'B'}`;
 }
 
-/** Whole numbers with thousands apart: `1,234,567`. */
-export function count(value: number): string {
-  return Math.trunc(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** `1 row`, `2 rows`. */
-export function counted(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`;
-}
-
 /** Durations as people say them: `85 ms`, `1.4 s`, `2 min 5 s`, `3 h 20 min`, `4 d 2 h`. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;

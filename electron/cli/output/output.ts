@@ -1,4 +1,4 @@
-import { escapeText } from './escape.ts';
+import { escapeText } from '../../core/app/faces.ts';
 import { paint, wantsColour } from './style.ts';
 import { facts, table } from './table.ts';
 import type { Column } from './table.ts';

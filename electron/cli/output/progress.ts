@@ -1,7 +1,7 @@
+import { counted, escapeText } from '../../core/app/faces.ts';
 import type { JobProgress } from '../../contract/model.ts';
 import type { Clock } from '../../core/app/faces.ts';
-import { escapeText } from './escape.ts';
-import { count, duration, size } from './format.ts';
+import { duration, size } from './format.ts';
 import { columnsOf } from './output.ts';
 import type { TextStream } from './output.ts';
 import { fit, padEnd } from './width.ts';
@@ -81,7 +81,7 @@ export function plainText(progress: JobProgress): string {
 function figures(progress: JobProgress): (string | undefined)[] {
   return [
     amount(progress.bytesDone, progress.bytesTotal, size),
-    amount(progress.rowsDone, progress.rowsTotal, (rows) => `${count(rows)} rows`),
+    amount(progress.rowsDone, progress.rowsTotal, (rows) => counted(rows, 'row')),
     progress.rate === undefined ? undefined : `${size(progress.rate)}/s`,
     progress.rowRate === undefined ? undefined : `${count(progress.rowRate)} rows/s`,
     progress.remaining === undefined ? undefined : `${duration(progress.remaining)} left`,

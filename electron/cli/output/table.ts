@@ -1,4 +1,4 @@
-import { escapeText } from './escape.ts';
+import { escapeText } from '../../core/app/faces.ts';
 import { styled } from './style.ts';
 import { fit, padEnd, padStart, widthOf } from './width.ts';
 

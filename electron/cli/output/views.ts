@@ -1,8 +1,8 @@
+import { commandLine, count, counted } from '../../core/app/faces.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
 import type { SnapshotSummary, Source, UndoEntry, Verification } from '../../contract/model.ts';
-import { ago, count, counted, duration, exact, size, when } from './format.ts';
+import { ago, duration, exact, size, when } from './format.ts';
 import type { Output } from './output.ts';
-import { commandLine } from './shell.ts';
 import { styled } from './style.ts';
 
 /** How parts of an answer read, the same in every command. */
@@ -71,6 +71,8 @@ export function locationOf(source: Pick<Source, 'location'>): string {
   return Object.keys(rest).length === 0 ? path : `${path} ${JSON.stringify(rest)}`;
 }
 
+const resultWords = { passed: 'passed', failed: 'failed', 'not-run': 'not run' } as const;
+
 /** The outcome of a proof, the differences named, the user's checks below. */
 export function verificationLines(verification: Verification): string[] {
   const { result, level } = verification;
@@ -82,9 +84,10 @@ export function verificationLines(verification: Verification): string[] {
         : level === 'proved'
           ? styled('good', level)
           : level;
+  // The statement of what passed says how much it was.
   const extent = [
-    verification.items === 0 ? '' : counted(verification.items, 'object'),
-    verification.rows === 0 ? '' : counted(verification.rows, 'row'),
+    verification.items === 0 || result === 'passed' ? '' : counted(verification.items, 'item'),
+    verification.rows === 0 || result === 'passed' ? '' : counted(verification.rows, 'row'),
     duration(verification.durationMs),
   ].filter((part) => part !== '');
   return [
@@ -93,7 +96,7 @@ export function verificationLines(verification: Verification): string[] {
     ...verification.differences.map((difference) => `  ${styled('bad', 'differs')}  ${difference.statement}`),
     ...verification.checks.map(
       (check) =>
-        `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : check.result}. ${check.statement}${check.durationMs > 0 ? ` (${duration(check.durationMs)})` : ''}`,
+        `  check ${check.name}: ${check.result === 'failed' ? styled('bad', check.result) : resultWords[check.result]}, ${check.statement}${check.durationMs > 0 ? ` (${duration(check.durationMs)})` : ''}`,
     ),
   ];
 }
@@ -114,7 +117,7 @@ export function preflightLines(preflight: CommandOutput<'rewind'>['preflight']):
 }
 
 export function undoLine(undo: UndoEntry): string {
-  return `To take it back: ${styled('act', commandLine('undo', undo.id))}`;
+  return `To take it back: ${styled('act', commandLine('undo', [undo.id]))}`;
 }
 
 export function warningLines(warnings: readonly string[]): string[] {

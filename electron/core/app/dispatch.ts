@@ -1,5 +1,7 @@
+import type { z } from 'zod';
 import type { CallOptions } from '../../contract/client.ts';
 import { commands, isCommandName, type CommandInput, type CommandName, type CommandOutput, type CommandParsed } from '../../contract/commands.ts';
+import { inputWords } from '../../contract/input-words.ts';
 import { AppError, CancelledError, isCancelled, toWireError } from '../base/errors.ts';
 import type { Core } from './core.ts';
 import type { Handler, Handlers } from './handlers/handlers.ts';
@@ -29,15 +31,21 @@ export async function dispatch<N extends CommandName>(
 }
 
 function parseInput<N extends CommandName>(name: N, input: CommandInput<N>): CommandParsed<N> {
-  const checked = commands[name].input.safeParse(input);
+  const checked = commands[name].input.safeParse(input, { error: inputWords });
   // The schema is the command's own; zod cannot carry the key of a map through to its result type.
   if (checked.success) return checked.data as CommandParsed<N>;
   const [issue] = checked.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? 'The input' : issue.path.join('.');
-  throw new AppError('input.invalid', `${where}: ${issue?.message ?? 'not valid'}.`, {
-    hint: "See the command's help.",
+  throw new AppError('input.invalid', `${where} ${issue?.message ?? 'is not valid'}.`, {
+    ...hintOf(issue),
     details: { issues: checked.error.issues.slice(0, 10).map((one) => ({ path: one.path.join('.'), message: one.message })) },
   });
+}
+
+/** The next step, where the rule that was broken brings one. */
+function hintOf(issue: z.core.$ZodIssue | undefined): { readonly hint?: string } {
+  const hint: unknown = issue?.code === 'custom' ? issue.params?.['hint'] : undefined;
+  return typeof hint === 'string' ? { hint } : {};
 }
 
 /** Fields that carry a secret, in inputs and outputs alike. */

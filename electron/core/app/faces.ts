@@ -1,6 +1,8 @@
 /** What the outer shells (host, command line, window) may use of the core beside `createBelay` and the contract. */
+export { commandLine, optionWords, shellWord, typedLine } from '../base/command-line.ts';
 export { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../base/durable-file.ts';
 export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, toWireError } from '../base/errors.ts';
+export { escapeText } from '../base/escape.ts';
 export type { Clock, Log, Random } from '../base/ports.ts';
 export { silentLog, systemClock, systemRandom } from '../base/system.ts';
 export { runForeground } from '../process/foreground.ts';
@@ -8,3 +10,4 @@ export type { ForegroundEnd } from '../process/foreground.ts';
 export { systemMachine } from '../repository/lock/machine.ts';
 export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';
+export { count, counted, ended } from '../base/words.ts';

@@ -1,4 +1,5 @@
 import type { CommandName, CommandParsed } from '../../contract/commands.ts';
+import { counted } from '../base/words.ts';
 import type { Exclusive } from '../jobs/queue.ts';
 
 /** How the host treats a command: as a job with a title and needs, or at once; and whether the journal tells of it. */
@@ -73,7 +74,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'snapshot.tag': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, add: input.add, remove: input.remove }) },
   'snapshot.pin': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, reason: input.reason }) },
   'snapshot.forget': {
-    title: (input) => (input.confirm === undefined ? 'plan what forget would free' : `forget ${input.snapshots.length} snapshots`),
+    title: (input) => (input.confirm === undefined ? 'plan what forget would free' : `forget ${counted(input.snapshots.length, 'snapshot')}`),
     exclusive: () => write,
     facts: (input) => ({ snapshots: input.snapshots, confirmed: input.confirm !== undefined }),
   },

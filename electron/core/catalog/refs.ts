@@ -31,7 +31,7 @@ export function resolveRef(db: Database, ref: string): number {
     hint: `Point at one by its number: ${shown
       .slice(0, 3)
       .map((one) => `#${String(one.seq)}`)
-      .join(', ')}`,
+      .join(', ')}.`,
     details: {
       ref,
       candidates: shown.map((one) => ({

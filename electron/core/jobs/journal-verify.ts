@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setImmediate as yieldNow } from 'node:timers/promises';
 import { throwIfCancelled } from '../base/errors.ts';
+import { counted } from '../base/words.ts';
 import { decodeLine, NO_PREVIOUS } from './journal-line.ts';
 import { linesForwards, listSegments, readSegment } from './journal-segments.ts';
 
@@ -61,7 +62,7 @@ export async function verifyJournal(bounds: VerifyBounds, signal?: AbortSignal):
   if (expected.seq < last) {
     return { entries: expected.seq, sound: false, statement: `The journal ends at entry ${String(expected.seq)}, but entry ${String(last)} had been written.` };
   }
-  return { entries: expected.seq, sound: true, statement: `${String(expected.seq)} entries, unbroken from the first to the newest.` };
+  return { entries: expected.seq, sound: true, statement: `${counted(expected.seq, 'entry', 'entries')}, unbroken from the first to the newest.` };
 }
 
 function missing(from: number, found: number): string {

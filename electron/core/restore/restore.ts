@@ -30,7 +30,7 @@ export function refuseBlocked(preflight: Preflight): void {
 
 /**
  * Restores beside the target and compares: nothing that exists is touched. Resolves with a copy that is on record;
- * where it is not equal, or a check fails, the copy is removed and `target.not-equal` thrown with the differences.
+ * where it is not equal, or a check fails, the copy is removed, and `target.not-equal` or `check.failed` thrown with what was found.
  */
 export async function prepareRestore(engine: Engine, request: RestoreRequest, records: RestoreRecords, context: EngineContext): Promise<Prepared> {
   const { content, target } = request;
@@ -51,8 +51,9 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
     const copy = await engine.restore(content, target, context, (building) => records.putHeld(heldRow(building, 'building')));
     const verification = await verifyCopy(engine, copy, content.fingerprint, request.checks, context);
     if (verification.result === 'failed') {
-      throw new AppError('target.not-equal', `The restored copy was not put in place. ${verification.statement}`, {
-        hint: 'The target is as it was. Run `belay verify` on the snapshot to see every difference.',
+      const [code, all] = verification.differences.length > 0 ? (['target.not-equal', 'difference'] as const) : (['check.failed', 'check'] as const);
+      throw new AppError(code, `The restored copy was not put in place. ${verification.statement}`, {
+        hint: `The target is as it was. Run \`belay verify\` on the snapshot to see every ${all}.`,
         details: { verification },
       });
     }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { inputWords } from '../../contract/input-words.ts';
 import { READ_FLAGS, replaceFile } from '../base/durable-file.ts';
 import { AppError, systemCode } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
@@ -96,8 +97,9 @@ function parse<T extends { readonly version: number }>(spec: DocumentSpec<T>, te
       details: { file: spec.file, version: version.data.version, known: spec.empty.version },
     });
   }
-  const parsed = spec.schema.safeParse(value);
-  if (!parsed.success) throw malformed(spec, z.prettifyError(parsed.error));
+  const parsed = spec.schema.safeParse(value, { error: inputWords });
+  if (!parsed.success)
+    throw malformed(spec, parsed.error.issues.map(({ path: at, message }) => `${at.length === 0 ? 'it' : at.join('.')} ${message}`).join('; '));
   return parsed.data;
 }
 

@@ -30,7 +30,7 @@ export type Settings = z.infer<typeof settingsSchema>;
 
 const sourcesSchema = z
   .strictObject({ version: z.literal(1), sources: z.array(source) })
-  .refine((content) => new Set(content.sources.map((one) => one.name)).size === content.sources.length, 'two sources have the same name');
+  .refine((content) => new Set(content.sources.map((one) => one.name)).size === content.sources.length, 'has two sources of the same name');
 
 /** The list of sources in the data directory: a file, so that the catalog stays a cache. Names are unique and case counts. */
 export interface Sources {

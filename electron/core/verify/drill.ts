@@ -1,5 +1,6 @@
 import type { SmokeCheck, SmokeResult, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
+import { counted, ended } from '../base/words.ts';
 import type { Difference, Engine, EngineContext, Fingerprint, FingerprintTarget, RestoredCopy, SelfCheck, SnapshotContent } from '../engines/engine.ts';
 import { compareFingerprints, notCompared, rowsIn, withRowsTotal } from '../engines/fingerprint.ts';
 import { runSmokeChecks } from './smoke.ts';
@@ -80,16 +81,16 @@ export function judge(
   if (differences.length > 0) {
     const first = differences[0]?.statement ?? '';
     const more = differences.length > 1 ? ` and ${differences.length - 1} more` : '';
-    return { ...base, result: 'failed', statement: `Not equal: ${first}${more}.` };
+    return { ...base, result: 'failed', statement: ended(`Not equal: ${first}${more}`) };
   }
   const [failing] = failedChecks;
-  if (failing !== undefined) return { ...base, result: 'failed', statement: `Equal, but the check ${failing.name} failed: ${failing.statement}.` };
+  if (failing !== undefined) return { ...base, result: 'failed', statement: ended(`Equal, but the check ${failing.name} failed: ${failing.statement}`) };
   const apart = notCompared(found);
   if (apart.length > 0) {
     const more = apart.length > 1 ? ` and ${apart.length - 1} more` : '';
     return { ...base, result: 'inconclusive', statement: `Equal as far as it can be read here: ${apart[0] ?? ''}${more} was not compared.` };
   }
-  return { ...base, result: 'passed', statement: `Restored and found equal: ${found.items.length} items, ${rows} rows.` };
+  return { ...base, result: 'passed', statement: `Restored and found equal: ${counted(found.items.length, 'item')}, ${counted(rows, 'row')}.` };
 }
 
 function asResult(check: SelfCheck): SmokeResult {

@@ -1,5 +1,6 @@
 import type { SmokeCheck, Verification } from '../../contract/model.ts';
 import { AppError, isAppError } from '../base/errors.ts';
+import { counted, ended } from '../base/words.ts';
 import type { Engine, EngineContext, Fingerprint } from '../engines/engine.ts';
 import type { CheckReport, ProofFact, ProofLevel, Repository, SnapshotRecord } from '../repository/repository.ts';
 import { openContent, storedFingerprint } from '../snapshot/content.ts';
@@ -91,7 +92,9 @@ async function complete(repository: Repository, request: ProveRequest, context: 
   const earlier = parent === undefined ? undefined : await fingerprintIfReadable(repository, parent, context);
   const before = parent === undefined || earlier === undefined ? undefined : { fingerprint: earlier, bytes: parent.totals.bytes };
   const found = await completeness(repository.objects(record.id, context.signal), { fingerprint, bytes: record.totals.bytes }, before);
-  const statement = found.passed ? `All objects are there: ${found.items} items, ${found.rows} rows.` : `Not complete: ${found.findings[0] ?? ''}.`;
+  const statement = found.passed
+    ? `All objects are there: ${counted(found.items, 'item')}, ${counted(found.rows, 'row')}.`
+    : ended(`Not complete: ${found.findings[0] ?? ''}`);
   return {
     outcome: { ...outcomeOf('complete', found.passed ? 'passed' : 'failed', statement, found.items, found.rows), warnings: shortened(found.warnings) },
     evidence: {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { escapeText } from '../../../electron/cli/output/escape.ts';
-import { ago, count, duration, exact, size, when } from '../../../electron/cli/output/format.ts';
+import { escapeText } from '../../../electron/core/base/escape.ts';
+import { ago, duration, exact, size, when } from '../../../electron/cli/output/format.ts';
 import { Output } from '../../../electron/cli/output/output.ts';
-import { commandLine, shellWord } from '../../../electron/cli/output/shell.ts';
+import { commandLine, shellWord, typedLine } from '../../../electron/core/base/command-line.ts';
+import { count, counted, ended } from '../../../electron/core/base/words.ts';
 import { paint, styled, wantsColour } from '../../../electron/cli/output/style.ts';
 import { facts, table } from '../../../electron/cli/output/table.ts';
 import { fit, padEnd, widthOf } from '../../../electron/cli/output/width.ts';
@@ -39,6 +40,15 @@ describe('figures', () => {
 
   test('counts have thousands apart', () => {
     expect([0, 999, 1000, 1_234_567].map(count)).toEqual(['0', '999', '1,000', '1,234,567']);
+  });
+
+  test('one and many', () => {
+    expect([0, 1, 2, 1000].map((value) => counted(value, 'row'))).toEqual(['0 rows', '1 row', '2 rows', '1,000 rows']);
+    expect([1, 2].map((value) => counted(value, 'entry', 'entries'))).toEqual(['1 entry', '2 entries']);
+  });
+
+  test('a statement of any origin ends with one full stop', () => {
+    expect(['no answer', 'There is none.', 'Is it?', 'cut…', 'spaced.  '].map(ended)).toEqual(['no answer.', 'There is none.', 'Is it?', 'cut…', 'spaced.']);
   });
 
   test.each([
@@ -104,6 +114,13 @@ describe('lines to paste', () => {
     expect(shellWord(word)).toBe(quoted);
   });
 
+  test('a command keeps names that look like options from being one', () => {
+    expect(commandLine('snap')).toBe('belay snap');
+    expect(commandLine('source add', ['my file.db'], [['--name', 'my file']])).toBe("belay source add 'my file.db' --name 'my file'");
+    expect(commandLine('rewind', ['-x'], [['--to', '4f2a91c0'], '--in-place'])).toBe('belay rewind --to 4f2a91c0 --in-place -- -x');
+    expect(commandLine('restore', ['12'], [['--to', '--odd one']])).toBe("belay restore 12 '--to=--odd one'");
+  });
+
   test('a shell gives back the very words', () => {
     fc.assert(
       fc.property(
@@ -112,7 +129,7 @@ describe('lines to paste', () => {
           { minLength: 1, maxLength: 4 },
         ),
         (words) => {
-          const { stdout } = spawnSync('bash', ['-c', `belay() { printf '%s\\0' "$@"; }; ${commandLine(...words)}`], {
+          const { stdout } = spawnSync('bash', ['-c', `belay() { printf '%s\\0' "$@"; }; ${typedLine(words)}`], {
             encoding: 'utf8',
             env: { LC_ALL: 'C.UTF-8' },
           });

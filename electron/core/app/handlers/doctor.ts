@@ -1,7 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
 import type { CommandOutput } from '../../../contract/commands.ts';
+import { commandLine } from '../../base/command-line.ts';
 import { AppError } from '../../base/errors.ts';
+import { counted } from '../../base/words.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { proofState } from '../../verify/state.ts';
@@ -52,9 +54,14 @@ function catalog(core: Core): Finding {
     return {
       area: 'catalog',
       state: 'good',
-      statement: `SQLite ${core.catalog.libraryVersion}, ${core.catalog.list({ limit: 1, offset: 0 }).total} snapshots listed`,
+      statement: `SQLite ${core.catalog.libraryVersion}, ${counted(core.catalog.list({ limit: 1, offset: 0 }).total, 'snapshot')} listed`,
     };
-  return { area: 'catalog', state: 'bad', statement: `${problems} problems are known in the repository`, hint: 'Run `belay check`, then `belay repair`.' };
+  return {
+    area: 'catalog',
+    state: 'bad',
+    statement: `${counted(problems, 'problem')} known in the repository`,
+    hint: 'Run `belay check`, then `belay repair`.',
+  };
 }
 
 async function repository(core: Core): Promise<Finding[]> {
@@ -159,6 +166,6 @@ async function unreachable(core: Core, source: Source, scope: CallScope): Promis
 function known(core: Core, source: Source): Finding {
   const newest = core.catalog.newest(source.name);
   if (newest === undefined)
-    return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: belay snap ${source.name}` };
+    return { area: 'sources', state: 'lacking', statement: `${source.name} was never snapshotted.`, hint: `Run: ${commandLine('snap', [source.name])}` };
   return { area: 'sources', state: 'good', statement: `${source.name} (${source.environment}), newest snapshot ${newest.id.slice(0, 8)}` };
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import { counted } from '../../base/words.ts';
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { CommandOutput } from '../../../contract/commands.ts';
@@ -122,8 +123,8 @@ async function verifyFile(
   const verdict = judge(found, differences, own, smoke, Math.round(context.clock.monotonic() - started));
   const equalTo =
     input.against === undefined
-      ? `Readable, and its own checks passed: ${verdict.items} items, ${verdict.rows} rows.`
-      : `Equal to the snapshot: ${verdict.items} items, ${verdict.rows} rows.`;
+      ? `Readable, and its own checks passed: ${counted(verdict.items, 'item')}, ${counted(verdict.rows, 'row')}.`
+      : `Equal to the snapshot: ${counted(verdict.items, 'item')}, ${counted(verdict.rows, 'row')}.`;
   return {
     format: file.format,
     version: file.version,

@@ -84,7 +84,7 @@ export const repositoryHandlers: Handlers<
     const found = (await repository.locks()).find((one) => one.instance === input.instance);
     if (found === undefined) throw new AppError('input.invalid', `There is no lock ${input.instance}.`, { hint: 'See: belay unlock' });
     if (found.state === 'ours' || found.state === 'alive') {
-      throw new AppError('repository.locked', `The lock is in use: ${found.why}.`, { hint: 'Wait for its owner, or end it.', details: { lock: found } });
+      throw new AppError('repository.locked', `The lock is in use. ${found.why}`, { hint: 'Wait for its owner, or end it.', details: { lock: found } });
     }
     if (!input.confirm)
       throw new AppError('input.confirmation-needed', `The lock of ${found.host} would be removed.`, {

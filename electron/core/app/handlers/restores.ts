@@ -1,3 +1,4 @@
+import { commandLine, optionWords, shellWord } from '../../base/command-line.ts';
 import { AppError } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { SmokeCheck, SnapshotSummary, Source, UndoEntry } from '../../../contract/model.ts';
@@ -23,7 +24,7 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
       runRestore(core, { ...input, engine, content, ...(snapshot === undefined ? {} : { snapshotId: snapshot }) }, context, scope);
     if (input.file !== undefined) {
       if (input.mode === 'throw-away')
-        throw new AppError('input.invalid', 'A throw-away restore of a file is a verification.', { hint: `Run: belay verify ${input.file}` });
+        throw new AppError('input.invalid', 'A throw-away restore of a file is a verification.', { hint: `Run: ${commandLine('verify', [input.file])}` });
       const { file } = input;
       return withEngineContext(core, scope, (context) => withLooseFile(core, file, context, (engine, content) => restore(engine, content, undefined, context)));
     }
@@ -164,7 +165,7 @@ async function sourceAt(core: Core, engine: Engine, location: Readonly<Record<st
 export async function confirmProduction(source: Source | undefined, typed: string | undefined): Promise<void> {
   if (source?.environment !== 'production' || typed === source.name) return;
   throw new AppError('input.confirmation-needed', `${source.name} is a production source.`, {
-    hint: `Type its name to confirm: --confirm ${JSON.stringify(source.name)}`,
+    hint: `Give its name: ${optionWords(['--confirm', source.name]).map(shellWord).join(' ')}`,
     details: { type: source.name },
   });
 }

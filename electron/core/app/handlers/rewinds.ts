@@ -1,3 +1,4 @@
+import { commandLine } from '../../base/command-line.ts';
 import { AppError } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source } from '../../../contract/model.ts';
@@ -24,7 +25,7 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
       throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the source of ${source.engine}.`, { hint: 'Name a snapshot of this source.' });
     if (record.source !== source.name) {
       throw new AppError('input.invalid', `Snapshot #${record.seq} is of ${record.source}, not of ${source.name}. Nothing was changed.`, {
-        hint: `Name one of ${source.name}: belay list ${source.name}. To put it there all the same: belay restore ${record.id.slice(0, 8)} --to <path>`,
+        hint: `Name one of ${source.name}: ${commandLine('list', [source.name])}. To put it there all the same: ${commandLine('restore', [record.id.slice(0, 8)], [['--to', source.name]])}`,
       });
     }
     const engine = engineOf(core, source.engine);
@@ -89,11 +90,11 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
 
 function checkpointsOf(engine: Engine): CheckpointVerbs {
   if (engine.checkpoints !== undefined) return engine.checkpoints;
-  throw new AppError('checkpoint.unsupported', `${engine.title} has no checkpoints.`, { hint: 'Take a snapshot instead: belay snap.' });
+  throw new AppError('checkpoint.unsupported', `${engine.title} has no checkpoints.`, { hint: `Take a snapshot instead: ${commandLine('snap')}` });
 }
 
 function unknownCheckpoint(source: Source, id: string): AppError {
-  return new AppError('checkpoint.unknown', `${source.name} has no checkpoint ${id}.`, { hint: `See: belay checkpoint list ${source.name}` });
+  return new AppError('checkpoint.unknown', `${source.name} has no checkpoint ${id}.`, { hint: `See: ${commandLine('checkpoint list', [source.name])}` });
 }
 
 async function rewindToCheckpoint(

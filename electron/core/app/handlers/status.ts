@@ -1,4 +1,5 @@
 import type { CommandOutput } from '../../../contract/commands.ts';
+import { commandLine } from '../../base/command-line.ts';
 import type { Core } from '../core.ts';
 import { isListed } from '../resolve.ts';
 import type { Handlers } from './handlers.ts';
@@ -43,8 +44,7 @@ function nextSteps(core: Core, status: Omit<Status, 'next'>): Status['next'] {
   if (status.sources.length === 0)
     steps.push({ statement: 'See which databases are here', command: 'belay discover' }, { statement: 'Add one', command: 'belay source add <path>' });
   for (const { source, newest, newestProved } of status.sources) {
-    const name = quoted(source.name);
-    if (newest === undefined) steps.push({ statement: `${source.name} was never snapshotted`, command: `belay snap ${name}` });
+    if (newest === undefined) steps.push({ statement: `${source.name} was never snapshotted`, command: commandLine('snap', [source.name]) });
     else if (newest.failing) steps.push({ statement: `The newest snapshot of ${source.name} failed a proof`, command: `belay show ${newest.id.slice(0, 8)}` });
     else if (newestProved === undefined) steps.push({ statement: `No snapshot of ${source.name} is proved`, command: `belay verify ${newest.id.slice(0, 8)}` });
   }
@@ -53,9 +53,4 @@ function nextSteps(core: Core, status: Omit<Status, 'next'>): Status['next'] {
   if (steps.length === 0) steps.push({ statement: 'Snapshot before the next change', command: 'belay run -- <command>' });
   core.log.debug('status', { steps: steps.length });
   return steps.slice(0, 8);
-}
-
-/** A name as a POSIX shell takes it. */
-function quoted(name: string): string {
-  return /^[\p{L}\p{N}._][\p{L}\p{N}._-]*$/u.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,6 @@
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { inputWords } from '../../../contract/input-words.ts';
 import { AppError } from '../../base/errors.ts';
 import type { SourceLocation } from '../engine.ts';
 
@@ -13,13 +14,15 @@ const attachedName = /^[A-Za-z0-9_-]{1,64}$/;
 
 const pathText = z
   .string()
-  .min(1, 'a path is needed')
-  .refine((text) => !text.includes('\0'), 'a path cannot hold a NUL')
-  .refine((text) => text !== ':memory:', 'a database in memory cannot be read from outside');
+  .min(1, 'must not be empty')
+  .refine((text) => !text.includes('\0'), 'must not hold a NUL')
+  .refine((text) => text !== ':memory:', 'must not be a database in memory, which cannot be read from outside');
 
 const shape = z.strictObject({
   path: pathText,
-  attached: z.array(z.strictObject({ name: z.string().regex(attachedName, 'letters, digits, - and _ only, at most 64'), path: pathText })).exactOptional(),
+  attached: z
+    .array(z.strictObject({ name: z.string().regex(attachedName, 'must be of letters, digits, - and _, at most 64'), path: pathText }))
+    .exactOptional(),
   /** A loose file that nobody writes: read as it lies, without locks. */
   loose: z.boolean().exactOptional(),
 });
@@ -27,11 +30,11 @@ const shape = z.strictObject({
 type Shape = z.infer<typeof shape>;
 
 function parse(input: Readonly<Record<string, unknown>>): Shape {
-  const parsed = shape.safeParse(input);
+  const parsed = shape.safeParse(input, { error: inputWords });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue === undefined || issue.path.length === 0 ? 'location' : issue.path.join('.');
-  throw new AppError('input.invalid', `The location of a SQLite source is not right: ${field}: ${issue?.message ?? 'invalid'}.`, {
+  throw new AppError('input.invalid', `The location of a SQLite source is not right: ${field} ${issue?.message ?? 'is not valid'}.`, {
     hint: 'It is the path of the database file, and for a set of files also `attached`: a list of names and paths.',
     details: { field },
   });

@@ -61,7 +61,7 @@ function chosenOf({ history }: Standing, ids: readonly string[]): readonly Snaps
     if (found === undefined) throw new AppError('snapshot.unknown', `There is no snapshot ${id}.`, { hint: 'See "belay list".', details: { snapshot: id } });
     if (found.pin !== undefined) {
       throw new AppError('snapshot.pinned', `Snapshot ${found.seq} is pinned: ${found.pin.reason}`, {
-        hint: 'Unpin it first, if it may go.',
+        hint: `Unpin it first, if it may go: belay unpin ${found.id.slice(0, 8)}`,
         details: { snapshot: id, reason: found.pin.reason },
       });
     }

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../base/errors.ts';
+import { counted } from '../../base/words.ts';
 import { sha256Hex } from '../format/crypto.ts';
 import { canonicalJson } from '../format/json.ts';
 import { PACK_BYTES } from '../format/limits.ts';
@@ -188,11 +189,11 @@ async function chooseRewrites(
     bytes += use.live;
   }
   if (chosen.length < wanted.length)
-    skipped.push(`${wanted.length - chosen.length} packs that are mostly dead or small wait: the budget of this run is ${options.budget} bytes.`);
+    skipped.push(`Waiting, mostly dead or small: ${counted(wanted.length - chosen.length, 'pack')}; the budget of this run is ${options.budget} bytes.`);
   const needed = Math.ceil((chosen.reduce((all, use) => all + use.live * copiesOf(inventory, use.pack), 0) + sum(inventory.indexFiles)) * SPARE);
   const free = await ground.store.free();
   if (chosen.length > 0 && free !== undefined && free < needed) {
-    skipped.push(`${chosen.length} packs that are mostly dead or small are not copied: that needs ${needed} bytes of free space, and there are ${free}.`);
+    skipped.push(`Not copied, mostly dead or small: ${counted(chosen.length, 'pack')}; that needs ${needed} bytes of free space, and there are ${free}.`);
     return [];
   }
   return chosen.map((use) => use.pack).toSorted((a, b) => a - b);
