@@ -15,6 +15,7 @@ import { commandWord, parse } from './program.ts';
 import type { Parsed } from './program.ts';
 import { Prompter } from './prompt.ts';
 import { entryOf } from './registry.ts';
+import { refuseAbsentKeys } from './secrets.ts';
 import { Session } from './session.ts';
 import type { World } from './world.ts';
 
@@ -46,6 +47,7 @@ async function runCommand(world: World, parsed: Parsed & { kind: 'run' }, common
     const context = new Context({ world, common, output, prompter, leaving, home, session });
     const { run } = parsed.spec;
     if (run === undefined) throw usageError('A command is missing.', `Run: belay ${parsed.name} --help`);
+    await refuseAbsentKeys(world, common);
     const result = await run(context, parsed.given);
     if (common.json) output.object(answered(parsed.name, result.data));
     else result.print(output);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { SmokeCheck } from '../contract/model.ts';
-import { AppError, systemCode } from '../core/app/faces.ts';
+import { AppError, ended, unreadable } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 import type { Given, OptionSpec } from './spec.ts';
 
@@ -22,21 +22,36 @@ export async function checksOf(context: Context, input: Given): Promise<SmokeChe
   return [
     ...input.list('checkQuery').map(queryCheck),
     ...input.list('checkCommand').map(commandCheck),
-    ...input.list('checkHttp').map((url): SmokeCheck => ({ kind: 'http', name: url.slice(0, 200), url, status: 200 })),
+    ...input.list('checkHttp').map(httpCheck),
     ...(file === undefined ? [] : await checksFromFile(context.absolute(file))),
   ];
 }
 
 function queryCheck(text: string): SmokeCheck {
-  const name = text.replace(/\s+/g, ' ').trim().slice(0, 200);
+  const name = nameOf(text);
   const match = /^(.*\S)\s*==\s*(.*)$/s.exec(text);
   return match === null ? { kind: 'query', name, sql: text } : { kind: 'query', name, sql: match[1] ?? '', expect: match[2] ?? '' };
 }
 
 function commandCheck(text: string): SmokeCheck {
-  const argv = text.split(/\s+/).filter((word) => word !== '');
-  if (argv.length === 0) throw new AppError('input.invalid', '--check-command is empty.', { hint: 'Name a program and its arguments.' });
-  return { kind: 'command', name: text.trim().slice(0, 200), argv, exitCode: 0 };
+  return { kind: 'command', name: nameOf(text), argv: text.split(/\s+/).filter((word) => word !== ''), exitCode: 0 };
+}
+
+function httpCheck(url: string): SmokeCheck {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:')
+    throw new AppError('input.invalid', `--check-http ${url} is not an address that begins with http:// or https://.`, {
+      hint: 'Give a whole address, as in --check-http http://127.0.0.1:3000/health',
+    });
+  return { kind: 'http', name: nameOf(url), url, status: 200 };
+}
+
+/** A check is called what was typed, on one line. */
+function nameOf(text: string): string {
+  return text
+    .replace(/[\s\u0000-\u001f\u007f]+/g, ' ')
+    .trim()
+    .slice(0, 200);
 }
 
 async function checksFromFile(path: string): Promise<SmokeCheck[]> {
@@ -45,19 +60,19 @@ async function checksFromFile(path: string): Promise<SmokeCheck[]> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new AppError('input.invalid', `--checks: ${path} could not be read (${systemCode(error) ?? 'unknown cause'}).`, { hint, cause: error });
+    throw unreadable({ what: '--checks', path, hint }, error);
   }
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new AppError('input.invalid', `--checks: ${path} is not JSON: ${error instanceof Error ? error.message : String(error)}.`, { hint });
+    throw new AppError('input.invalid', `--checks: ${path} is not JSON: ${ended(error instanceof Error ? error.message : String(error))}`, { hint });
   }
-  const [{ z }, { smokeCheck }] = await Promise.all([import('zod'), import('../contract/model.ts')]);
-  const checked = z.array(smokeCheck).safeParse(parsed);
+  const [{ z }, { smokeCheck }, { inputWords }] = await Promise.all([import('zod'), import('../contract/model.ts'), import('../contract/input-words.ts')]);
+  const checked = z.array(smokeCheck).safeParse(parsed, { error: inputWords });
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
-  throw new AppError('input.invalid', `--checks: ${path}, at ${pathText(issue?.path ?? [])}: ${issue?.message ?? 'not an array of checks'}.`, { hint });
+  throw new AppError('input.invalid', `--checks: ${path}, at ${pathText(issue?.path ?? [])}: it ${issue?.message ?? 'must be a list'}.`, { hint });
 }
 
 function pathText(path: readonly PropertyKey[]): string {

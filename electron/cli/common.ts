@@ -6,7 +6,7 @@ export const commonOptions: readonly OptionSpec[] = [
   { flags: '--json', description: 'one JSON object on standard output, nothing else there' },
   { flags: '--home <folder>', description: "data directory (default: BELAY_HOME, else the platform's own place)", complete: 'folder' },
   { flags: '-y, --yes', description: 'answer confirmations with yes; a production source still needs --confirm' },
-  { flags: '-q, --quiet', description: 'no progress and no notes' },
+  { flags: '-q, --quiet', description: 'no progress and no notes; results, warnings and errors stay' },
   { flags: '--passphrase-file <file>', description: "read the repository's passphrase from a file (also BELAY_PASSPHRASE_FILE)", complete: 'file' },
   { flags: '--key-file <file>', description: 'open the repository with a key file (also BELAY_KEY_FILE)', complete: 'file' },
   { flags: '--recovery-key-file <file>', description: 'open the repository with the recovery key in a file', complete: 'file' },

@@ -5,10 +5,13 @@ import type { Source } from '../contract/model.ts';
 import { AppError, commandLine } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 import { sqliteFilesOf } from './database-url.ts';
+import { databaseUrlInEnvFile } from './env-file.ts';
 
 /**
  * The sources of the folder that the user stands in: those whose file lies in it or below, and the SQLite file that
- * `DATABASE_URL` names, which becomes a source where it is none yet and `adopt` is true.
+ * `DATABASE_URL` names, in the environment or else in the folder's `.env`, which becomes a source where it is none yet and `adopt` is
+ * true. Throws `source.missing` where it names a file that is neither there nor a source: whatever else lies here is not what the
+ * application uses.
  */
 export async function sourcesHere(context: Context, adopt: boolean): Promise<readonly Source[]> {
   const { sources } = await context.call('sources.list', {});
@@ -18,14 +21,44 @@ export async function sourcesHere(context: Context, adopt: boolean): Promise<rea
     const path = filePathOf(source);
     if (path !== undefined && isInside(folder, await realOf(path))) here.push(source);
   }
-  const file = sqliteFilesOf(context.world.env['DATABASE_URL'], context.world.cwd).find((path) => existsSync(path));
-  if (file === undefined) return here;
+  const { files, from } = await namedByUrl(context);
+  const file = files.find((path) => existsSync(path)) ?? (await firstSource(sources, files));
+  if (file === undefined) {
+    const [first] = files;
+    if (first === undefined) return here;
+    throw new AppError('source.missing', `${from} names ${first}, and there is no such file.`, {
+      hint: `Name the source that is meant${sources.length === 0 ? '' : ` (there are: ${names(sources).slice(0, 10).join(', ')})`}, or mend DATABASE_URL.`,
+      details: { file: first, names: names(sources).slice(0, 50) },
+    });
+  }
   const named = await sourceOfFile(sources, file);
   if (named !== undefined) return here.some((source) => source.name === named.name) ? here : [...here, named];
   if (!adopt) return here;
   const { source } = await context.call('sources.add', { location: { path: file }, baseFolder: context.world.cwd });
-  context.output.note(`${source.name} is a source now: ${file}, from DATABASE_URL.`);
+  context.output.note(`${source.name} is a source now: ${file}, from ${from}.`);
   return [...here, source];
+}
+
+interface NamedFiles {
+  readonly files: readonly string[];
+  readonly from: string;
+}
+
+/** The SQLite files that `DATABASE_URL` may mean, best first, and where it stands. The environment counts before the file, as applications have it. */
+async function namedByUrl({ world }: Context): Promise<NamedFiles> {
+  const url = world.env['DATABASE_URL'];
+  if (url !== undefined && url !== '') return { files: sqliteFilesOf(url, world.cwd), from: 'DATABASE_URL' };
+  return { files: sqliteFilesOf(await databaseUrlInEnvFile(world.cwd), world.cwd), from: 'DATABASE_URL in .env' };
+}
+
+/** The first of the files that a source stands for: it may be gone and still be gone back to. */
+async function firstSource(sources: readonly Source[], files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) if ((await sourceOfFile(sources, file)) !== undefined) return file;
+  return undefined;
+}
+
+function names(sources: readonly Source[]): readonly string[] {
+  return sources.map((source) => source.name);
 }
 
 /** The source that was named, else the only one of the current folder, else the one that the person at the terminal chooses. */
@@ -48,14 +81,14 @@ export async function chooseSources(context: Context, named: readonly string[]):
 
 async function pick(context: Context, choices: readonly Source[], several: boolean): Promise<Source> {
   if (choices.length === 0) throw new AppError('source.unknown', 'There is no source yet.', { hint: `Run: ${commandLine('source add')} <file>` });
-  const names = choices.map((source) => source.name);
+  const known = names(choices);
   if (!context.prompter.possible) {
     const why = several ? 'The current folder has several sources.' : 'No source was named, and the current folder has none.';
-    throw new AppError('input.ambiguous', why, { hint: `Name one: ${names.slice(0, 10).join(', ')}.`, details: { names: names.slice(0, 50) } });
+    throw new AppError('input.ambiguous', why, { hint: `Name one: ${known.slice(0, 10).join(', ')}.`, details: { names: known.slice(0, 50) } });
   }
-  for (const [at, name] of names.entries()) context.output.say(`  ${at + 1}. ${name}`);
+  for (const [at, name] of known.entries()) context.output.say(`  ${at + 1}. ${name}`);
   for (;;) {
-    const answer = (await context.ask(`Which source? [1-${names.length}] `)).trim();
+    const answer = (await context.ask(`Which source? [1-${known.length}] `)).trim();
     const chosen = choices.find((source, at) => source.name === answer || String(at + 1) === answer);
     if (chosen !== undefined) return chosen;
     context.prompter.tell('That is none of them. Type a number or a name, or leave with Ctrl-C.');
@@ -75,6 +108,11 @@ async function sourceOfFile(sources: readonly Source[], file: string): Promise<S
 export function filePathOf(source: Pick<Source, 'location'>): string | undefined {
   const { path } = source.location;
   return typeof path === 'string' ? path : undefined;
+}
+
+/** True where the path lies in the folder that the user stands in, or below it. */
+export async function liesHere(context: Context, path: string): Promise<boolean> {
+  return isInside(await realOf(context.world.cwd), await realOf(path));
 }
 
 function isInside(folder: string, path: string): boolean {

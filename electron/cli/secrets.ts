@@ -1,12 +1,13 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { AppError, systemCode } from '../core/app/faces.ts';
+import { AppError, unreadable } from '../core/app/faces.ts';
 import type { Common } from './common.ts';
 import type { Output } from './output/output.ts';
 import type { Prompter } from './prompt.ts';
 import type { World } from './world.ts';
 
 const mostSecretBytes = 4096;
+const hint = 'Name a file that holds it and nothing else.';
 
 /** Reads a secret from a file: its text without one line end. Notes where other users may read the file. */
 export async function secretFromFile(world: World, output: Output, file: string, what: string): Promise<string> {
@@ -15,7 +16,7 @@ export async function secretFromFile(world: World, output: Output, file: string,
   try {
     await using handle = await open(path, 'r');
     const facts = await handle.stat();
-    if (facts.isDirectory()) throw new AppError('input.invalid', `${what}: ${path} is a folder.`, { hint: 'Name a file.' });
+    if (facts.isDirectory()) throw new AppError('input.invalid', `${what}: ${path} is a folder.`, { hint });
     if (world.platform !== 'win32' && facts.isFile() && (facts.mode & 0o077) !== 0) output.note(`${path} can be read by other users; chmod 600 mends it.`);
     const buffer = Buffer.alloc(mostSecretBytes + 3);
     let length = 0;
@@ -23,18 +24,32 @@ export async function secretFromFile(world: World, output: Output, file: string,
       ({ bytesRead: read } = await handle.read(buffer, length, buffer.length - length, null));
     bytes = buffer.subarray(0, length);
   } catch (error) {
-    const code = error instanceof AppError ? undefined : systemCode(error);
-    if (code === undefined) throw error;
-    throw new AppError(code === 'EACCES' || code === 'EPERM' ? 'secret.denied' : 'input.invalid', `${what}: ${path} could not be read (${code}).`, {
-      hint: 'Name a file that holds it and nothing else.',
-      cause: error,
-    });
+    throw unreadable({ what, path, hint }, error);
   }
   const text = bytes.toString('utf8').replace(/\r?\n$/, '');
-  if (text === '') throw new AppError('input.invalid', `${what}: ${path} is empty.`, { hint: 'Name a file that holds it and nothing else.' });
-  if (Buffer.byteLength(text) > mostSecretBytes)
-    throw new AppError('input.invalid', `${what}: ${path} holds more than ${mostSecretBytes} bytes.`, { hint: 'Name a file that holds it and nothing else.' });
+  if (text === '') throw new AppError('input.invalid', `${what}: ${path} is empty.`, { hint });
+  if (Buffer.byteLength(text) > mostSecretBytes) throw new AppError('input.invalid', `${what}: ${path} holds more than ${mostSecretBytes} bytes.`, { hint });
   return text;
+}
+
+/**
+ * Throws where a key that the line names is not there, whether or not the command comes to need it: the same line must not fail only on
+ * the day when the repository is locked.
+ */
+export async function refuseAbsentKeys(world: World, common: Common): Promise<void> {
+  const named = [
+    ['--passphrase-file', common.passphraseFile],
+    ['--key-file', common.keyFile],
+    ['--recovery-key-file', common.recoveryKeyFile],
+  ] as const;
+  for (const [what, file] of named) {
+    if (file === undefined) continue;
+    const path = resolve(world.cwd, file);
+    const facts = await stat(path).catch((error: unknown) => {
+      throw unreadable({ what, path, hint }, error);
+    });
+    if (facts.isDirectory()) throw new AppError('input.invalid', `${what}: ${path} is a folder.`, { hint });
+  }
 }
 
 /** How the repository can be opened without asking: what the options name, else what the environment names. */
@@ -44,7 +59,7 @@ export async function namedKey(
   common: Common,
 ): Promise<{ passphrase?: string; keyFile?: string; recoveryKey?: string } | undefined> {
   if (common.keyFile !== undefined) return { keyFile: resolve(world.cwd, common.keyFile) };
-  if (common.recoveryKeyFile !== undefined) return { recoveryKey: await secretFromFile(world, output, common.recoveryKeyFile, 'The recovery key') };
+  if (common.recoveryKeyFile !== undefined) return { recoveryKey: await secretFromFile(world, output, common.recoveryKeyFile, '--recovery-key-file') };
   const passphrase = await namedPassphrase(world, output, common);
   if (passphrase !== undefined) return { passphrase };
   const keyFile = world.env['BELAY_KEY_FILE'];
@@ -53,8 +68,9 @@ export async function namedKey(
 
 /** The passphrase from `--passphrase-file`, else from `BELAY_PASSPHRASE_FILE`; undefined where neither is given. */
 export async function namedPassphrase(world: World, output: Output, common: Common): Promise<string | undefined> {
-  const file = common.passphraseFile ?? world.env['BELAY_PASSPHRASE_FILE'];
-  return file === undefined || file === '' ? undefined : secretFromFile(world, output, file, 'The passphrase');
+  if (common.passphraseFile !== undefined) return secretFromFile(world, output, common.passphraseFile, '--passphrase-file');
+  const file = world.env['BELAY_PASSPHRASE_FILE'];
+  return file === undefined || file === '' ? undefined : secretFromFile(world, output, file, 'BELAY_PASSPHRASE_FILE');
 }
 
 /** A new passphrase, typed twice without echo. Throws `input.secret-needed` where there is no terminal. */

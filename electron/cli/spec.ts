@@ -102,6 +102,14 @@ export class Given {
     return this.#options[name] !== false;
   }
 
+  /** True where the option was given at all; `noName` asks for `--no-name`. */
+  has(name: string): boolean {
+    const negated = /^no([A-Z].*)$/.exec(name)?.[1];
+    if (negated !== undefined) return !this.unlessNo(negated.charAt(0).toLowerCase() + negated.slice(1));
+    const value = this.#options[name];
+    return value !== undefined && value !== false;
+  }
+
   list(name: string): readonly string[] {
     const value = this.#options[name];
     return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];

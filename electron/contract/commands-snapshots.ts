@@ -114,7 +114,7 @@ export const snapshotsCommands = {
   'snapshot.tag': command({
     job: false,
     input: z.object({ snapshot: snapshotRef, add: z.array(label).default([]), remove: z.array(label).default([]) }),
-    output: z.object({ snapshot: snapshotSummary }),
+    output: z.object({ snapshot: snapshotSummary, absent: z.array(z.string()).describe('tags to remove that were not there') }),
   }),
   'snapshot.pin': command({
     job: false,

@@ -3,6 +3,7 @@ import { askNewPassphrase, namedKey, namedPassphrase } from '../secrets.ts';
 import { AppError, isAppError } from '../../core/app/faces.ts';
 import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
 import type { Context } from '../context.ts';
+import { refuseTogether } from '../together.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec, Given } from '../spec.ts';
 
@@ -28,6 +29,7 @@ export const init: CommandSpec = {
     { line: 'belay init /mnt/backup/belay --attach', what: 'use a repository that exists' },
   ],
   run: async (context, input) => {
+    if (input.flag('attach')) refuseTogether(input, 'attach', ['noEncryption', 'encrypt', 'newKeyFile', 'chunkSize']);
     const folder = input.word(0);
     const location = given('location', folder === undefined ? undefined : context.absolute(folder));
     const data = input.flag('attach')

@@ -1,6 +1,7 @@
 import { counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
 import { exact } from '../output/format.ts';
+import { factsText } from '../output/views.ts';
 import { styled } from '../output/style.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -32,7 +33,7 @@ const list: CommandSpec = {
               exact(entry.at),
               entry.what,
               entry.result === 'failed' ? styled('bad', entry.result) : entry.result,
-              JSON.stringify(entry.details),
+              factsText(entry.details),
             ]),
           );
       },

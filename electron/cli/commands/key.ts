@@ -94,7 +94,12 @@ async function addKey(context: Context, input: Given): Promise<Result> {
   const kind = kinds.find((each) => each === input.required(0)) ?? 'passphrase';
   const file = input.word(1);
   if (kind === 'keyfile' && file === undefined) throw new AppError('input.invalid', 'A key file needs a place.', { hint: 'Run: belay key add keyfile <file>' });
-  if (kind !== 'keyfile' && file !== undefined) throw new AppError('input.invalid', `A ${kind} goes to no file.`, { hint: 'Leave the file out.' });
+  if (kind !== 'passphrase' && input.text('newPassphraseFile') !== undefined)
+    throw new AppError('input.invalid', `--new-passphrase-file is for a passphrase, not for a ${kind === 'keyfile' ? 'key file' : 'recovery key'}.`, {
+      hint: 'Leave it out.',
+    });
+  if (kind !== 'keyfile' && file !== undefined)
+    throw new AppError('input.invalid', `A ${kind === 'recovery' ? 'recovery key' : kind} goes to no file.`, { hint: 'Leave the file out.' });
   return showAdded(
     await context.call('keys.add', {
       kind,
@@ -124,7 +129,7 @@ async function newPassphrase(context: Context, input: Given): Promise<string> {
   const file = input.text('newPassphraseFile');
   return file === undefined
     ? askNewPassphrase(context.prompter, context.leaving.signal, '--new-passphrase-file')
-    : secretFromFile(context.world, context.output, file, 'The new passphrase');
+    : secretFromFile(context.world, context.output, file, '--new-passphrase-file');
 }
 
 async function presentPassphrase(context: Context): Promise<string> {

@@ -38,7 +38,9 @@ export const list: CommandSpec = {
           output.line(
             data.total > 0
               ? 'No snapshot at this place of the list.'
-              : `No snapshot${input.text('tag') === undefined && input.text('find') === undefined ? ' yet' : ' matches'}. To take one: ${styled('act', commandLine('snap', source === undefined ? [] : [source]))}`,
+              : input.text('tag') !== undefined || input.text('find') !== undefined
+                ? 'No snapshot matches.'
+                : `No snapshot yet. To take one: ${styled('act', commandLine('snap', source === undefined ? [] : [source]))}`,
           );
         if (data.snapshots.length < data.total && data.snapshots.length > 0)
           output.note(`${data.snapshots.length} of ${counted(data.total, 'snapshot')}; --offset and --limit show the others.`);

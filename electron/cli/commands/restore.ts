@@ -1,4 +1,4 @@
-import { AppError, commandLine } from '../../core/app/faces.ts';
+import { AppError, commandLine, optionWords, shellWord } from '../../core/app/faces.ts';
 import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
 import type { Source } from '../../contract/model.ts';
 import { checkOptions, checksOf } from '../checks.ts';
@@ -10,6 +10,8 @@ import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
 import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
+import { nearest } from '../near.ts';
+import { refuseTogether } from '../together.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec, Given, Result } from '../spec.ts';
@@ -44,6 +46,7 @@ export const restore: CommandSpec = {
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
   ],
   run: async (context, input) => {
+    refuseMixed(input);
     if (input.flag('held')) return heldList(context);
     const promote = input.text('promote');
     if (promote !== undefined) return promoteHeld(context, promote, input.text('confirm'), input.unlessNo('safetySnapshot'));
@@ -72,6 +75,17 @@ export const restore: CommandSpec = {
   },
 };
 
+/** What is done with copies that are held goes with nothing that asks for a restore: a word that would be passed over is refused. */
+function refuseMixed(input: Given): void {
+  const others = ['file', 'to', 'inPlace', 'noSafetySnapshot', 'throwAway', 'hold', 'dryRun', 'checkQuery', 'checkCommand', 'checkHttp', 'checks'];
+  refuseTogether(input, 'held', ['promote', 'discard', 'confirm', ...others], 'snapshot');
+  refuseTogether(input, 'promote', ['discard', ...others], 'snapshot');
+  refuseTogether(input, 'discard', ['confirm', ...others], 'snapshot');
+  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold']);
+  if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace'))
+    throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
+}
+
 /** What the words ask for, and the source that stands where it would be overwritten. */
 async function orderOf(context: Context, input: Given): Promise<{ readonly order: Order; readonly source: Source | undefined }> {
   const file = input.text('file');
@@ -82,8 +96,6 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
     throw new AppError('input.invalid', 'A restore takes a snapshot or --file.', { hint: 'Name one of the two.' });
   if (file !== undefined && to === undefined && !throwAway)
     throw new AppError('input.invalid', 'A file needs a place to go to.', { hint: 'Name it with --to.' });
-  if (throwAway && (to !== undefined || input.flag('inPlace') || input.flag('hold')))
-    throw new AppError('input.invalid', '--throw-away goes to no place.', { hint: 'Leave out --to, --in-place and --hold.' });
   const base = {
     ...given('snapshot', word === undefined ? undefined : snapshotRef(word)),
     ...given('file', file === undefined ? undefined : context.absolute(file)),
@@ -94,10 +106,30 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
   if (throwAway) return { order: { ...base, mode: 'throw-away' }, source: undefined };
   const existing = input.flag('inPlace') ? ('in-place' as const) : ('replace' as const);
   if (to === undefined) return { order: { ...base, mode: existing }, source: await sourceOfSnapshot(context, base.snapshot ?? '') };
-  const named = await sourceNamed(context, to);
+  const { sources } = await context.call('sources.list', {});
+  const named = sources.find((source) => source.name === to);
+  if (named === undefined) refuseSlip(to, sources);
   const path = named === undefined ? undefined : filePathOf(named);
   if (named !== undefined && path !== undefined) return { order: { ...base, mode: existing, to: path }, source: named };
   return { order: { ...base, mode: input.flag('inPlace') ? 'in-place' : 'new', to: context.absolute(to) }, source: undefined };
+}
+
+/** A word that may be a slip of a source's name makes no file of that name: a path says that it is one. */
+function refuseSlip(to: string, sources: readonly Source[]): void {
+  if (/[/\\.]/.test(to)) return;
+  const meant = nearest(
+    to,
+    sources.map((source) => source.name),
+  );
+  if (meant === undefined) return;
+  throw new AppError('input.ambiguous', `There is no source named ${to}. Nothing was written.`, {
+    hint: `For the source ${meant}: ${optionText('--to', meant)}. For a new file of that name: ${optionText('--to', `./${to}`)}`,
+    details: { names: [meant] },
+  });
+}
+
+function optionText(flag: string, value: string): string {
+  return optionWords([flag, value]).map(shellWord).join(' ');
 }
 
 async function sourceOfSnapshot(context: Context, snapshot: string): Promise<Source | undefined> {

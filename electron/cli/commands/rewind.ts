@@ -4,6 +4,7 @@ import { exitCodeOf, exits } from '../exit-codes.ts';
 import { duration } from '../output/format.ts';
 import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
+import { refuseTogether } from '../together.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -28,6 +29,7 @@ export const rewind: CommandSpec = {
   ],
   run: async (context, input) => {
     const source = await chooseSource(context, input.word(0), false);
+    refuseTogether(input, 'checkpoint', ['to', 'inPlace']);
     const to = input.text('to');
     const order = {
       source,

@@ -1,7 +1,7 @@
 import { count, counted } from '../../core/app/faces.ts';
 import { ago, exact, size, when } from '../output/format.ts';
 import { styled } from '../output/style.ts';
-import { proofSteps, snapshotPhrase, warningLines } from '../output/views.ts';
+import { factsText, proofSteps, snapshotPhrase, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
 import type { CommandSpec } from '../spec.ts';
 import type { Proof } from '../../contract/model.ts';
@@ -24,7 +24,7 @@ export const show: CommandSpec = {
         output.facts([
           ['id', snapshot.id],
           ['engine', snapshot.engine],
-          ['size', `${size(snapshot.bytes)} in ${counted(snapshot.objects, 'object')}, ${counted(snapshot.rows, 'row')}`],
+          ['size', `${size(snapshot.bytes)} in ${counted(data.objectsTotal, 'object')}, ${counted(snapshot.rows, 'row')}`],
           ['added', size(snapshot.added)],
           ['proof', proofSteps(snapshot)],
           ['note', snapshot.note],
@@ -80,5 +80,13 @@ function warningsIn({ evidence }: Proof): string[] {
 function evidenceText({ evidence }: Proof): string {
   if (evidence === undefined) return '';
   const { statement } = evidence;
-  return typeof statement === 'string' ? statement : JSON.stringify(evidence);
+  if (typeof statement === 'string') return statement;
+  const { endProofs } = evidence;
+  return Array.isArray(endProofs) ? endProofs.map(endProofText).join('; ') : factsText(evidence);
+}
+
+/** How the end of one stream of the capture was seen. */
+function endProofText(end: unknown): string {
+  if (typeof end !== 'object' || end === null || !('stream' in end) || !('proof' in end)) return String(end);
+  return `${String(end.stream)}: ${String(end.proof)}`;
 }

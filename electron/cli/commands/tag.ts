@@ -1,10 +1,12 @@
 import { snapshotPhrase } from '../output/views.ts';
+import { styled } from '../output/style.ts';
 import { snapshotRef } from '../refs.ts';
 import type { CommandSpec } from '../spec.ts';
 
 export const tag: CommandSpec = {
   name: 'tag',
   summary: 'add or remove tags',
+  description: 'A tag to remove that is not there is said, and changes nothing: the exit code is 0.',
   arguments: [
     { name: '<snapshot>', description: 'id, number, name, or latest:<source>', complete: 'snapshot' },
     { name: '[tags...]', description: 'tags to add', field: 'add' },
@@ -16,6 +18,7 @@ export const tag: CommandSpec = {
   ],
   run: async (context, input) => {
     const data = await context.call('snapshot.tag', { snapshot: snapshotRef(input.required(0)), add: [...input.words(1)], remove: [...input.list('remove')] });
+    for (const tag of data.absent) context.output.say(`${styled('look', 'warning')}  The tag ${tag} was not there.`);
     return {
       data,
       print: (output) =>

@@ -5,14 +5,17 @@ import { sourceNamed } from '../danger.ts';
 import { ago, exact, size, when } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { snapshotPhrase } from '../output/views.ts';
+import { refuseTogether } from '../together.ts';
+import { chooseUndo } from '../undo-choice.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
 export const undo: CommandSpec = {
   name: 'undo',
   summary: 'take back the newest rewind or restore',
-  description: 'The newest three old copies of each target are kept, whatever their age; the next swap of that target takes the oldest away.',
-  arguments: [{ name: '[id]', description: 'which one (default: the newest); `list` lists them' }],
+  description:
+    'Without an id or a source: the newest one where all are of one target, or the newest of the only target of the current folder; else it asks, or names them and exits with 2. The newest three old copies of each target are kept, whatever their age; the next swap of that target takes the oldest away.',
+  arguments: [{ name: '[id-or-source]', description: 'which one, or the newest of a source; `list` lists them', complete: 'source' }],
   options: [
     { flags: '--list', description: 'what can be taken back' },
     { flags: '--force', description: 'even where the target was written since; what was written is snapshotted first' },
@@ -22,10 +25,13 @@ export const undo: CommandSpec = {
   ],
   examples: [
     { line: 'belay undo', what: 'the newest one' },
+    { line: 'belay undo shop', what: 'the newest one of a source' },
     { line: 'belay undo --list', what: 'what can be taken back' },
     { line: 'belay undo u-3f19 --discard', what: 'free the space of a kept copy' },
   ],
   run: async (context, input) => {
+    refuseTogether(input, 'list', ['force', 'confirm', 'discard']);
+    refuseTogether(input, 'discard', ['force', 'confirm']);
     const id = input.word(0);
     if (input.flag('list') || id === 'list') {
       const data = await context.call('undo.list', {});
@@ -34,14 +40,16 @@ export const undo: CommandSpec = {
     if (input.flag('discard')) {
       if (id === undefined) throw new AppError('input.invalid', '--discard needs to be told which one.', { hint: 'See: belay undo --list' });
       const entry = (await context.call('undo.list', {})).undo.find((each) => each.id === id);
-      await context.confirm(`Remove the kept copy ${entry === undefined ? id : `of ${entry.target}, from ${when(entry.at, context.now)}`} for good?`);
+      if (entry === undefined) throw new AppError('undo.nothing', `No kept copy is named ${id}.`, { hint: 'See: belay undo --list' });
+      await context.confirm(`Remove the kept copy of ${entry.target}, from ${when(entry.at, context.now)}, for good?`);
       const data = await context.call('undo.discard', { id, confirm: true });
       return { data, print: (output) => output.line(`Removed: ${data.discarded.kept}`) };
     }
+    const entry = await chooseUndo(context, id);
     const overwritten = input.unlessNo('safetySnapshot') ? 'What was written since is snapshotted, then overwritten.' : 'What was written since is lost.';
-    const confirm = await confirmUndo(context, id, input.flag('force') ? overwritten : undefined, input.text('confirm'));
+    const confirm = await confirmUndo(context, entry, input.flag('force') ? overwritten : undefined, input.text('confirm'));
     const data = await context.call('undo.run', {
-      ...given('id', id),
+      id: entry.id,
       ...given('confirm', confirm),
       force: input.flag('force'),
       safetySnapshot: input.unlessNo('safetySnapshot'),
@@ -60,11 +68,8 @@ export const undo: CommandSpec = {
  * Asked where writes since would be lost, and where the source is not one of the developer's own; production takes its name, as
  * any other overwriting does. Returns what the contract's `confirm` takes.
  */
-async function confirmUndo(context: Context, id: string | undefined, overwritten: string | undefined, typed: string | undefined): Promise<string | undefined> {
-  const entries = (await context.call('undo.list', {})).undo;
-  const entry = id === undefined ? entries.toSorted((a, b) => b.at - a.at)[0] : entries.find((each) => each.id === id);
-  const source = entry?.source === undefined ? undefined : await sourceNamed(context, entry.source);
-  if (entry === undefined) return typed;
+async function confirmUndo(context: Context, entry: UndoEntry, overwritten: string | undefined, typed: string | undefined): Promise<string | undefined> {
+  const source = entry.source === undefined ? undefined : await sourceNamed(context, entry.source);
   const asked = `Take back the ${entry.what} of ${entry.target}, ${when(entry.at, context.now)}?`;
   const what = overwritten === undefined ? asked : `${asked} ${overwritten}`;
   if (source?.environment === 'production') {

@@ -83,7 +83,7 @@ function figures(progress: JobProgress): (string | undefined)[] {
     amount(progress.bytesDone, progress.bytesTotal, size),
     amount(progress.rowsDone, progress.rowsTotal, (rows) => counted(rows, 'row')),
     progress.rate === undefined ? undefined : `${size(progress.rate)}/s`,
-    progress.rowRate === undefined ? undefined : `${count(progress.rowRate)} rows/s`,
+    progress.rowRate === undefined ? undefined : `${counted(progress.rowRate, 'row')}/s`,
     progress.remaining === undefined ? undefined : `${duration(progress.remaining)} left`,
   ];
 }

@@ -67,8 +67,29 @@ export function environmentBadge(environment: Source['environment']): string {
 /** Where a source lies, in words: its path where it has one, else its location as it is kept. */
 export function locationOf(source: Pick<Source, 'location'>): string {
   const { path, ...rest } = source.location;
-  if (typeof path !== 'string') return JSON.stringify(source.location);
-  return Object.keys(rest).length === 0 ? path : `${path} ${JSON.stringify(rest)}`;
+  if (typeof path !== 'string') return factsText(source.location);
+  const { attached, ...others } = rest;
+  const beside = Array.isArray(attached) ? attached.map((file) => `, ${attachedText(file)}`).join('') : '';
+  return `${path}${beside}${Object.keys(others).length === 0 ? '' : ` (${factsText(others)})`}`;
+}
+
+function attachedText(file: unknown): string {
+  if (typeof file !== 'object' || file === null || !('name' in file) || !('path' in file)) return String(file);
+  return `${String(file.name)}=${String(file.path)}`;
+}
+
+/** Facts that have no form of their own: `client command 60, source shop`; what lies deeper in its own brackets. */
+export function factsText(facts: Readonly<Record<string, unknown>>): string {
+  return Object.entries(facts)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([name, value]) => `${name} ${valueText(value)}`)
+    .join(', ');
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return `(${value.map(valueText).join(', ')})`;
+  if (typeof value === 'object' && value !== null) return `(${factsText({ ...value })})`;
+  return String(value);
 }
 
 const resultWords = { passed: 'passed', failed: 'failed', 'not-run': 'not run' } as const;
@@ -111,7 +132,7 @@ export function preflightLines(preflight: CommandOutput<'rewind'>['preflight']):
   return [
     ...preflight.steps.map((step, at) => `  ${at + 1}. ${step}`),
     `  Needs ${size(preflight.bytesNeeded)}${free}.`,
-    ...preflight.warnings.map((warning) => `  ${styled('look', 'note')}  ${warning}`),
+    ...preflight.warnings.map((warning) => `  ${styled('look', 'warning')}  ${warning}`),
     ...preflight.blockers.map((blocker) => `  ${styled('bad', 'stands in the way')}  ${blocker.statement} ${blocker.hint}`),
   ];
 }
@@ -121,7 +142,7 @@ export function undoLine(undo: UndoEntry): string {
 }
 
 export function warningLines(warnings: readonly string[]): string[] {
-  return warnings.map((warning) => `${styled('look', 'note')}  ${warning}`);
+  return warnings.map((warning) => `${styled('look', 'warning')}  ${warning}`);
 }
 
 export function problemLines(problems: CommandOutput<'repository.check'>['problems']): string[] {

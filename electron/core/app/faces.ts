@@ -3,6 +3,7 @@ export { commandLine, optionWords, shellWord, typedLine } from '../base/command-
 export { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../base/durable-file.ts';
 export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, toWireError } from '../base/errors.ts';
 export { escapeText } from '../base/escape.ts';
+export { unreadable } from '../base/named-file.ts';
 export type { Clock, Log, Random } from '../base/ports.ts';
 export { silentLog, systemClock, systemRandom } from '../base/system.ts';
 export { runForeground } from '../process/foreground.ts';

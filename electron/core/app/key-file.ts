@@ -1,5 +1,6 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { AppError, systemCode } from '../base/errors.ts';
+import { unreadable } from '../base/named-file.ts';
 import { writeNewFile } from '../base/durable-file.ts';
 
 const head = 'belay key file v1\n';
@@ -30,13 +31,13 @@ function denied(path: string, cause: unknown): AppError {
   return new AppError('target.denied', `The key file cannot be written: ${path}`, { hint: 'Check the folder and its rights.', cause });
 }
 
-/** Reads it back. Throws `source.missing`, `input.invalid`. */
+/** Reads it back. Throws `source.missing`, `secret.denied`, `input.invalid`. */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new AppError('source.missing', `The key file cannot be read: ${path}`, { hint: 'Check the path and its rights.', cause: error });
+    throw unreadable({ what: 'The key file', path, hint: 'Name the file that `belay init` or `belay key add` wrote.' }, error);
   }
   const hex = (text.startsWith(head) ? text.slice(head.length) : text).trim();
   if (!/^[0-9a-f]{64}$/.test(hex))

@@ -269,7 +269,7 @@ function refuseOther(found: RepositoryInfo, id: string): void {
 }
 
 /** What a key that was kept here fails with where it was lost or its slot removed: then whoever has another one may still open. */
-const useless: ReadonlySet<string> = new Set(['repository.passphrase-wrong', 'source.missing', 'input.invalid']);
+const useless: ReadonlySet<string> = new Set(['repository.passphrase-wrong', 'source.missing', 'secret.denied', 'input.invalid']);
 
 const passphraseHandle = (repositoryId: string): string => `repository/${repositoryId}/passphrase`;
 

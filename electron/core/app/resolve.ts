@@ -1,12 +1,19 @@
 import { AppError } from '../base/errors.ts';
 import type { Repository, SnapshotRecord, StoredObject } from '../repository/repository.ts';
 import type { Core } from './core.ts';
+import { refuseUnknownSource } from './known-source.ts';
 
 /** A snapshot as a person points at it, resolved by the catalog and read afresh from the repository. */
 export async function resolveSnapshot(core: Core, ref: string): Promise<{ readonly repository: Repository; readonly record: SnapshotRecord }> {
   const repository = await core.session.current();
-  const { id } = core.catalog.get(ref);
+  const { id } = await listedSnapshot(core, ref);
   return { repository, record: await freshRecord(repository, id) };
+}
+
+/** The snapshot as the catalog has it. Throws `snapshot.unknown`, `input.ambiguous`, and `source.unknown` for `latest:` and no such source. */
+export async function listedSnapshot(core: Core, ref: string): Promise<SnapshotRecord> {
+  if (ref.startsWith('latest:')) await refuseUnknownSource(core, ref.slice('latest:'.length));
+  return core.catalog.get(ref);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '../base/errors.ts';
+import { unreadable } from '../base/named-file.ts';
 import { openFileLog } from '../base/log-file.ts';
 import { createRedactor } from '../base/redaction.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
@@ -61,9 +61,6 @@ async function firstLine(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).split(/\r?\n/)[0] ?? '';
   } catch (error) {
-    throw new AppError('source.missing', `The file that BELAY_SECRETS_PASSPHRASE_FILE names cannot be read: ${path}`, {
-      hint: 'Check the path and its rights.',
-      cause: error,
-    });
+    throw unreadable({ what: 'BELAY_SECRETS_PASSPHRASE_FILE', path, hint: 'Name a file whose first line is the passphrase.' }, error);
   }
 }

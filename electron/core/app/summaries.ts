@@ -1,8 +1,11 @@
 import type { CommandOutput } from '../../contract/commands.ts';
 import { jsonObject } from '../../contract/model.ts';
 import type { Proof, SnapshotSummary } from '../../contract/model.ts';
+import type { CatalogObject } from '../catalog/rows.ts';
 import type { Problem, SnapshotRecord } from '../repository/repository.ts';
 import { proofState, type LevelState } from '../verify/state.ts';
+
+type ShownObject = CommandOutput<'snapshot.show'>['objects'][number];
 
 /** A snapshot as the contract shows it in lists. */
 export function summaryOf(record: SnapshotRecord): SnapshotSummary {
@@ -17,7 +20,8 @@ export function summaryOf(record: SnapshotRecord): SnapshotSummary {
     bytes: record.totals.bytes,
     added: record.totals.added,
     rows: record.totals.rows,
-    objects: record.totals.objects,
+    // Each snapshot holds one object of Belay's own, its fingerprint, which no list shows.
+    objects: Math.max(0, record.totals.objects - 1),
     proved: state.highest,
     provedAt: state.highestAt,
     failing: state.failing,
@@ -25,6 +29,16 @@ export function summaryOf(record: SnapshotRecord): SnapshotSummary {
     ...(record.note === undefined ? {} : { note: record.note }),
     ...(record.pin === undefined ? {} : { pin: record.pin }),
   };
+}
+
+/**
+ * The objects of a snapshot that are the source's: not what Belay keeps beside them. One that has no bytes of its own, as a table whose rows
+ * lie in a file's, says nothing of a size.
+ */
+export function shownObjects(objects: readonly CatalogObject[]): ShownObject[] {
+  return objects
+    .filter((one) => !one.name.startsWith('.belay/'))
+    .map(({ bytes, ...rest }) => (bytes === 0 && rest.kind !== 'file' ? rest : { ...rest, bytes }));
 }
 
 /** Every level with its newest run, lowest first, as the contract shows it. */

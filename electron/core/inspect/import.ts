@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError, systemCode, throwIfCancelled } from '../base/errors.ts';
@@ -15,34 +15,45 @@ export interface NativeFiles {
   readonly skipped: readonly Skipped[];
 }
 
-/** `failed`: something is there that could not be looked at. */
+/** What was left out, and why; `failed` where it is a backup that could not be taken, not something else. */
 export interface Skipped {
   readonly path: string;
   readonly reason: string;
-  readonly failed?: true;
+  readonly failed?: boolean;
 }
 
 const deepest = 6;
 const mostFiles = 100_000;
+/** Clocks of other machines, and names whose time has no zone, may be this far ahead. */
+const clockSlack = 86_400_000;
 
 /**
  * What of a file, or of a folder of existing backups, can be taken in. A single file that is not recognised is an error; in a
- * folder it is listed as skipped with the reason. Links are not followed. Writes nothing.
+ * folder it is listed as skipped with the reason, and so is whatever else lies there. Links are not followed, and nothing but a plain
+ * file is opened. Writes nothing.
  */
 export async function findNativeFiles(path: string, engines: readonly Engine[], context: EngineContext): Promise<NativeFiles> {
-  const single = (await statOf(path)).isFile();
+  const kind = await statOf(path);
+  const single = kind.isFile();
+  if (!single && !kind.isDirectory())
+    throw new AppError('source.not-a-database', `${path} is ${kindOf(kind)}, neither a file nor a folder.`, {
+      hint: 'Name a native file, or a folder of them.',
+    });
   const found: FoundNative[] = [];
   const skipped: Skipped[] = [];
-  for (const file of single ? [path] : await filesBelow(path, skipped, context.signal)) {
+  for (const file of single ? [path] : await filesBelow(path, context.signal, skipped)) {
     throwIfCancelled(context.signal);
     context.progress({ stage: `reading ${basename(file)}` });
     try {
       const recognised = await recognise(file, engines, context);
       if (recognised === undefined) skipped.push({ path: file, reason: 'not a native file of a known engine' });
-      else found.push(recognised);
+      else {
+        refuseFuture(recognised.file, context.clock.now());
+        found.push(recognised);
+      }
     } catch (error) {
       if (single || !(error instanceof AppError)) throw error;
-      skipped.push({ path: file, reason: error.message });
+      skipped.push({ path: file, reason: error.message, failed: true });
     }
   }
   const [only] = skipped;
@@ -61,7 +72,20 @@ export async function recognise(path: string, engines: readonly Engine[], contex
   return undefined;
 }
 
-async function statOf(path: string): Promise<{ isFile(): boolean }> {
+/** A time to come is no time of a capture: taken as one it would be the newest for as long as it takes to arrive. */
+function refuseFuture({ path, madeAt, madeAtFrom }: NativeFile, now: number): void {
+  if (madeAt <= now + clockSlack) return;
+  const said = new Date(madeAt).toISOString().replace(/\.\d+Z$/, 'Z');
+  throw new AppError('input.invalid', `${path} would be from the future: its ${madeAtFrom === 'name' ? 'name' : 'file time'} says ${said}.`, {
+    hint:
+      madeAtFrom === 'name'
+        ? 'Rename it to when it was made, or so that it says no time.'
+        : 'Set its file time to when it was made, or the clock of this machine.',
+    details: { path, madeAt },
+  });
+}
+
+async function statOf(path: string): Promise<Stats> {
   try {
     return await stat(path);
   } catch (error) {
@@ -72,29 +96,41 @@ async function statOf(path: string): Promise<{ isFile(): boolean }> {
   }
 }
 
-async function entriesOf(at: string, folder: string, skipped: Skipped[]): Promise<readonly Dirent[]> {
-  try {
-    return (await readdir(at, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    if (at === folder) throw new AppError('source.denied', `${at} cannot be read.`, { hint: 'Check who may read it.', cause: error });
-    skipped.push({ path: at, reason: 'the folder cannot be read', failed: true });
-    return [];
-  }
-}
-
-/** Folders below that cannot be read are told in `skipped`. */
-async function filesBelow(folder: string, skipped: Skipped[], signal: AbortSignal): Promise<readonly string[]> {
+async function filesBelow(folder: string, signal: AbortSignal, skipped: Skipped[]): Promise<readonly string[]> {
   const files: string[] = [];
   const walk = async (at: string, depth: number): Promise<void> => {
     throwIfCancelled(signal);
-    for (const entry of await entriesOf(at, folder, skipped)) {
-      if (files.length >= mostFiles) throw new AppError('input.invalid', `More than ${mostFiles} files below ${folder}.`, { hint: 'Name a smaller folder.' });
+    for (const entry of await entriesOf(at, depth === 0, skipped)) {
+      if (files.length + skipped.length >= mostFiles)
+        throw new AppError('input.invalid', `More than ${mostFiles} files below ${folder}.`, { hint: 'Name a smaller folder.' });
       const full = join(at, entry.name);
       if (entry.isFile()) files.push(full);
-      else if (entry.isDirectory() && depth < deepest) await walk(full, depth + 1);
+      else if (!entry.isDirectory()) skipped.push({ path: full, reason: `it is ${kindOf(entry)}` });
+      else if (depth < deepest) await walk(full, depth + 1);
+      else skipped.push({ path: full, reason: `it lies more than ${deepest} folders deep` });
     }
   };
   await walk(folder, 0);
   return files;
+}
+
+/** The entries of a folder in the order of their names. One below that cannot be read is listed as skipped: it may hold backups. */
+async function entriesOf(folder: string, top: boolean, skipped: Skipped[]): Promise<readonly Dirent[]> {
+  try {
+    return (await readdir(folder, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    if (top) throw new AppError('source.denied', `${folder} cannot be read.`, { hint: 'Check who may read it.', cause: error });
+    skipped.push({ path: folder, reason: `the folder cannot be read (${code})`, failed: true });
+    return [];
+  }
+}
+
+/** What it is that is neither a file nor a folder. */
+function kindOf(entry: Pick<Stats, 'isSymbolicLink' | 'isFIFO' | 'isSocket' | 'isBlockDevice' | 'isCharacterDevice'>): string {
+  if (entry.isSymbolicLink()) return 'a link, which is not followed';
+  if (entry.isFIFO()) return 'a pipe';
+  if (entry.isSocket()) return 'a socket';
+  return entry.isBlockDevice() || entry.isCharacterDevice() ? 'a device' : 'no plain file';
 }

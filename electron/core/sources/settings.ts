@@ -61,7 +61,7 @@ export function openSources(home: string, ports: { readonly random: Random }): S
   const find = (sources: readonly Source[], name: string): Source => {
     const found = sources.find((one) => one.name === name);
     if (found !== undefined) return found;
-    throw new AppError('source.unknown', `There is no source called ${name}.`, {
+    throw new AppError('source.unknown', `There is no source named ${name}.`, {
       hint: sources.length === 0 ? 'Add one with `belay source add <file>`.' : 'List the sources with `belay source list`.',
       details: { name, known: sources.map((one) => one.name).slice(0, 50) },
     });
@@ -73,7 +73,7 @@ export function openSources(home: string, ports: { readonly random: Random }): S
     async add(added) {
       await document.update((content) => {
         if (content.sources.some((one) => one.name === added.name)) {
-          throw new AppError('source.exists', `There is a source called ${added.name} already.`, {
+          throw new AppError('source.exists', `There is a source named ${added.name} already.`, {
             hint: 'Choose another name with --name.',
             details: { name: added.name },
           });

@@ -109,7 +109,7 @@ const all = [
       total: 2,
     },
   }),
-  answered(['tag', 'x', 'y'], 'snapshot.tag', { snapshot }),
+  answered(['tag', 'x', 'y'], 'snapshot.tag', { snapshot, absent: [hostile] }),
   answered(['pin', 'x', 'y'], 'snapshot.pin', { snapshot }),
   answered(['unpin', 'x'], 'snapshot.pin', { snapshot }),
   answered(['forget', 'x', '--yes'], 'snapshot.forget', { plan: { snapshots: [snapshot], freesNow: 1, freesAfter: 2, hash: 'h' }, done: true }),
@@ -122,7 +122,7 @@ const all = [
   answered(['rewind', 'x', '--dry-run'], 'rewind', { snapshot, preflight, target: hostile, durationMs: 5 }),
   answered(['undo', '--yes'], 'undo.run', { undone: undo }, { 'undo.list': () => ({ undo: [undo] }), 'sources.list': () => ({ sources: [] }) }),
   answered(['undo', '--list'], 'undo.list', { undo: [undo] }),
-  answered(['undo', 'u', '--discard', '--yes'], 'undo.discard', { discarded: undo }, { 'undo.list': () => ({ undo: [undo] }) }),
+  answered(['undo', undo.id, '--discard', '--yes'], 'undo.discard', { discarded: undo }, { 'undo.list': () => ({ undo: [undo] }) }),
   answered(['restore', 'x', '--throw-away'], 'restore.run', { preflight, verification, target: hostile, durationMs: 5 }),
   answered(
     ['restore', 'x', '--to', 'y', '--hold'],

@@ -58,7 +58,25 @@ describe("checks of the user's own", () => {
   });
 
   test('a file that is not there is refused', async () => {
-    expect(await runFake(['verify', '--checks', 'absent.json'], { cwd, answers })).toMatchObject({ code: 2, calls: [] });
+    expect(await runFake(['verify', '--checks', 'absent.json'], { cwd, answers })).toMatchObject({ code: 3, calls: [] });
+  });
+
+  test.each(['ftp://127.0.0.1/x', 'nope', '127.0.0.1:3000', 'http://', 'file:///etc/passwd'])('%s is no address to ask, and nothing is begun', async (url) => {
+    for (const argv of [
+      ['verify', '3'],
+      ['restore', '3', '--throw-away'],
+    ]) {
+      const ran = await runFake([...argv, '--check-http', url, '--json']);
+      expect(ran).toMatchObject({ code: 2, calls: [] });
+      expect(objectOf(ran)['error']).toMatchObject({ code: 'input.invalid', message: containing(`--check-http ${url} is not an address`) });
+    }
+  });
+
+  test('is called what was typed, on one line and without what acts on a terminal', async () => {
+    const verified = { snapshot: aSnapshot(), verification: aVerification() };
+    const argv = ['verify', '3', '--check-command', 'npm run\n\u001b[2J smoke', '--check-query', 'select\t1 == 1'];
+    const ran = await runFake(argv, { answers: { 'snapshot.verify': () => verified } });
+    expect(ran.calls[0]?.input['checks']).toMatchObject([{ name: 'select 1 == 1' }, { name: 'npm run [2J smoke', argv: ['npm', 'run', '\u001b[2J', 'smoke'] }]);
   });
 });
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
+import type { UndoEntry } from '../../../electron/contract/model.ts';
 import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import type { FakeRun } from '../../helpers/cli/fake-world.ts';
 import type { Answers } from '../../helpers/cli/fake-client.ts';
 import { aPreflight, aSnapshot, aSource, anUndo, aVerification } from '../../helpers/cli/models.ts';
 
@@ -164,6 +166,45 @@ describe('undo', () => {
     expect([wrong.code, runs(wrong)]).toEqual([2, []]);
     const named = await ran(['undo', '--confirm', 'shop'], 'production');
     expect([named.code, runs(named)]).toEqual([0, ['shop']]);
+  });
+
+  const several = [
+    anUndo({ id: 'u-1', source: 'shop', target: '/projects/shop/shop.db' }),
+    anUndo({ id: 'u-2', source: 'shop', target: '/projects/shop/shop.db' }),
+    anUndo({ id: 'u-3', source: 'blog', target: '/projects/blog/blog.db' }),
+  ];
+  const among = (entries: readonly UndoEntry[]): Answers => ({
+    ...answers('dev'),
+    'undo.list': () => ({ undo: [...entries] }),
+    'undo.run': (input) => ({ undone: entries.find((entry) => entry.id === input.id) ?? anUndo() }),
+  });
+  const undone = async (argv: string[], run: Omit<FakeRun, 'answers'> = {}, entries: readonly UndoEntry[] = several) => {
+    const one = await runFake(argv, { ...run, answers: among(entries) });
+    return [one.code, ...one.calls.filter((call) => call.name === 'undo.run').map((call) => call.input['id'])];
+  };
+
+  test('takes the newest of the only target, of the current folder, or of the source that is named', async () => {
+    expect(await undone(['undo'], { cwd: '/elsewhere' }, several.slice(0, 2))).toEqual([0, 'u-2']);
+    expect(await undone(['undo'], { cwd: '/projects/shop' })).toEqual([0, 'u-2']);
+    expect(await undone(['undo'], { cwd: '/projects/blog' })).toEqual([0, 'u-3']);
+    expect(await undone(['undo', 'shop'], { cwd: '/projects/blog' })).toEqual([0, 'u-2']);
+    expect(await undone(['undo', 'u-1'])).toEqual([0, 'u-1']);
+    expect(await undone(['undo', 'nothing'])).toEqual([3]);
+    expect(await undone(['undo'], {}, [])).toEqual([3]);
+  });
+
+  test('where several targets may be meant asks at a terminal, and names them elsewhere', async () => {
+    for (const cwd of ['/projects', '/elsewhere']) {
+      const typed = [
+        { after: '[1-2] ', text: '3\n' },
+        { after: '[1-2] ', text: '1\n' },
+      ];
+      expect(await undone(['undo'], { cwd, typed })).toEqual([0, 'u-3']);
+      const piped = await runFake(['undo', '--json'], { cwd, answers: among(several) });
+      expect([piped.code, piped.calls.length]).toEqual([2, 1]);
+      const hint = 'Run one of: belay undo u-3 (the rewind of blog), belay undo u-2 (the rewind of shop)';
+      expect(objectOf(piped)['error']).toMatchObject({ code: 'input.ambiguous', hint });
+    }
   });
 
   test.each([[['undo', 'list']], [['undo', '--list']]])('%j lists', async (argv) => {

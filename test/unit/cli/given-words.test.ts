@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { inputWords } from '../../../electron/contract/input-words.ts';
 import { label, smokeCheck, snapshotName } from '../../../electron/contract/model.ts';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
+import { aPreflight, aSource } from '../../helpers/cli/models.ts';
 
 function said(schema: z.ZodType, value: unknown): string[] {
   const checked = schema.safeParse(value, { error: inputWords });
@@ -65,5 +67,43 @@ describe('a refused input', () => {
     const ran = await runFake(argv);
     expect(ran).toMatchObject({ code: 2, calls: [] });
     expect(ran.stderr).toContain(`belay: ${message}\n  Run: belay ${argv[0] ?? ''} --help\n`);
+  });
+});
+
+describe('what cannot stand together is refused before the host is asked', () => {
+  test.each([
+    ['restore --held --promote x', '--held cannot stand beside --promote.'],
+    ['restore --held 3', '--held cannot stand beside the snapshot 3.'],
+    ['restore --promote x --discard y', '--promote cannot stand beside --discard.'],
+    ['restore --promote x --dry-run', '--promote cannot stand beside --dry-run.'],
+    ['restore 3 --promote x', '--promote cannot stand beside the snapshot 3.'],
+    ['restore --discard x --to y', '--discard cannot stand beside --to.'],
+    ['restore 3 --throw-away --to x', '--throw-away cannot stand beside --to.'],
+    ['restore 3 --to ./x --no-safety-snapshot', '--no-safety-snapshot is for --in-place.'],
+    ['undo --list --discard', '--list cannot stand beside --discard.'],
+    ['undo x --discard --force', '--discard cannot stand beside --force.'],
+    ['rewind shop --checkpoint x --in-place', '--checkpoint cannot stand beside --in-place.'],
+    ['init repo --attach --no-encryption', '--attach cannot stand beside --no-encryption.'],
+  ])('%s', async (line, message) => {
+    const ran = await runFake(line.split(' '));
+    expect(ran).toMatchObject({ code: 2, calls: [] });
+    expect(ran.stderr).toContain(`belay: ${message}`);
+  });
+
+  test('a name that may be a slip of a source makes no file', async () => {
+    const answers = { 'sources.list': () => ({ sources: [aSource({ name: 'shop' }), aSource({ name: '-x' })] }) };
+    for (const to of ['shp', 'Shop', 'sohp', 'shopp']) {
+      const ran = await runFake(['restore', '3', '--to', to, '--json'], { answers });
+      expect([ran.code, ran.calls.length]).toEqual([2, 1]);
+      const hint = `For the source shop: --to shop. For a new file of that name: --to ./${to}`;
+      expect(objectOf(ran)['error']).toMatchObject({ code: 'input.ambiguous', hint });
+    }
+    for (const to of ['./shp', 'shp.db', 'elsewhere', 'sub/shp']) {
+      const ran = await runFake(['restore', '3', '--to', to, '--dry-run'], {
+        answers: { ...answers, 'restore.run': (input) => ({ preflight: aPreflight(), target: input.to ?? '', durationMs: 1 }) },
+      });
+      expect(ran).toMatchObject({ code: 0 });
+      expect(ran.stdout).toContain(`Restore to ${join('/projects/shop', to)}:`);
+    }
   });
 });

@@ -98,6 +98,40 @@ describe('a command without a source', () => {
     expect(missing).toMatchObject({ code: 3 });
   });
 
+  test('where DATABASE_URL names a file that is not there takes no other source in its place', async () => {
+    const cwd = join(folder, 'project');
+    const known = answers([at('inside', 'project', 'db', 'dev.db')]);
+    for (const argv of [['snap'], ['rewind'], ['run', '--', 'true']]) {
+      const ran = await runFake([...argv.slice(0, 1), '--json', ...argv.slice(1)], { cwd, env: { DATABASE_URL: 'file:./nowhere.db' }, answers: known });
+      expect([ran.code, snapped(ran)]).toEqual([3, []]);
+      const message = `DATABASE_URL names ${join(cwd, 'nowhere.db')}, and there is no such file.`;
+      expect(objectOf(ran)['error']).toMatchObject({ code: 'source.missing', message, hint: containing('inside') });
+    }
+    const gone = answers([at('inside', 'project', 'db', 'dev.db'), at('gone', 'elsewhere', 'gone.db')]);
+    const url = { DATABASE_URL: `file:${join(folder, 'elsewhere', 'gone.db')}` };
+    expect(objectOf(await runFake(['snap', '--json'], { cwd, env: url, answers: gone }))['error']).toMatchObject({ details: { names: ['inside', 'gone'] } });
+  });
+
+  test('reads DATABASE_URL in the .env of the folder, where the environment has none', async () => {
+    const cwd = join(folder, 'with-env');
+    await mkdir(cwd);
+    const write = (text: string) => writeFile(join(cwd, '.env'), text);
+    const snap = (env: Record<string, string> = {}) => runFake(['snap'], { cwd, env, answers: answers([at('other', 'with-env', 'other.db')]) });
+    await write('# DATABASE_URL=file:./commented.db\nOTHER=1\nexport DATABASE_URL="file:./missing.db" # the real one\n');
+    const missing = await snap();
+    expect([missing.code, snapped(missing)]).toEqual([3, []]);
+    expect(missing.stderr).toContain(`DATABASE_URL in .env names ${join(cwd, 'missing.db')}, and there is no such file.`);
+    await write("DATABASE_URL='file:./there.db'\r\n");
+    await writeFile(join(cwd, 'there.db'), '');
+    const adopted = await snap();
+    expect(adopted.calls.find((call) => call.name === 'sources.add')?.input).toMatchObject({ location: { path: join(cwd, 'there.db') } });
+    expect(adopted.stderr).toContain('from DATABASE_URL in .env.');
+    await write('DATABASE_URL=postgres://u@h/d');
+    expect(snapped(await snap())).toEqual(['other']);
+    await write('DATABASE_URL=file:./missing.db');
+    expect(snapped(await snap({ DATABASE_URL: 'postgres://u@h/d' }))).toEqual(['other']);
+  });
+
   test('a rewind adopts nothing', async () => {
     const ran = await runFake(['rewind'], { cwd: join(folder, 'project'), env: { DATABASE_URL: 'file:./db/dev.db' }, answers: answers([]) });
     expect(ran.code).toBe(3);

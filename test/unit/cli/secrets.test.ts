@@ -13,6 +13,7 @@ beforeAll(async () => {
     writeFile(join(folder, 'right'), 'correct horse\n', { mode: 0o600 }),
     writeFile(join(folder, 'wrong'), 'battery\r\n', { mode: 0o600 }),
     writeFile(join(folder, 'open'), 'correct horse', { mode: 0o600 }),
+    writeFile(join(folder, 'key'), 'a key', { mode: 0o600 }),
     writeFile(join(folder, 'empty'), '\n', { mode: 0o600 }),
     writeFile(join(folder, 'long'), 'x'.repeat(4097), { mode: 0o600 }),
     mkdir(join(folder, 'folder')),
@@ -32,7 +33,7 @@ function locked(): Answers {
       return { slots: [] };
     },
     'repository.unlock': (input) => {
-      open = input.passphrase === 'correct horse' || input.recoveryKey === 'RK' || input.keyFile === '/keys/a';
+      open = input.passphrase === 'correct horse' || input.recoveryKey === 'RK' || input.keyFile === join(folder, 'key');
       if (!open) throw new AppError('repository.passphrase-wrong', 'The passphrase opens no slot.');
       return { repository, ...(input.remember ? { rememberedIn: 'the keychain' } : {}) };
     },
@@ -50,8 +51,8 @@ describe('a locked repository', () => {
   });
 
   test('is opened with a key file, and remembered where asked', async () => {
-    const ran = await runFake(['key', 'list', '--key-file', '/keys/a', '--remember'], { answers: locked() });
-    expect(ran.calls[0]?.input).toEqual({ keyFile: '/keys/a', remember: true });
+    const ran = await runFake(['key', 'list', '--key-file', 'key', '--remember'], { cwd: folder, answers: locked() });
+    expect(ran.calls[0]?.input).toEqual({ keyFile: join(folder, 'key'), remember: true });
     expect(ran.stderr).toContain('kept in the keychain');
   });
 
@@ -105,11 +106,38 @@ describe('a file with a secret', () => {
     ['empty', 'is empty', 2],
     ['long', 'more than 4096 bytes', 2],
     ['folder', 'is a folder', 2],
-    ['absent', '(ENOENT)', 2],
+    ['absent', 'there is no file', 3],
+    [join('key', 'below'), 'there is no file', 3],
   ])('%s is refused', async (file, why, code) => {
     const ran = await runFake(['key', 'list', '--passphrase-file', file], { cwd: folder, answers: locked() });
     expect(ran.code).toBe(code);
     expect(ran.stderr).toContain(why);
+  });
+
+  test.each(['--passphrase-file', '--key-file', '--recovery-key-file'])('%s that is not there is refused alike, needed or not', async (option) => {
+    const unneeded: Answers = { 'sources.list': () => ({ sources: [] }) };
+    for (const argv of [
+      ['key', 'list'],
+      ['source', 'list'],
+    ]) {
+      const ran = await runFake([...argv, option, 'absent', '--json'], { cwd: folder, answers: { ...locked(), ...unneeded } });
+      expect(ran).toMatchObject({ code: 3, calls: [] });
+      const path = join(folder, 'absent');
+      expect(objectOf(ran)['error']).toMatchObject({
+        code: 'source.missing',
+        message: `${option}: there is no file ${path}.`,
+        hint: containing('Name a file'),
+      });
+    }
+    expect(await runFake(['source', 'list', option, 'folder'], { cwd: folder, answers: unneeded })).toMatchObject({ code: 2 });
+  });
+
+  test('that is named for a new passphrase, or by the environment, is told by that name', async () => {
+    const added = await runFake(['key', 'add', 'passphrase', '--new-passphrase-file', 'absent'], { cwd: folder });
+    expect(added).toMatchObject({ code: 3, stderr: containing('--new-passphrase-file: there is no file') });
+    const named = await runFake(['key', 'list'], { cwd: folder, env: { BELAY_PASSPHRASE_FILE: '/absent' }, answers: locked() });
+    expect(named).toMatchObject({ code: 3, stderr: containing('BELAY_PASSPHRASE_FILE: there is no file /absent.') });
+    expect(await runFake(['key', 'add', 'recovery', '--new-passphrase-file', 'right'], { cwd: folder })).toMatchObject({ code: 2, calls: [] });
   });
 
   test.runIf(process.platform !== 'win32')('that others can read is taken, with a note', async () => {

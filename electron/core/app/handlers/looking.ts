@@ -1,9 +1,9 @@
 import { AppError } from '../../base/errors.ts';
 import { counted } from '../../base/words.ts';
 import { existsSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 import type { CommandOutput } from '../../../contract/commands.ts';
-import type { Difference, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
+import type { Difference, Engine, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
 import { compareFingerprints, notCompared, withRowsTotal } from '../../engines/fingerprint.ts';
 import { openContent, storedFingerprint } from '../../snapshot/content.ts';
 import { judge } from '../../verify/drill.ts';
@@ -11,10 +11,11 @@ import { runSmokeChecks } from '../../verify/smoke.ts';
 import { engineOf, type Core } from '../core.ts';
 import { looseFile } from '../loose-file.ts';
 import { resolveSnapshot } from '../resolve.ts';
+import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
-import { summaryOf } from '../summaries.ts';
+import { shownObjects, summaryOf } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
-import { engineSource, sourceNamed } from './sources.ts';
+import { engineSource } from './sources.ts';
 
 /** Rows of detail that a comparison looks for in each differing table. */
 const detailRows = 20;
@@ -27,7 +28,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     const { object, query } = input;
     if (object === undefined && query === undefined) {
       const objects = core.catalog.objects(record.id, { limit: 10_000, offset: 0 }).objects;
-      return { snapshot, objects: objects.filter((one) => one.rows !== undefined && !one.name.startsWith('.belay/')) };
+      return { snapshot, objects: shownObjects(objects.filter((one) => one.rows !== undefined)) };
     }
     return withEngineContext(core, scope, async (context) => {
       const content = () => openContent(repository, engine, record, scope.signal);
@@ -77,12 +78,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     const engine = engineOf(core, record.engine);
     if (!isAbsolute(input.to)) throw new AppError('input.invalid', `${input.to} is not an absolute path.`);
     if (existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
-    const format = input.format ?? engine.capabilities.exportFormats[0];
-    if (format === undefined || !engine.capabilities.exportFormats.includes(format)) {
-      throw new AppError('engine.unsupported', `${engine.title} does not export ${format ?? 'anything'}.`, {
-        hint: `It exports ${engine.capabilities.exportFormats.join(', ')}.`,
-      });
-    }
+    const format = exportFormat(engine, input.format, input.to);
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
       const request = { format, to: input.to, ...(input.object === undefined ? {} : { object: input.object }) };
@@ -91,6 +87,20 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     });
   },
 };
+
+/** The format that was asked for, with or without its dot, else the engine's own. The name of the file must not promise another one. */
+function exportFormat(engine: Engine, asked: string | undefined, to: string): string {
+  const { exportFormats, importFormats } = engine.capabilities;
+  const format = asked === undefined ? exportFormats[0] : `.${asked.replace(/^\./, '').toLowerCase()}`;
+  const offered = `It exports ${exportFormats.join(', ')}.`;
+  if (format === undefined || !exportFormats.includes(format))
+    throw new AppError('engine.unsupported', `${engine.title} does not export ${asked ?? 'anything'}.`, { hint: offered });
+  const ending = /\.[a-z]\w*$/i.exec(basename(to))?.[0].toLowerCase();
+  if (asked !== undefined || ending === undefined || exportFormats.includes(ending) || importFormats.includes(ending)) return format;
+  throw new AppError('input.invalid', `${to} ends in ${ending}, which ${engine.title} does not export. Nothing was written.`, {
+    hint: `${offered} For that name all the same, add: --format ${format}`,
+  });
+}
 
 async function verifyFile(
   core: Core,

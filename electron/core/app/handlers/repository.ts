@@ -4,6 +4,7 @@ import { proofsOfCheck } from '../../verify/check-proofs.ts';
 import { isOfRecord } from '../../repository/repair/accept-loss.ts';
 import { rebuildCatalog } from '../catalog-sync.ts';
 import type { Core } from '../core.ts';
+import { listedSnapshot } from '../resolve.ts';
 import { problemsOf } from '../summaries.ts';
 import { changedSincePlan } from './snapshots.ts';
 import type { Handlers } from './handlers.ts';
@@ -26,7 +27,7 @@ export const repositoryHandlers: Handlers<
 
   'repository.check': async (core, input, scope) => {
     const repository = await core.session.current();
-    const snapshots = input.snapshots?.map((ref) => core.catalog.get(ref).id);
+    const snapshots = input.snapshots === undefined ? undefined : await Promise.all(input.snapshots.map(async (ref) => (await listedSnapshot(core, ref)).id));
     const report = await repository.check({ level: input.level, ...(snapshots === undefined ? {} : { snapshots }) }, scope);
     await recordProofs(core, repository, report);
     const { damaged: _damaged, ...told } = report;
@@ -100,7 +101,8 @@ export const repositoryHandlers: Handlers<
     const rebuilt = await rebuildCatalog(core, repository, scope);
     return {
       snapshots: rebuilt.snapshots,
-      objects: rebuilt.objects,
+      // Without the fingerprint of each, which no list shows.
+      objects: Math.max(0, rebuilt.objects - rebuilt.snapshots),
       problems: problemsOf(rebuilt.problems),
       durationMs: Math.round(core.clock.monotonic() - started),
     };

@@ -7,11 +7,12 @@ import { recordSwap, refuseBlocked } from '../../restore/restore.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
 import { resolveSnapshot } from '../resolve.ts';
+import { sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { summaryOf } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
 import { confirmProduction, runRestore, toOutput } from './restores.ts';
-import { engineSource, sourceNamed } from './sources.ts';
+import { engineSource } from './sources.ts';
 
 export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoint.list' | 'checkpoint.drop'> = {
   rewind: async (core, input, scope) => {

@@ -5,12 +5,13 @@ import type { Repository, SnapshotRecord } from '../../repository/repository.ts'
 import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
-import { ensureListed, freshRecord, publishRecord, resolveSnapshot } from '../resolve.ts';
+import { ensureListed, freshRecord, listedSnapshot, publishRecord, resolveSnapshot } from '../resolve.ts';
+import { refuseUnknownSource, sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
-import { problemsOf, proofsOf, summaryOf, toJson } from '../summaries.ts';
+import { problemsOf, proofsOf, shownObjects, summaryOf, toJson } from '../summaries.ts';
 import { captureNotes } from '../../snapshot/content.ts';
 import type { Handlers } from './handlers.ts';
-import { engineSource, sourceNamed } from './sources.ts';
+import { engineSource } from './sources.ts';
 
 /** Longest time that writers of a source may be made to wait by a capture, milliseconds. */
 const maxWriterWait = 10_000;
@@ -29,6 +30,7 @@ export const snapshotHandlers: Handlers<
 
   'snapshot.list': async (core, input) => {
     await ensureListed(core);
+    if (input.source !== undefined) await refuseUnknownSource(core, input.source);
     const page = await core.catalog.listInTurns({
       limit: input.limit,
       offset: input.offset,
@@ -41,9 +43,9 @@ export const snapshotHandlers: Handlers<
 
   'snapshot.show': async (core, input) => {
     await ensureListed(core);
-    const record = core.catalog.get(input.snapshot);
+    const record = await listedSnapshot(core, input.snapshot);
     const { objects, total } = core.catalog.objects(record.id, { limit: 1000, offset: 0 });
-    const shown = objects.filter((one) => !one.name.startsWith('.belay/'));
+    const shown = shownObjects(objects);
     return {
       snapshot: summaryOf(record),
       proofs: proofsOf(record),
@@ -59,8 +61,11 @@ export const snapshotHandlers: Handlers<
     if (input.add.length === 0 && input.remove.length === 0)
       throw new AppError('input.invalid', 'No tag was named.', { hint: 'Name tags to add or to remove.' });
     const { repository, record } = await resolveSnapshot(core, input.snapshot);
+    const both = input.add.find((tag) => input.remove.includes(tag));
+    if (both !== undefined) throw new AppError('input.invalid', `${both} is both to be added and to be removed.`, { hint: 'Leave one of them out.' });
+    const absent = input.remove.filter((tag) => !record.tags.includes(tag));
     await repository.record([{ kind: 'tags', snapshot: record.id, add: input.add, remove: input.remove }]);
-    return { snapshot: await refreshed(core, repository, record.id) };
+    return { snapshot: await refreshed(core, repository, record.id), absent };
   },
 
   'snapshot.pin': async (core, input) => {

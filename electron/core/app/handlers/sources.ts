@@ -1,9 +1,11 @@
-import { AppError } from '../../base/errors.ts';
+import { opendir } from 'node:fs/promises';
+import { commandLine } from '../../base/command-line.ts';
+import { AppError, systemCode } from '../../base/errors.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
-import type { Core } from '../core.ts';
 import { engineOf } from '../core.ts';
 import { samePlace } from '../../sources/same-place.ts';
+import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
 import { toJson } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
@@ -15,12 +17,14 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     const known = await core.sources.list();
     const name = input.name ?? nameFor(engine.describeLocation(location), known);
     if (known.some((one) => one.name === name)) {
-      throw new AppError('source.exists', `There is a source named ${name} already.`, { hint: 'Give another name with --name, or remove the other first.' });
+      throw new AppError('source.exists', `There is a source named ${name} already.`, {
+        hint: `Give another name with --name, or remove the other first: ${commandLine('source remove', [name])}`,
+      });
     }
     const same = await sourceInPlace(engine, known, location);
     if (same !== undefined) {
       throw new AppError('source.exists', `${engine.describeLocation(location)} is the source ${same.name} already.`, {
-        hint: `Use it: belay snap ${same.name}`,
+        hint: `Use it: ${commandLine('snap', [same.name])}`,
       });
     }
     const source: Source = {
@@ -40,6 +44,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   'sources.list': async (core) => ({ sources: [...(await core.sources.list())] }),
 
   'sources.remove': async (core, { name }) => {
+    await sourceNamed(core, name);
     const removed = await core.sources.remove(name);
     core.events.emit('sources.changed', {});
     return { removed, snapshotsKept: core.catalog.list({ source: name, limit: 1, offset: 0 }).total };
@@ -61,6 +66,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   },
 
   discover: async (core, { folder, depth }, scope) => {
+    await refuseOtherThanFolder(folder);
     const known = await core.sources.list();
     const found = await withEngineContext(core, scope, async (context) => {
       const all = [];
@@ -87,18 +93,6 @@ export function engineSource(source: Source): EngineSource {
   return { name: source.name, engine: source.engine, location: source.location };
 }
 
-/** The source of that name. Throws `source.unknown` with the names there are. */
-export async function sourceNamed(core: Core, name: string): Promise<Source> {
-  const all = await core.sources.list();
-  const found = all.find((one) => one.name === name);
-  if (found !== undefined) return found;
-  const names = all.map((one) => one.name);
-  throw new AppError('source.unknown', `There is no source named ${name}.`, {
-    hint: names.length === 0 ? 'Add one: belay source add <path>' : `There are: ${names.slice(0, 10).join(', ')}.`,
-    details: { names: names.slice(0, 50) },
-  });
-}
-
 /** The source that is at a location, by whatever name of its file. */
 export async function sourceInPlace(engine: Engine, known: readonly Source[], location: Readonly<Record<string, unknown>>): Promise<Source | undefined> {
   const described = engine.describeLocation(location);
@@ -109,6 +103,20 @@ export async function sourceInPlace(engine: Engine, known: readonly Source[], lo
 /** A name for what stands at a place, that no source has. */
 export function nameFor(described: string, known: readonly Source[]): string {
   return freeName(suggestedName(described), known);
+}
+
+/** Throws where there is no folder to look in: nothing found must mean that something was looked at. */
+async function refuseOtherThanFolder(path: string): Promise<void> {
+  try {
+    const folder = await opendir(path);
+    await folder.close();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') throw new AppError('source.missing', `There is no folder ${path}.`, { hint: 'Check the path.', cause: error });
+    if (code === 'ENOTDIR')
+      throw new AppError('input.invalid', `${path} is not a folder.`, { hint: `To add a database file: ${commandLine('source add', [path])}`, cause: error });
+    throw new AppError('source.denied', `The folder ${path} cannot be read.`, { hint: 'Check who may read it.', cause: error });
+  }
 }
 
 function suggestedName(described: string): string {
