@@ -69,6 +69,12 @@ export const registry: readonly Entry[] = [
   },
 
   { group: 'Proof', name: 'verify', summary: 'prove a snapshot, or check a native file', load: async () => (await import('./commands/verify.ts')).verify },
+  {
+    group: 'Proof',
+    name: 'drill',
+    summary: 'restore into a throw-away place, compare, time it, keep the record',
+    load: async () => (await import('./commands/drill.ts')).drill,
+  },
   { group: 'Proof', name: 'compare', summary: 'compare the live source with a snapshot', load: async () => (await import('./commands/compare.ts')).compare },
   { group: 'Proof', name: 'check', summary: 'check the repository, every byte of it', load: async () => (await import('./commands/check.ts')).check },
 

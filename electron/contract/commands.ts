@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { drillsCommands } from './commands-drills.ts';
 import { hostCommands } from './commands-host.ts';
 import { repositoryCommands } from './commands-repository.ts';
 import { restoresCommands } from './commands-restores.ts';
@@ -9,7 +10,7 @@ import { snapshotsCommands } from './commands-snapshots.ts';
  * queue, report progress, can be cancelled and stand in the jobs list; the others answer at once.
  * Commands that need the repository's key throw `repository.passphrase-needed` until `repository.unlock` was called.
  */
-export const commands = { ...hostCommands, ...repositoryCommands, ...snapshotsCommands, ...restoresCommands };
+export const commands = { ...hostCommands, ...repositoryCommands, ...snapshotsCommands, ...restoresCommands, ...drillsCommands };
 
 export type CommandMap = typeof commands;
 export type CommandName = keyof CommandMap;

@@ -26,6 +26,7 @@ import { dispatch } from './dispatch.ts';
 import { createEvents } from './events.ts';
 import type { Handlers } from './handlers/handlers.ts';
 import { doctorHandlers } from './handlers/doctor.ts';
+import { drillHandlers } from './handlers/drills.ts';
 import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { keyHandlers } from './handlers/keys.ts';
@@ -48,6 +49,7 @@ const handlers: Handlers<CommandName> = {
   ...keyHandlers,
   ...sourceHandlers,
   ...snapshotHandlers,
+  ...drillHandlers,
   ...lookingHandlers,
   ...restoreHandlers,
   ...rewindHandlers,

@@ -87,6 +87,10 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }),
   },
   'file.verify': { title: (input) => `verify ${input.path}`, facts: (input) => ({ path: input.path, against: input.against ?? null }) },
+  'drill.run': { title: (input) => `drill of ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot ?? null, by: input.by }) },
+  'drill.list': {},
+  'drill.show': {},
+  'drill.remark': { journalled: true, facts: (input) => ({ drill: input.drill, by: input.by, notes: input.notes, blockers: input.blockers }) },
   'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
   'restore.run': {
     title: (input) => `restore ${input.snapshot ?? input.file ?? ''}`,

@@ -14,6 +14,8 @@ export interface ProveRequest {
   readonly level: ProofLevel;
   readonly parent: SnapshotRecord | undefined;
   readonly checks: readonly SmokeCheck[];
+  /** Told of each level as it ends, by its own account. */
+  readonly onLevel?: (outcome: Verification) => void;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function prove(repository: Repository, engine: Engine, request: Pro
       evidence: { statement: last.statement, durationMs: last.durationMs, ...evidence },
     };
     await repository.record([{ kind: 'proof', snapshot: request.record.id, proof }]);
+    request.onLevel?.({ ...last, warnings: outcome.warnings });
     if (last.result !== 'passed') return last;
   }
   return last;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { drill, drillRemark, drillStep } from '../../../electron/contract/drills.ts';
 import * as model from '../../../electron/contract/model.ts';
 
 /** A JSON schema as far as the contract's outputs use it. */
@@ -34,6 +35,9 @@ const named: readonly (readonly [string, z.ZodType])[] = [
   ['Lock', model.lockInfo],
   ['Key', model.keySlot],
   ['Checkpoint', model.checkpoint],
+  ['Drill', drill],
+  ['DrillStep', drillStep],
+  ['Remark', drillRemark],
   ['Found', model.discovered],
   ['JournalEntry', model.journalEntry],
   ['Page', model.page],

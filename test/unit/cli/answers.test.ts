@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Drill } from '../../../electron/contract/drills.ts';
 import type { CommandName, CommandOutput } from '../../../electron/contract/commands.ts';
 import type { Job } from '../../../electron/contract/model.ts';
 import { hiddenEntry, registry } from '../../../electron/cli/registry.ts';
@@ -33,6 +34,25 @@ const lock = {
   heartbeatAt: someTime,
   state: 'unknown' as const,
   why: hostile,
+};
+const remark = { at: someTime, by: hostile, text: hostile };
+const drill: Drill = {
+  id: 'd-1',
+  at: someTime,
+  by: hostile,
+  source: hostile,
+  result: 'failed',
+  statement: hostile,
+  steps: [{ name: 'restored', result: 'failed', statement: hostile, durationMs: 1 }],
+  recoveryMs: 5,
+  targetMs: 4,
+  items: 1,
+  rows: 1,
+  differences: verification.differences,
+  checks: verification.checks,
+  machine: { system: hostile, belay: '1' },
+  notes: [remark],
+  blockers: [remark],
 };
 const tools = [{ tool: 'sqlite', version: hostile, origin: hostile }];
 
@@ -142,6 +162,10 @@ const all = [
   answered(['checkpoint', 'list'], 'checkpoint.list', { checkpoints: [checkpoint] }),
   answered(['checkpoint', 'drop', 'x', 'c', '--yes'], 'checkpoint.drop', { dropped: checkpoint }),
   answered(['verify'], 'snapshot.verify', { snapshot, verification }),
+  answered(['drill', 'shop'], 'drill.run', { drill }),
+  answered(['drill', 'list'], 'drill.list', { drills: [drill], total: 1 }),
+  answered(['drill', 'show'], 'drill.show', { drill, markdown: hostile }),
+  answered(['drill', 'note', 'd-1', '--note', 'x'], 'drill.remark', { drill }),
   answered(['verify', './x'], 'file.verify', { format: hostile, version: hostile, bytes: 1, madeAt: someTime, madeAtFrom: hostile, verification }),
   answered(['compare', 'x'], 'source.compare', { snapshot, equal: false, differences: verification.differences }),
   answered(['check'], 'repository.check', {

@@ -145,13 +145,14 @@ export async function newestOf(repository: Repository, source: string, engine: s
   return snapshots.findLast((one) => one.source === source && one.engine === engine);
 }
 
-async function parentRecord(repository: Repository, record: SnapshotRecord): Promise<SnapshotRecord | undefined> {
+export async function parentRecord(repository: Repository, record: SnapshotRecord): Promise<SnapshotRecord | undefined> {
   if (record.parent === undefined) return undefined;
   const { snapshots } = await repository.snapshots();
   return snapshots.find((one) => one.id === record.parent);
 }
 
-async function refreshed(core: Core, repository: Repository, id: string): Promise<SnapshotSummary> {
+/** Brings the catalog's row of a snapshot to what the repository knows of it. */
+export async function refreshed(core: Core, repository: Repository, id: string): Promise<SnapshotSummary> {
   const record = await freshRecord(repository, id);
   core.catalog.updateSnapshot(record);
   core.events.emit('snapshots.changed', { source: record.source });

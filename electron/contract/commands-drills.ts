@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { command } from './command.ts';
+import { drill, remarks } from './drills.ts';
+import { smokeCheck, snapshotRef } from './model.ts';
+
+/** Drills: a restore into a throw-away place, compared, checked, timed, thrown away, and kept as a record. */
+export const drillsCommands = {
+  'drill.run': command({
+    job: true,
+    input: remarks.extend({
+      source: z.string(),
+      /** The newest of the source when left out. */
+      snapshot: snapshotRef.optional(),
+      checks: z.array(smokeCheck).default([]),
+      targetMs: z.number().int().positive().optional().describe('the RTO that the drill has to keep'),
+    }),
+    output: z.object({ drill }),
+  }),
+  'drill.list': command({
+    job: false,
+    input: z.object({ source: z.string().optional(), limit: z.number().int().min(1).max(1000).default(50) }),
+    output: z.object({ drills: z.array(drill), total: z.number() }),
+  }),
+  'drill.show': command({
+    job: false,
+    /** An id, or `latest`. */
+    input: z.object({ drill: z.string() }),
+    output: z.object({ drill, markdown: z.string() }),
+  }),
+  'drill.remark': command({ job: false, input: remarks.extend({ drill: z.string() }), output: z.object({ drill }) }),
+};

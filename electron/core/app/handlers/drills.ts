@@ -1,0 +1,140 @@
+import { arch, platform, release } from 'node:os';
+import type { Drill, DrillStep } from '../../../contract/drills.ts';
+import type { CommandParsed } from '../../../contract/commands.ts';
+import type { Source, Verification } from '../../../contract/model.ts';
+import { AppError } from '../../base/errors.ts';
+import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
+import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf } from '../../verify/drill-record.ts';
+import { drillMarkdown } from '../../verify/drill-report.ts';
+import { prove } from '../../verify/prove.ts';
+import { engineOf, type Core } from '../core.ts';
+import { sourceNamed } from '../known-source.ts';
+import { resolveSnapshot } from '../resolve.ts';
+import { withEngineContext, type CallScope } from '../scope.ts';
+import type { Handlers } from './handlers.ts';
+import { newestOf, parentRecord, refreshed } from './snapshots.ts';
+import { engineSource } from './sources.ts';
+
+type Input = CommandParsed<'drill.run'>;
+
+export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' | 'drill.remark'> = {
+  'drill.run': async (core, input, scope) => {
+    const repository = await core.session.current();
+    const source = await sourceNamed(core, input.source);
+    const record = await chosen(core, repository, source, input.snapshot);
+    const drill = await runDrill(core, repository, { source, record, input }, scope);
+    await repository.record([drillFact(drill)]);
+    return { drill };
+  },
+
+  'drill.list': async (core, input) => {
+    const drills = drillsOf(await (await core.session.current()).facts()).filter((one) => input.source === undefined || one.source === input.source);
+    return { drills: drills.slice(-input.limit).toReversed(), total: drills.length };
+  },
+
+  'drill.show': async (core, input) => {
+    const drill = drillNamed(drillsOf(await (await core.session.current()).facts()), input.drill);
+    return { drill, markdown: drillMarkdown(drill) };
+  },
+
+  'drill.remark': async (core, input) => {
+    const repository = await core.session.current();
+    if (input.notes.length + input.blockers.length === 0)
+      throw new AppError('input.invalid', 'Nothing was said about the drill.', { hint: 'Give --note or --blocker.' });
+    const drill = drillNamed(drillsOf(await repository.facts()), input.drill);
+    await repository.record([remarkFactOf(drill.id, saidBy(core, input))]);
+    return { drill: drillNamed(drillsOf(await repository.facts()), drill.id) };
+  },
+};
+
+async function chosen(core: Core, repository: Repository, source: Source, ref: string | undefined): Promise<SnapshotRecord | undefined> {
+  if (ref === undefined) return newestOf(repository, source.name, source.engine);
+  const { record } = await resolveSnapshot(core, ref);
+  if (record.source === source.name) return record;
+  throw new AppError('input.invalid', `Snapshot ${record.seq} is of ${record.source}, not of ${source.name}.`, { hint: 'Choose one of: belay list' });
+}
+
+interface Subject {
+  readonly source: Source;
+  readonly record: SnapshotRecord | undefined;
+  readonly input: Input;
+}
+
+/** Every step has a result, also the ones that were never reached: nothing passes by being left out. */
+async function runDrill(core: Core, repository: Repository, { source, record, input }: Subject, scope: CallScope): Promise<Drill> {
+  const at = core.clock.now();
+  const steps: DrillStep[] = [await credentials(core, source, scope)];
+  const proofs = new Map<string, Verification>();
+  if (record !== undefined) {
+    const engine = engineOf(core, source.engine);
+    const parent = await parentRecord(repository, record);
+    await withEngineContext(core, scope, (context) =>
+      prove(repository, engine, { record, level: 'proved', parent, checks: input.checks, onLevel: (one) => proofs.set(one.level, one) }, context),
+    );
+    await refreshed(core, repository, record.id);
+  }
+  const none = record === undefined ? `There is no snapshot of ${source.name}.` : 'A step before it did not pass.';
+  steps.push(stepOf('intact', proofs.get('intact'), none), stepOf('complete', proofs.get('complete'), none), stepOf('restored', proofs.get('proved'), none));
+  const proved = proofs.get('proved');
+  const recoveryMs = proved?.result === 'passed' ? proved.durationMs : undefined;
+  if (input.targetMs !== undefined) steps.push(timeStep(recoveryMs, input.targetMs));
+  const last = proved ?? proofs.get('complete') ?? proofs.get('intact');
+  return {
+    id: `d-${Buffer.from(core.random.bytes(4)).toString('hex')}`,
+    at,
+    by: input.by,
+    source: source.name,
+    engine: source.engine,
+    ...(record === undefined ? {} : { snapshot: snapshotOf(record) }),
+    ...(record === undefined ? { result: 'not-run', statement: none } : resultOf(steps, last)),
+    steps,
+    ...(recoveryMs === undefined ? {} : { recoveryMs }),
+    ...(input.targetMs === undefined ? {} : { targetMs: input.targetMs }),
+    items: proved?.items ?? 0,
+    rows: proved?.rows ?? 0,
+    differences: [...(last?.differences ?? [])].slice(0, 20),
+    checks: [...(proved?.checks ?? [])].slice(0, 100),
+    machine: { system: `${platform()} ${release()} ${arch()}`, belay: core.version },
+    ...saidBy(core, input),
+  };
+}
+
+/** The source itself, as the first snapshot after a disaster would find it: reachable, readable, the right tools there. */
+async function credentials(core: Core, source: Source, scope: CallScope): Promise<DrillStep> {
+  const started = core.clock.monotonic();
+  const ended = (result: DrillStep['result'], statement: string): DrillStep => ({
+    name: 'source',
+    result,
+    statement,
+    durationMs: Math.round(core.clock.monotonic() - started),
+  });
+  scope.progress({ stage: 'credentials dry-run' });
+  try {
+    const probe = await withEngineContext(core, scope, (context) => engineOf(core, source.engine).probe(engineSource(source), context));
+    return ended('passed', `${source.name} answers: ${probe.serverVersion}.`);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return ended('failed', error.message);
+  }
+}
+
+function stepOf(name: DrillStep['name'], found: Verification | undefined, none: string): DrillStep {
+  if (found === undefined) return { name, result: 'not-run', statement: none, durationMs: 0 };
+  return { name, result: found.result, statement: found.statement, durationMs: found.durationMs };
+}
+
+function timeStep(recoveryMs: number | undefined, targetMs: number): DrillStep {
+  if (recoveryMs === undefined) return { name: 'time', result: 'not-run', statement: 'Nothing was recovered, so no time was measured.', durationMs: 0 };
+  const kept = recoveryMs <= targetMs;
+  const words = `${(recoveryMs / 1000).toFixed(1)} s of ${(targetMs / 1000).toFixed(1)} s`;
+  return { name: 'time', result: kept ? 'passed' : 'failed', statement: kept ? `${words}.` : `Too slow: ${words}.`, durationMs: recoveryMs };
+}
+
+function snapshotOf({ id, seq, createdAt, name }: SnapshotRecord): NonNullable<Drill['snapshot']> {
+  return { id, seq, createdAt, ...(name === undefined ? {} : { name }) };
+}
+
+function saidBy(core: Core, { by, notes, blockers }: Pick<Input, 'by' | 'notes' | 'blockers'>): Pick<Drill, 'notes' | 'blockers'> {
+  const said = (text: string) => ({ at: core.clock.now(), by, text });
+  return { notes: notes.map(said), blockers: blockers.map(said) };
+}

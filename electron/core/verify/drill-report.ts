@@ -1,0 +1,90 @@
+import type { Drill, DrillStep } from '../../contract/drills.ts';
+
+const stepTitles: Readonly<Record<DrillStep['name'], string>> = {
+  source: 'Credentials dry-run: the source can be reached and read',
+  intact: 'Every stored byte of the snapshot read and authenticated',
+  complete: 'All objects of the snapshot there',
+  restored: 'Restored into a throw-away place, compared, checks run',
+  time: 'Within the recovery time that is asked',
+};
+
+const results: Readonly<Record<Drill['result'] | DrillStep['result'], string>> = {
+  proved: 'proved',
+  passed: 'passed',
+  failed: 'FAILED',
+  inconclusive: 'inconclusive',
+  'not-run': 'not run',
+};
+
+/** The drill as a Markdown page to be filed and signed: what was done, what came out, how long it took, what people said. */
+export function drillMarkdown(drill: Drill): string {
+  const lines = [
+    `# Restore drill ${drill.id}: ${text(drill.source)}`,
+    '',
+    `**Result: ${results[drill.result]}.** ${text(drill.statement)}`,
+    '',
+    '| | |',
+    '| --- | --- |',
+    row('When', instant(drill.at)),
+    row('By', drill.by),
+    row('Source', drill.engine === undefined ? drill.source : `${drill.source} (${drill.engine})`),
+    row('Snapshot', drill.snapshot === undefined ? 'none' : snapshotWords(drill.snapshot)),
+    row('Recovery time', drill.recoveryMs === undefined ? 'not measured' : seconds(drill.recoveryMs)),
+    ...(drill.targetMs === undefined ? [] : [row('Recovery time asked', seconds(drill.targetMs))]),
+    row('Compared', `${drill.items} items, ${drill.rows} rows`),
+    row('Machine', `${drill.machine.system}, Belay ${drill.machine.belay}`),
+    '',
+    '## Steps',
+    '',
+    '| Step | Result | Time | What was seen |',
+    '| --- | --- | --- | --- |',
+    ...drill.steps.map((step) => `| ${stepTitles[step.name]} | ${results[step.result]} | ${seconds(step.durationMs)} | ${text(step.statement)} |`),
+    '',
+    ...section(
+      'Checks',
+      drill.checks.map((check) => `- ${results[check.result]}: ${text(check.name)} (${text(check.statement)})`),
+    ),
+    ...section(
+      'Differences',
+      drill.differences.map((difference) => `- ${text(difference.statement)}`),
+    ),
+    ...remarks('Blockers', drill.blockers),
+    ...remarks('Notes', drill.notes),
+    '## Sign-off',
+    '',
+    'Name: ______________________  Date: ______________',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function remarks(title: string, said: Drill['notes']): readonly string[] {
+  return [`## ${title}`, '', ...(said.length === 0 ? ['None.'] : said.map((one) => `- ${instant(one.at)}, ${text(one.by)}: ${text(one.text)}`)), ''];
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : [`## ${title}`, '', ...lines, ''];
+}
+
+function row(name: string, value: string): string {
+  return `| ${name} | ${text(value)} |`;
+}
+
+function snapshotWords(snapshot: NonNullable<Drill['snapshot']>): string {
+  const name = snapshot.name === undefined ? '' : ` "${snapshot.name}"`;
+  return `#${snapshot.seq}${name}, taken ${instant(snapshot.createdAt)}, id ${snapshot.id}`;
+}
+
+/** Names and statements come from databases: none of them may become markup. */
+function text(value: string): string {
+  return value.replace(/[\\`*_{}[\]<>#|~]/g, '\\$&').replace(/\s+/g, ' ');
+}
+
+function instant(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function seconds(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 60 ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

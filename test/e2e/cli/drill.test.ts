@@ -1,0 +1,67 @@
+import { readFile, rm } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { answerOf, change, Place } from '../../helpers/cli/belay.ts';
+
+test('a drill is made, kept with the repository, remarked upon, and handed out as a page', async () => {
+  await using place = await Place.withShop(300);
+  await place.host();
+  const none = await place.run(['drill', 'shop', '--json']);
+  expect([none.code, answerOf(none)['data']]).toMatchObject([8, { drill: { result: 'not-run', statement: 'There is no snapshot of shop.' } }]);
+
+  await place.data('snap', 'shop', '--name', 'nightly');
+  change(place.path('shop.db'), 'delete from orders');
+  const page = place.path('drill.md');
+  const made = await place.run([
+    'drill',
+    'shop',
+    '--within',
+    '10m',
+    '--note',
+    'first of its kind',
+    '--by',
+    'Ada',
+    '--check-query',
+    'select count(*) from orders == 600',
+    '--report',
+    page,
+    '--json',
+  ]);
+  expect(made.code).toBe(0);
+  const { drill } = answerOf(made)['data'] as { drill: { id: string; steps: { name: string; result: string }[]; recoveryMs: number } };
+  expect(drill).toMatchObject({ result: 'proved', by: 'Ada', snapshot: { name: 'nightly' }, notes: [{ text: 'first of its kind', by: 'Ada' }], rows: 900 });
+  expect(drill.steps.map((step) => [step.name, step.result])).toEqual(['source', 'intact', 'complete', 'restored', 'time'].map((name) => [name, 'passed']));
+  expect(drill.recoveryMs).toBeGreaterThan(0);
+  expect(await readFile(page, 'utf8')).toContain('**Result: proved.**');
+  expect((await place.run(['drill', 'shop', '--report', page])).code).toBe(10);
+  expect(await place.data('show', 'nightly')).toMatchObject({ snapshot: { proved: 'proved' } });
+
+  const slow = await place.run(['drill', 'shop', '--within', '0.001s', '--json']);
+  expect([slow.code, answerOf(slow)['data']]).toMatchObject([
+    8,
+    { drill: { result: 'proved', steps: expect.arrayContaining([expect.objectContaining({ name: 'time', result: 'failed' })]) as unknown } },
+  ]);
+
+  await place.data('drill', 'note', drill.id, '--blocker', 'the runbook names the old host', '--by', 'Bob');
+  await rm(place.path('shop.db'));
+  const gone = await place.run(['drill', 'shop', '--json']);
+  expect([gone.code, answerOf(gone)['data']]).toMatchObject([
+    8,
+    { drill: { result: 'proved', steps: expect.arrayContaining([expect.objectContaining({ name: 'source', result: 'failed' })]) as unknown } },
+  ]);
+  const failed = await place.run(['drill', 'shop', '--check-query', 'select count(*) from orders == 1', '--json']);
+  expect([failed.code, answerOf(failed)['data']]).toMatchObject([
+    8,
+    { drill: { result: 'failed', checks: expect.arrayContaining([expect.objectContaining({ result: 'failed' })]) as unknown } },
+  ]);
+
+  await rm(place.path('drill.md'));
+  expect(await place.data('drill', 'list', 'shop')).toMatchObject({
+    total: 5,
+    drills: [{ result: 'failed' }, {}, {}, { id: drill.id }, { result: 'not-run' }],
+  });
+  const shown = await place.run(['drill', 'show', drill.id, '--report', place.path('drill.json')]);
+  expect(shown.stdout).toContain('blocker: the runbook names the old host (Bob');
+  expect(JSON.parse(await readFile(place.path('drill.json'), 'utf8'))).toMatchObject({ id: drill.id, blockers: [{ by: 'Bob' }] });
+  expect((await place.run(['drill', 'show', 'd-nothing'])).code).toBe(2);
+  expect((await place.run(['drill', 'shop', '--within', 'soon'])).code).toBe(2);
+});
