@@ -57,15 +57,17 @@ export function lookTests(at: Holder, { capture, restoreTo, printOf, promoteTo, 
     expect(format).toBeDefined();
     const { snapshot, report } = await capture();
     const to = await at.subject.newFile();
-    const { files } = await withContext((context) => at.subject.engine.exportNative(snapshot, { format: format ?? '', to }, context));
+    const madeAt = 1_700_000_000_123;
+    const { files } = await withContext((context) => at.subject.engine.exportNative(snapshot, { format: format ?? '', to, madeAt }, context));
     expect(files.map((file) => file.path)).toContain(to);
-    const again = await withContext((context) => at.subject.engine.exportNative(snapshot, { format: format ?? '', to }, context)).catch(
+    const again = await withContext((context) => at.subject.engine.exportNative(snapshot, { format: format ?? '', to, madeAt }, context)).catch(
       (error: unknown) => error,
     );
     expect(isAppError(again, 'target.exists')).toBe(true);
 
     const native: NativeFile | undefined = await withContext((context) => at.subject.engine.recogniseNative(to, context));
     if (native === undefined) throw new Error('the export is not recognised');
+    expect(native.madeAt).toBe(madeAt);
     const taken = await capture(await at.subject.exported(files.map((file) => file.path)));
     expect(compareFingerprints(report.fingerprint, taken.report.fingerprint)).toEqual([]);
     expect(await at.subject.residue()).toEqual([]);

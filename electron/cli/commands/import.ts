@@ -10,7 +10,7 @@ export const importCommand: CommandSpec = {
   name: 'import',
   summary: 'take in native files',
   description:
-    'One file, or a folder of existing backups. When each was made is read from its name, else its content, else its file time, and said.\nWhat was taken in before is skipped.',
+    'One file, or a folder of existing backups. When each was made is read from its name, else it is its file time, and which of the two is said; what `belay export` writes has the time of its snapshot as file time.\nWhat was taken in before is skipped, by its content: under another name or in another folder too. A name with another date is taken in.',
   arguments: [{ name: '<path>', description: 'a native file or a folder of them', complete: 'file' }],
   options: [
     { flags: '--source <name>', description: "source that they belong to (default: from each file's name)", complete: 'source' },

@@ -8,7 +8,8 @@ import type { OpenedSnapshots } from '../inspect/opened.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { RestoreRecords } from '../restore/records.ts';
-import type { Sources } from '../sources/settings.ts';
+import type { Document } from '../sources/document.ts';
+import type { Settings, Sources } from '../sources/settings.ts';
 import type { HostFacts } from './belay.ts';
 import type { Events } from './events.ts';
 import type { RepositorySession } from './repository-session.ts';
@@ -22,6 +23,7 @@ export interface Core {
   readonly random: Random;
   readonly log: Log;
   readonly engines: ReadonlyMap<string, Engine>;
+  readonly settings: Document<Settings>;
   readonly sources: Sources;
   readonly secrets: SecretStore;
   /** What the user must be told of where secrets rest. */

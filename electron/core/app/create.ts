@@ -93,10 +93,11 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
   let interrupted = past.some((job) => brokenOffWrite(job, openedAt));
   const records = await openRestoreRecords(home, { random });
   const opened = await openSnapshots(join(home, 'opened'));
+  const settings = openSettings(home, { random });
   const session = createSession({
     home,
     secrets: parts.secrets,
-    settings: openSettings(home, { random }),
+    settings,
     ports: { clock, random, log },
     highWater: openHighWater(home, { random }),
     opened: async (repository) => {
@@ -112,6 +113,7 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     random,
     log,
     engines: new Map(parts.engines.map((engine) => [engine.kind, engine])),
+    settings,
     sources: openSources(home, { random }),
     secrets: parts.secrets,
     secretNotices: parts.secretNotices,

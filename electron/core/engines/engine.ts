@@ -1,9 +1,8 @@
 import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 
 /**
- * The engine port. Every database engine implements it and passes `test/contract/engine-suite.ts` against a real server.
- * An engine knows nothing of chunks or snapshots: it writes named streams into a sink and reads them back from a reader.
- * What an engine cannot do it declares in `capabilities`; it never throws "not implemented".
+ * The engine port. Every engine implements it and passes `test/contract/engine-suite.ts` against a real server. It knows nothing of chunks
+ * or snapshots: it writes named streams into a sink and reads them back. What it cannot do it declares in `capabilities`.
  */
 export interface Engine {
   readonly kind: EngineKind;
@@ -17,10 +16,7 @@ export interface Engine {
   /** The location as a source profile keeps it: checked for form, made absolute, nothing opened. Throws `input.invalid` naming the field. */
   normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation;
 
-  /**
-   * What a person typed as a restore target (a path, a database name) as a location shaped like `like` (attached files and
-   * all). Opens nothing. Throws `input.invalid`.
-   */
+  /** What a person typed as a restore target as a location shaped like `like` (attached files and all). Opens nothing. Throws `input.invalid`. */
   targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation;
 
   /** A location for a throw-away restore of something shaped like `like`, private to `folder`. Opens nothing. */
@@ -139,7 +135,7 @@ export interface EngineCapabilities {
 /** `transaction`: one snapshot; `file`: one locked file state; `set-file`: each file of a set by itself; `none`: said plainly. */
 export type Consistency = 'transaction' | 'oplog' | 'fork' | 'file' | 'none';
 
-/** What every verb gets. Nothing else of the world is reached. */
+/** All that a verb gets of the world. */
 export interface EngineContext {
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
@@ -362,6 +358,8 @@ export interface ExportRequest {
   /** Absolute path that must not exist. */
   readonly to: string;
   readonly object?: string;
+  /** When the data was so: becomes the files' own time. */
+  readonly madeAt: number;
 }
 export interface ExportResult {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
@@ -373,6 +371,8 @@ export interface NativeFile {
   readonly format: string;
   readonly version: string;
   readonly bytes: number;
+  /** Files beside it that are part of its content: logs that were not merged. */
+  readonly beside: readonly string[];
   /** When it was made, and what says so. */
   readonly madeAt: number;
   readonly madeAtFrom: 'name' | 'content' | 'file-time';

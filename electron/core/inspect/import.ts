@@ -1,5 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError, systemCode, throwIfCancelled } from '../base/errors.ts';
 import type { Engine, EngineContext, NativeFile } from '../engines/engine.ts';
@@ -83,6 +84,41 @@ function refuseFuture({ path, madeAt, madeAtFrom }: NativeFile, now: number): vo
         : 'Set its file time to when it was made, or the clock of this machine.',
     details: { path, madeAt },
   });
+}
+
+const pieceBytes = 1 << 20;
+
+/** SHA-256 of everything that a native file is made of, read piece by piece: the same for the same content under any name. */
+export async function contentHash(file: NativeFile, context: EngineContext): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of [file.path, ...file.beside]) {
+    const handle = await openForReading(path);
+    try {
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      let at = 0;
+      for (;;) {
+        throwIfCancelled(context.signal);
+        const { bytesRead } = await handle.read(piece, 0, pieceBytes, at);
+        if (bytesRead === 0) break;
+        hash.update(piece.subarray(0, bytesRead));
+        at += bytesRead;
+        context.progress({ stage: `reading ${basename(path)}`, bytesDone: at });
+      }
+      hash.update(`\0${at}\0`);
+    } finally {
+      await handle.close();
+    }
+  }
+  return hash.digest('hex');
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    throw new AppError('source.denied', `${path} cannot be read.`, { hint: 'Check who may read it.', cause: error });
+  }
 }
 
 async function statOf(path: string): Promise<Stats> {

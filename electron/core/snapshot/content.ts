@@ -11,8 +11,8 @@ export interface CaptureNotes {
   readonly warnings: readonly string[];
   readonly memo: Readonly<Record<string, unknown>>;
   readonly location: SourceLocation;
-  /** Where a native file was taken in: its path and size, and what its date was read from. */
-  readonly origin?: { readonly path: string; readonly madeAtFrom: string; readonly bytes: number };
+  /** Where a native file was taken in: its path and size, what its date was read from, and the hash of its content (`contentHash`). */
+  readonly origin?: { readonly path: string; readonly madeAtFrom: string; readonly bytes: number; readonly sha256: string };
 }
 
 /** The notes of a manifest; fields that an older or foreign writer left out are empty. */
@@ -32,7 +32,14 @@ export function captureNotes(record: SnapshotRecord): CaptureNotes {
     memo: object(capture.memo),
     location: object(capture.location),
     ...(typeof origin['path'] === 'string'
-      ? { origin: { path: origin['path'], madeAtFrom: text(origin['madeAtFrom']), bytes: typeof origin['bytes'] === 'number' ? origin['bytes'] : 0 } }
+      ? {
+          origin: {
+            path: origin['path'],
+            madeAtFrom: text(origin['madeAtFrom']),
+            bytes: typeof origin['bytes'] === 'number' ? origin['bytes'] : 0,
+            sha256: text(origin['sha256']),
+          },
+        }
       : {}),
   };
 }

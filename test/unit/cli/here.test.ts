@@ -157,6 +157,22 @@ describe('BACKUP_DIR', () => {
     expect((await runFake(['snap', 'shop', '--dry-run'], { env: { BACKUP_DIR: '/b' }, answers: dry })).calls).toHaveLength(1);
   });
 
+  test('beside a retention variable: said that nothing is removed yet, by snap, run and doctor', async () => {
+    const env = { BACKUP_DIR: join(folder, 'made'), BACKUP_RETENTION_DAYS: '30' };
+    const told = containing('BACKUP_RETENTION_DAYS is set and not honoured yet');
+    const snap = await runFake(['snap', 'shop', '--json'], { cwd: folder, env, answers: exporting });
+    expect(objectOf(snap)).toMatchObject({ ok: true, data: { warnings: [told] } });
+    const ran = await runFake(['run', '--source', 'shop', '--', process.execPath, '-e', ''], { cwd: folder, env, answers: exporting });
+    expect([ran.code, ran.stderr]).toEqual([0, told]);
+    const doctor: Answers = { doctor: () => ({ findings: [] }) };
+    const looked = await runFake(['doctor', '--json'], { cwd: folder, env: { ...env, BACKUP_RETENTION_DAYS: '', RETENTION_DAYS: '7' }, answers: doctor });
+    expect(objectOf(looked)).toMatchObject({ data: { findings: [{ area: 'environment', state: 'note', statement: containing('RETENTION_DAYS is set') }] } });
+    for (const without of [{ BACKUP_DIR: '' }, { BACKUP_RETENTION_DAYS: '' }])
+      expect(objectOf(await runFake(['doctor', '--json'], { cwd: folder, env: { ...env, ...without }, answers: doctor }))).toMatchObject({
+        data: { findings: [] },
+      });
+  });
+
   test('that cannot be written is a warning: the snapshot is acknowledged already', async () => {
     const file = join(folder, 'project', 'db', 'dev.db');
     const ran = await runFake(['snap', 'shop', '--json'], { env: { BACKUP_DIR: join(file, 'x') }, answers: exporting });

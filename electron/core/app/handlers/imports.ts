@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { AppError, isAppError, throwIfCancelled } from '../../base/errors.ts';
-import type { CommandOutput } from '../../../contract/commands.ts';
+import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
 import type { EngineContext } from '../../engines/engine.ts';
-import { findNativeFiles, type FoundNative } from '../../inspect/import.ts';
-import type { Repository } from '../../repository/repository.ts';
+import { contentHash, findNativeFiles, type FoundNative } from '../../inspect/import.ts';
+import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
 import { captureNotes } from '../../snapshot/content.ts';
 import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
@@ -19,7 +20,8 @@ type Imported = CommandOutput<'import'>['imported'][number];
 export const importHandlers: Handlers<'import'> = {
   import: async (core, input, scope) => {
     if (!isAbsolute(input.path)) throw new AppError('input.invalid', `${input.path} is not an absolute path.`);
-    const repository = input.dryRun ? undefined : await core.session.current();
+    // A dry run asks nobody for a key: behind one, what was taken in before cannot be told.
+    const repository = input.dryRun ? await core.session.currentIfOpenable() : await core.session.current();
     return withEngineContext(core, scope, async (context) => {
       const files = await findNativeFiles(input.path, [...core.engines.values()], context);
       const imported: Imported[] = [];
@@ -33,17 +35,12 @@ export const importHandlers: Handlers<'import'> = {
           format: found.file.format,
           bytes: found.file.bytes,
         };
-        if (repository === undefined) {
-          imported.push(facts);
-          continue;
-        }
-        const already = await takenInBefore(repository, found);
-        if (already) {
-          skipped.push({ path: found.file.path, reason: 'taken in before' });
-          continue;
-        }
         try {
-          imported.push({ ...facts, snapshot: await importOne(core, repository, found, input.source, input.tags, context) });
+          const sha256 = await contentHash(found.file, context);
+          const already = repository === undefined ? undefined : await takenInBefore(repository, found, sha256, input.source);
+          if (already !== undefined) skipped.push({ path: found.file.path, reason: `taken in before, as snapshot #${already.seq}` });
+          else if (repository === undefined || input.dryRun) imported.push(facts);
+          else imported.push({ ...facts, snapshot: await importOne(core, repository, found, sha256, input, context) });
         } catch (error) {
           // One bad file does not cost the others of its folder; a repository that cannot be written does.
           if (files.found.length === 1 || !isAppError(error) || !error.code.startsWith('source.')) throw error;
@@ -55,12 +52,17 @@ export const importHandlers: Handlers<'import'> = {
   },
 };
 
-/** True where a snapshot of the same path, time and size is there: importing a folder again takes in only what is new. */
-async function takenInBefore(repository: Repository, { file }: FoundNative): Promise<boolean> {
+/**
+ * The snapshot of the same content that was taken in before, whatever the file is called now: importing a folder again takes in only what
+ * is new. A name that gives another date says something new, and so does another source; a file of another name is the same one moved
+ * only where the former is gone from its place.
+ */
+async function takenInBefore(repository: Repository, { file }: FoundNative, sha256: string, source: string | undefined): Promise<SnapshotRecord | undefined> {
   const { snapshots } = await repository.snapshots();
-  return snapshots.some((one) => {
+  return snapshots.find((one) => {
     const { origin } = captureNotes(one);
-    return origin?.path === file.path && origin.bytes === file.bytes && one.createdAt === file.madeAt;
+    if (origin?.sha256 !== sha256 || (file.madeAtFrom === 'name' && one.createdAt !== file.madeAt)) return false;
+    return one.source === (source ?? file.sourceName) || (source === undefined && !existsSync(origin.path));
   });
 }
 
@@ -68,8 +70,8 @@ async function importOne(
   core: Core,
   repository: Repository,
   { file, engine }: FoundNative,
-  source: string | undefined,
-  tags: readonly string[],
+  sha256: string,
+  { source, tags }: Pick<CommandParsed<'import'>, 'source' | 'tags'>,
   context: EngineContext,
 ): Promise<NonNullable<Imported['snapshot']>> {
   const name = source ?? file.sourceName;
@@ -81,7 +83,7 @@ async function importOne(
       source: { ...engine.nativeSource(file), name },
       createdAt: file.madeAt,
       tags,
-      origin: { path: file.path, madeAtFrom: file.madeAtFrom, bytes: file.bytes },
+      origin: { path: file.path, madeAtFrom: file.madeAtFrom, bytes: file.bytes, sha256 },
       maxWriterWait: 0,
       ...(parent === undefined ? {} : { parent }),
     },

@@ -81,7 +81,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     const format = exportFormat(engine, input.format, input.to);
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
-      const request = { format, to: input.to, ...(input.object === undefined ? {} : { object: input.object }) };
+      const request = { format, to: input.to, madeAt: record.createdAt, ...(input.object === undefined ? {} : { object: input.object }) };
       const { files } = await engine.exportNative(content, request, context);
       return { snapshot: summaryOf(record), files: files.map((file) => ({ ...file })) };
     });

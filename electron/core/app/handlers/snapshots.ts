@@ -13,8 +13,8 @@ import { captureNotes } from '../../snapshot/content.ts';
 import type { Handlers } from './handlers.ts';
 import { engineSource } from './sources.ts';
 
-/** Longest time that writers of a source may be made to wait by a capture, milliseconds. */
-const maxWriterWait = 10_000;
+/** Longest time that writers of a source may be made to wait by a capture where the settings say nothing, milliseconds. */
+const usualWriterWait = 10_000;
 
 export const snapshotHandlers: Handlers<
   'snapshot.create' | 'snapshot.list' | 'snapshot.show' | 'snapshot.tag' | 'snapshot.pin' | 'snapshot.forget' | 'snapshot.verify'
@@ -118,6 +118,7 @@ export async function snapshotSource(
 ): Promise<{ readonly snapshot: SnapshotSummary; readonly warnings: string[]; readonly verification: Verification }> {
   const engine = engineOf(core, source.engine);
   const parent = await newestOf(repository, source.name, source.engine);
+  const { maxWriterWait = usualWriterWait } = await core.settings.read();
   return withEngineContext(core, scope, async (context) => {
     const request = { source: engineSource(source), createdAt: core.clock.now(), tags: options.tags, maxWriterWait };
     const taken = await takeSnapshot(

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
@@ -7,7 +7,7 @@ import { agentFile, withAgent, type AgentSettings, type SqliteAgent } from './cl
 import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { headerLength, parseHeader } from './header.ts';
 import { fileObjects } from './restore.ts';
-import { fileError, readStart } from './source-file.ts';
+import { fileError, readStart, sizeIfThere } from './source-file.ts';
 import { targetError } from './target-error.ts';
 import { timeInName } from './time-in-name.ts';
 
@@ -34,6 +34,8 @@ export async function exportNative(settings: AgentSettings, snapshot: SnapshotCo
         files.push({ path, bytes });
       }
     });
+    // Last: opening them may touch them.
+    for (const { path } of files) await utimes(path, request.madeAt / 1000, request.madeAt / 1000);
     return { files };
   } catch (error) {
     for (const path of made) await unlinkQuietly(path);
@@ -83,7 +85,16 @@ async function reopen(agent: SqliteAgent, path: string, bytes: number, context: 
   throw new AppError('source.damaged', `${path} holds ${bytes} bytes, its header promises ${pages}.`, { hint: 'The source was damaged when it was captured.' });
 }
 
-/** A database file by its first bytes. When it was made: its name says, or the file system. */
+async function partsBeside(path: string): Promise<readonly string[]> {
+  const parts: string[] = [];
+  for (const suffix of ['-wal', '-journal']) if (((await sizeIfThere(path + suffix)) ?? 0) > 0) parts.push(path + suffix);
+  return parts;
+}
+
+/**
+ * A database file by its first bytes. When it was made: its name says, else the file system. Nothing inside says it: SQLite keeps no time
+ * of its own, and a column that looks like one is the application's.
+ */
 export async function recogniseNative(path: string): Promise<NativeFile | undefined> {
   try {
     const found = await stat(path);
@@ -97,6 +108,7 @@ export async function recogniseNative(path: string): Promise<NativeFile | undefi
       format: '.sqlite',
       version: header.writtenBy,
       bytes: found.size,
+      beside: await partsBeside(path),
       madeAt: at ?? Math.round(found.mtimeMs),
       madeAtFrom: at === undefined ? 'file-time' : 'name',
       sourceName: rest,
