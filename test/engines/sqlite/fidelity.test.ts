@@ -51,6 +51,35 @@ for (const shape of shapes) {
   });
 }
 
+test('what ANALYZE gathered is restored and compared: sqlite_stat1 and the samples of sqlite_stat4', async () => {
+  await using folder = await temporaryFolder('belay-fidelity');
+  const file = path.join(folder.path, 'source.db');
+  // Only this library gathers samples; the other reader of these tests reads them all the same.
+  const { default: Database } = await import('better-sqlite3');
+  const db = new Database(file);
+  db.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, skewed INTEGER, word TEXT); CREATE INDEX by_skewed ON t (skewed, word); CREATE TABLE none (a); CREATE INDEX by_a ON none (a);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO t SELECT i, CASE WHEN i % 10 THEN 7 ELSE i END, 'w' || i FROM n; ANALYZE`);
+  db.close();
+  const expected = describeDatabase(file);
+  expect(expected.filter((line) => line.startsWith('sqlite_stat4:')).length).toBeGreaterThan(10);
+  expect(expected.filter((line) => line.startsWith('sqlite_stat1:')).length).toBeGreaterThan(0);
+  const { report, snapshot } = await captureFile(engine, file);
+  const rows = new Map(report.fingerprint.items.filter((item) => item.kind === 'table').map((item) => [item.name, item.rows]));
+  expect(rows.get('sqlite_stat4')).toBeGreaterThan(10);
+  expect(rows.get('none')).toBe(0);
+  const location = { path: path.join(folder.path, 'restored.db') };
+  await withContext(async (context) => {
+    const copy = await engine.restore(snapshot, { location, mode: 'throw-away' }, context, () => Promise.resolve());
+    expect(describeDatabase(location.path)).toEqual(expected);
+    const changed = new Database(location.path);
+    changed.unsafeMode(true);
+    changed.exec("UPDATE sqlite_stat4 SET nlt = '0 0 1' WHERE rowid = 3");
+    changed.close();
+    const differences = compareFingerprints(report.fingerprint, await engine.fingerprint({ kind: 'copy', copy }, context));
+    expect(differences.map((one) => one.name)).toEqual(['sqlite_stat4']);
+  });
+});
+
 test('what the fingerprint cannot look into is said, and the rest is compared', async () => {
   await using folder = await temporaryFolder('belay-fidelity');
   const file = path.join(folder.path, 'source.db');
