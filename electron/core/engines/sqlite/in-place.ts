@@ -51,7 +51,7 @@ async function keepAndOverwrite(settings: AgentSettings, data: UndoData, context
     await syncFolder(dirname(entry.target));
     const { path: from } = await agentFile('main', entry.copy, 'read', context);
     const { path: to } = await agentFile('main', entry.target, 'write', context);
-    files.push({ from, to, keep: keptFile(entry) });
+    files.push({ from, to, keep: keptFile(entry), done: doneMark(entry) });
   }
   context.progress({ stage: `keeping the content of ${data.files.map((file) => file.target).join(', ')}` });
   await withAgent(settings, context, (agent) => agent.call('replace', { files, busyMs }, tellPages(context, data.files[0]?.target ?? '')));
@@ -68,6 +68,11 @@ async function makeKept(file: UndoFile): Promise<void> {
 
 function keptFile(file: UndoFile): string {
   return join(file.kept, basename(file.target));
+}
+
+/** Made by the agent when this file was overwritten. */
+function doneMark(file: UndoFile): string {
+  return join(file.kept, '.belay-done');
 }
 
 async function overwrite(settings: AgentSettings, from: string, target: string, context: EngineContext): Promise<void> {
@@ -109,7 +114,8 @@ async function mark(data: UndoData, which: Mark): Promise<void> {
 
 /**
  * What a crash left: the targets have the new content, or they get the old one back. Programs that use the targets may write at
- * any time, so content only decides where the marks do not.
+ * any time, so content only decides where the marks do not; and a target that was not overwritten yet is left alone, with what
+ * such a program committed to it since it was kept.
  */
 export async function settleInPlace(settings: AgentSettings, data: UndoData, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
   const kept = await Promise.all(data.files.map((file) => exists(keptFile(file))));
@@ -120,13 +126,16 @@ export async function settleInPlace(settings: AgentSettings, data: UndoData, con
   }
   const undoing = await exists(markPath(data, 'undoing'));
   if (!undoing && (await exists(markPath(data, 'written')))) return 'promoted';
-  const states: boolean[] = [];
-  for (const file of data.files) states.push((await settledContent(settings, file.target, context)) === file.content);
-  if (!undoing && states.every(Boolean)) {
+  const overwritten: UndoFile[] = [];
+  for (const file of data.files) {
+    const content = await settledContent(settings, file.target, context);
+    if (undoing || content === file.content || (await exists(doneMark(file)))) overwritten.push(file);
+  }
+  if (!undoing && overwritten.length === data.files.length) {
     await mark(data, 'written');
     return 'promoted';
   }
-  if (undoing || states.some(Boolean)) for (const file of data.files) await overwrite(settings, keptFile(file), file.target, context);
+  for (const file of overwritten) await overwrite(settings, keptFile(file), file.target, context);
   await removeKept(data);
   return 'rolled-back';
 }

@@ -38,11 +38,15 @@ export interface FileFacts {
   readonly tables: number;
 }
 
-/** Absolute paths: `from` is Belay's own copy, `to` the live database, `keep` a file that will hold what was in it. */
+/**
+ * Absolute paths: `from` is Belay's own copy, `to` the live database, `keep` a file that will hold what was in it, `done` one that is made
+ * when `to` was overwritten.
+ */
 export interface ReplacedFile {
   readonly from: string;
   readonly to: string;
   readonly keep: string;
+  readonly done: string;
 }
 
 /** The agent's methods. A *set* is a group of files opened together and read at one point; at most a few exist in one agent. */

@@ -23,7 +23,10 @@ export async function replaceContents(files: readonly ReplacedFile[], busyMs: nu
     for (const target of targets) target.lock();
     for (const target of targets) await target.keep();
     let pages = 0;
-    for (const target of targets) pages += await overwritten(target, busyMs, progress);
+    for (const target of targets) {
+      pages += await overwritten(target, busyMs, progress);
+      target.markDone();
+    }
     return pages;
   } finally {
     for (const target of targets) target.close();
@@ -111,6 +114,18 @@ class Target {
     sync(part, 'r+');
     renameSync(part, keep);
     sync(dirname(keep), 'r');
+  }
+
+  /** On the disk when it returns: from here on the target is known to have been overwritten, whatever is written into it next. */
+  markDone(): void {
+    const { done } = this.file;
+    const handle = openSync(done, 'w');
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    sync(dirname(done), 'r');
   }
 
   /** Whether nobody has committed since `keep`. To be asked while somebody's lock keeps everybody from committing. */
