@@ -9,7 +9,7 @@ export const checkOptions: readonly OptionSpec[] = [
   { flags: '--check-query <sql>', description: 'SQL that must return a row, or `SQL == value` for its first cell; may be repeated', many: true },
   {
     flags: '--check-command <command>',
-    description: 'command that must exit with 0, split at spaces, no shell; BELAY_RESTORED names the restored copy; may be repeated',
+    description: 'command that must exit with 0, split at spaces, no shell, run in the current folder; BELAY_RESTORED names the restored copy; may be repeated',
     many: true,
   },
   { flags: '--check-http <url>', description: 'address that must answer with 200; may be repeated', many: true },
@@ -21,9 +21,9 @@ export async function checksOf(context: Context, input: Given): Promise<SmokeChe
   const file = input.text('checks');
   return [
     ...input.list('checkQuery').map(queryCheck),
-    ...input.list('checkCommand').map(commandCheck),
+    ...input.list('checkCommand').map((text) => commandCheck(text, context.world.cwd)),
     ...input.list('checkHttp').map(httpCheck),
-    ...(file === undefined ? [] : await checksFromFile(context.absolute(file))),
+    ...(file === undefined ? [] : await checksFromFile(context.absolute(file), context)),
   ];
 }
 
@@ -33,8 +33,8 @@ function queryCheck(text: string): SmokeCheck {
   return match === null ? { kind: 'query', name, sql: text } : { kind: 'query', name, sql: match[1] ?? '', expect: match[2] ?? '' };
 }
 
-function commandCheck(text: string): SmokeCheck {
-  return { kind: 'command', name: nameOf(text), argv: text.split(/\s+/).filter((word) => word !== ''), exitCode: 0 };
+function commandCheck(text: string, cwd: string): SmokeCheck {
+  return { kind: 'command', name: nameOf(text), argv: text.split(/\s+/).filter((word) => word !== ''), cwd, exitCode: 0 };
 }
 
 function httpCheck(url: string): SmokeCheck {
@@ -54,7 +54,7 @@ function nameOf(text: string): string {
     .slice(0, 200);
 }
 
-async function checksFromFile(path: string): Promise<SmokeCheck[]> {
+async function checksFromFile(path: string, context: Context): Promise<SmokeCheck[]> {
   const hint = 'Give an array of checks: docs/guide/cli.md, "Checks of your own".';
   let text: string;
   try {
@@ -69,10 +69,17 @@ async function checksFromFile(path: string): Promise<SmokeCheck[]> {
     throw new AppError('input.invalid', `--checks: ${path} is not JSON: ${ended(error instanceof Error ? error.message : String(error))}`, { hint });
   }
   const [{ z }, { smokeCheck }, { inputWords }] = await Promise.all([import('zod'), import('../contract/model.ts'), import('../contract/input-words.ts')]);
-  const checked = z.array(smokeCheck).safeParse(parsed, { error: inputWords });
+  const checked = z.array(smokeCheck).safeParse(Array.isArray(parsed) ? parsed.map((check: unknown) => placed(check, context)) : parsed, { error: inputWords });
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw new AppError('input.invalid', `--checks: ${path}, at ${pathText(issue?.path ?? [])}: it ${issue?.message ?? 'must be a list'}.`, { hint });
+}
+
+/** A command of the file runs in the folder that it names, seen from where the user stands; else where the user stands. */
+function placed(check: unknown, context: Context): unknown {
+  if (typeof check !== 'object' || check === null || !('kind' in check) || check.kind !== 'command') return check;
+  if (!('cwd' in check) || check.cwd === undefined) return { ...check, cwd: context.world.cwd };
+  return typeof check.cwd === 'string' ? { ...check, cwd: context.absolute(check.cwd) } : check;
 }
 
 function pathText(path: readonly PropertyKey[]): string {

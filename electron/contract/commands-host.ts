@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { command } from './command.ts';
-import { job, journalEntry, repositoryState, snapshotSummary, source, undoEntry } from './model.ts';
+import { absolutePath, job, journalEntry, repositoryState, snapshotSummary, source, undoEntry } from './model.ts';
 
 /** The host itself: status, jobs, journal, doctor. */
 export const hostCommands = {
   status: command({
     job: false,
-    input: z.object({ folder: z.string().optional() }),
+    input: z.object({ folder: absolutePath.optional() }),
     output: z.object({
       home: z.string(),
       version: z.string(),
@@ -35,7 +35,7 @@ export const hostCommands = {
   }),
   doctor: command({
     job: false,
-    input: z.object({ folder: z.string().optional() }),
+    input: z.object({ folder: absolutePath.optional() }),
     output: z.object({
       findings: z.array(z.object({ area: z.string(), state: z.enum(['good', 'note', 'lacking', 'bad']), statement: z.string(), hint: z.string().optional() })),
     }),

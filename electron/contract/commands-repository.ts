@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { command, confirmed } from './command.ts';
-import { keySlot, lockInfo, problem, repositoryState, secretText, snapshotRef } from './model.ts';
+import { absolutePath, keySlot, lockInfo, problem, repositoryState, secretText, snapshotRef } from './model.ts';
 
 /** The repository, its keys and locks, and the catalog over it. */
 export const repositoryCommands = {
   'repository.init': command({
     job: true,
     input: z.object({
-      location: z.string().optional().describe("folder; the data directory's own `repository` when left out"),
+      location: absolutePath.optional().describe("folder; the data directory's own `repository` when left out"),
       passphrase: secretText.optional(),
-      keyFile: z.string().optional().describe('absolute path to write a new key file to; with `attach` the one that opens it'),
+      keyFile: absolutePath.optional().describe('where to write a new key file; with `attach` the one that opens it'),
       recoveryKey: secretText.optional().describe('with `attach` only'),
       chunkAverage: z.union([z.literal(16384), z.literal(65536)]).default(16384),
       remember: z.boolean().default(false).describe("keep the passphrase in the system's keychain"),
@@ -28,7 +28,7 @@ export const repositoryCommands = {
     input: z.object({
       passphrase: secretText.optional(),
       recoveryKey: secretText.optional(),
-      keyFile: z.string().optional(),
+      keyFile: absolutePath.optional(),
       remember: z.boolean().default(false),
     }),
     output: z.object({ repository: repositoryState, rememberedIn: z.string().optional() }),
@@ -106,7 +106,7 @@ export const repositoryCommands = {
   'keys.list': command({ job: false, input: z.object({}), output: z.object({ slots: z.array(keySlot) }) }),
   'keys.add': command({
     job: false,
-    input: z.object({ kind: z.enum(['passphrase', 'keyfile', 'recovery']), passphrase: secretText.optional(), keyFile: z.string().optional() }),
+    input: z.object({ kind: z.enum(['passphrase', 'keyfile', 'recovery']), passphrase: secretText.optional(), keyFile: absolutePath.optional() }),
     output: z.object({ slot: keySlot, recoveryKey: z.string().optional(), keyFile: z.string().optional() }),
   }),
   'keys.remove': command({ job: false, input: z.object({ slot: z.string() }), output: z.object({ slots: z.array(keySlot), notice: z.string() }) }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { command } from './command.ts';
-import { checkpoint, label, preflight, smokeCheck, snapshotRef, snapshotSummary, undoEntry, verification } from './model.ts';
+import { absolutePath, checkpoint, label, preflight, smokeCheck, snapshotRef, snapshotSummary, undoEntry, verification } from './model.ts';
 
 /** Restore, rewind, undo, checkpoints, native files out and in. */
 export const restoresCommands = {
@@ -9,7 +9,7 @@ export const restoresCommands = {
     input: z.object({
       /** Exactly one of `snapshot` and `file`. */
       snapshot: snapshotRef.optional(),
-      file: z.string().optional(),
+      file: absolutePath.optional(),
       /** `new` needs `to`; `replace` and `in-place` take the snapshot's source unless `to` says where. */
       mode: z.enum(['new', 'replace', 'in-place', 'throw-away']),
       to: z.string().optional().describe("engine's way of naming a target: for SQLite an absolute path"),
@@ -86,13 +86,13 @@ export const restoresCommands = {
 
   export: command({
     job: true,
-    input: z.object({ snapshot: snapshotRef, to: z.string(), format: z.string().optional(), object: z.string().optional() }),
+    input: z.object({ snapshot: snapshotRef, to: absolutePath, format: z.string().optional(), object: z.string().optional() }),
     output: z.object({ snapshot: snapshotSummary, files: z.array(z.object({ path: z.string(), bytes: z.number() })), verification: verification.optional() }),
   }),
   import: command({
     job: true,
     input: z.object({
-      path: z.string().describe('a native file, or a folder of them'),
+      path: absolutePath.describe('a native file, or a folder of them'),
       source: label.optional(),
       tags: z.array(label).default([]),
       dryRun: z.boolean().default(false),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { command, confirmed } from './command.ts';
 import {
+  absolutePath,
   consistency,
   difference,
   discovered,
@@ -29,7 +30,7 @@ export const snapshotsCommands = {
       name: label.optional(),
       engine: engineKind.default('sqlite'),
       location: jsonObject,
-      baseFolder: z.string(),
+      baseFolder: absolutePath,
       environment: environment.default('dev'),
       project: label.optional(),
     }),
@@ -52,7 +53,7 @@ export const snapshotsCommands = {
   }),
   discover: command({
     job: true,
-    input: z.object({ folder: z.string(), depth: z.number().int().min(0).max(12).default(4) }),
+    input: z.object({ folder: absolutePath, depth: z.number().int().min(0).max(12).default(4) }),
     output: z.object({ found: z.array(discovered) }),
   }),
 
@@ -153,7 +154,7 @@ export const snapshotsCommands = {
   }),
   'file.verify': command({
     job: true,
-    input: z.object({ path: z.string(), against: snapshotRef.optional(), checks: z.array(smokeCheck).default([]) }),
+    input: z.object({ path: absolutePath, against: snapshotRef.optional(), checks: z.array(smokeCheck).default([]) }),
     output: z.object({ format: z.string(), version: z.string(), bytes: z.number(), madeAt: z.number(), madeAtFrom: z.string(), verification }),
   }),
   'source.compare': command({

@@ -28,6 +28,15 @@ export const snapshotName = label.refine((text) => !reference.test(text), {
   params: { hint: 'Add a word to it, as in build-12.' },
 });
 
+/**
+ * A path on the host's machine. The host's own folder means nothing to a client, so a relative path is refused: whoever knows the
+ * user's folder makes it absolute. Both systems' forms are taken here; the host refuses the other one's where it opens it.
+ */
+export const absolutePath = z
+  .string()
+  .max(32_767)
+  .refine((path) => /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(path) && !path.includes('\0'), 'must be an absolute path');
+
 /** A secret on its way to the host over a private transport. Never logged, never journalled, never returned. */
 export const secretText = z.string().min(1).max(4096).brand<'secret'>();
 
@@ -124,7 +133,7 @@ export const smokeCheck = z.discriminatedUnion('kind', [
     sql: z.string().min(1).max(100_000),
     /** Expected first cell, as text; any row counts where left out. */ expect: z.string().optional(),
   }),
-  z.object({ kind: z.literal('command'), name: label, argv: z.array(z.string()).min(1), exitCode: z.number().int().default(0) }),
+  z.object({ kind: z.literal('command'), name: label, argv: z.array(z.string()).min(1), cwd: absolutePath, exitCode: z.number().int().default(0) }),
   z.object({
     kind: z.literal('http'),
     name: label,

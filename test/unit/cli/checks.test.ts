@@ -38,10 +38,18 @@ describe("checks of the user's own", () => {
     expect(ran.calls[0]?.input['checks']).toEqual([
       { kind: 'query', name: 'select count(*) from orders == 812', sql: 'select count(*)\nfrom orders', expect: '812' },
       { kind: 'query', name: 'select 1 where a = 2', sql: 'select 1 where a = 2' },
-      { kind: 'command', name: 'npm run smoke', argv: ['npm', 'run', 'smoke'], exitCode: 0 },
+      { kind: 'command', name: 'npm run smoke', argv: ['npm', 'run', 'smoke'], cwd, exitCode: 0 },
       { kind: 'http', name: 'http://127.0.0.1:1/', url: 'http://127.0.0.1:1/', status: 200 },
       { kind: 'http', name: 'health', url: 'http://127.0.0.1:1/health', status: 200, json: { ok: true } },
     ]);
+  });
+
+  test('a command of a file runs where the user stands, or in the folder that it names from there', async () => {
+    const commands = [{}, { cwd: 'sub' }, { cwd: '/elsewhere' }].map((more) => ({ kind: 'command', name: 'n', argv: ['true'], ...more }));
+    await writeFile(join(cwd, 'commands.json'), JSON.stringify(commands));
+    const ran = await runFake(['verify', 'latest', '--checks', 'commands.json'], { cwd, answers });
+    expect(ran.code).toBe(0);
+    expect(ran.calls[0]?.input['checks']).toMatchObject([{ cwd }, { cwd: join(cwd, 'sub') }, { cwd: '/elsewhere' }]);
   });
 
   test.each([
