@@ -1,10 +1,10 @@
 import type { BelayClient } from '../contract/client.ts';
 import type { Belay, HostFacts } from '../core/app/belay.ts';
-import { prepareHome, silentLog, systemClock, systemRandom } from '../core/app/faces.ts';
+import { openHostLog, prepareHome, systemClock, systemRandom } from '../core/app/faces.ts';
+import type { HostLog } from '../core/app/faces.ts';
 import { connectOrHost, hostAlone } from '../host/connect.ts';
+import type { HostPorts } from '../host/host.ts';
 import type { Served } from './world.ts';
-
-const ports = { clock: systemClock, random: systemRandom, log: silentLog };
 
 export interface HostedHome {
   readonly home: string;
@@ -19,14 +19,15 @@ export interface HostedHome {
 export async function connect(options: HostedHome, signal?: AbortSignal): Promise<BelayClient> {
   const home = await prepareHome(options.home);
   const { version } = options;
+  const hostLog = openHostLog(home);
   const { client, host } = await connectOrHost({
     home,
     version,
     startedBy: 'command',
-    createBelay: openCore({ ...options, home }),
-    ports,
+    createBelay: openCore({ ...options, home, hostLog }),
+    ports: portsWith(hostLog),
     ...(signal === undefined ? {} : { signal }),
-  });
+  }).finally(() => hostLog.log.flush());
   if (host === undefined) return client;
   return {
     call: (name, input, options) => client.call(name, input, options),
@@ -35,12 +36,17 @@ export async function connect(options: HostedHome, signal?: AbortSignal): Promis
     close: async () => {
       await client.close();
       await host.lingerUntilIdle();
+      await hostLog.log.flush();
     },
   };
 }
 
+function portsWith({ log }: HostLog): HostPorts {
+  return { clock: systemClock, random: systemRandom, log };
+}
+
 /** The core is loaded only where this process becomes the host. */
-function openCore(options: HostedHome): (facts: HostFacts) => Promise<Belay> {
+function openCore(options: HostedHome & { readonly hostLog: HostLog }): (facts: HostFacts) => Promise<Belay> {
   return async (facts) => {
     const { standardBelay } = await import('../core/app/standard.ts');
     return standardBelay(options, facts);
@@ -51,7 +57,10 @@ function openCore(options: HostedHome): (facts: HostFacts) => Promise<Belay> {
 export async function serve(options: HostedHome, { signal, ...web }: { readonly port?: number; readonly signal: AbortSignal }): Promise<Served> {
   const home = await prepareHome(options.home);
   const { serveWeb } = await import('../host/web/server.ts');
-  const host = await hostAlone({ home, version: options.version, startedBy: 'serve', createBelay: openCore({ ...options, home }), ports, signal });
+  const hostLog = openHostLog(home);
+  const ports = portsWith(hostLog);
+  const createBelay = openCore({ ...options, home, hostLog });
+  const host = await hostAlone({ home, version: options.version, startedBy: 'serve', createBelay, ports, signal }).finally(() => hostLog.log.flush());
   try {
     const server = await serveWeb({ host, ports, ...web });
     return {
@@ -61,6 +70,7 @@ export async function serve(options: HostedHome, { signal, ...web }: { readonly 
         // The host first: its clients are told why, and the web server ends with it.
         await host.close('it was asked to leave');
         await server.close();
+        await hostLog.log.flush();
       },
     };
   } catch (error) {

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { unreadable } from '../base/named-file.ts';
-import { openFileLog } from '../base/log-file.ts';
-import { createRedactor } from '../base/redaction.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
 import { openSettings } from '../sources/settings.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { createBelay } from './create.ts';
+import { openHostLog, type HostLog } from './host-log.ts';
 
 export interface StandardOptions {
   /** The data directory, as `prepareHome` gave it. */
@@ -16,16 +14,17 @@ export interface StandardOptions {
   readonly version: string;
   /** `BELAY_SECRETS_PASSPHRASE_FILE`: a file whose first line opens the encrypted file of secrets. */
   readonly secretsPassphraseFile?: string | undefined;
+  /** The log that the host writes to as well; opened here where it is left out. */
+  readonly hostLog?: HostLog;
 }
 
 /**
  * What a host on this machine opens when it owns the data directory: every engine, the system's clock and randomness, the place
- * for secrets that the settings ask for, and a bounded log of warnings. Throws what `createBelay` and `chooseSecretStore` throw.
+ * for secrets that the settings ask for, and a bounded log. Throws what `createBelay` and `chooseSecretStore` throw.
  */
 export async function standardBelay(options: StandardOptions, host: HostFacts): Promise<Belay> {
   const { home, version } = options;
-  const redactor = createRedactor();
-  const log = openFileLog({ folder: join(home, 'logs'), clock: systemClock, redactor, level: 'warn' });
+  const { log, redactor } = options.hostLog ?? openHostLog(home);
   const { secrets: preference } = await openSettings(home, { random: systemRandom }).read();
   const passphrase = options.secretsPassphraseFile === undefined ? undefined : await firstLine(options.secretsPassphraseFile);
   const { store, notices } = await chooseSecretStore({

@@ -1,6 +1,6 @@
-import { appendFile, chmod, rename, stat } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { makeFolders, unlinkIfThere } from './durable-file.ts';
+import { unlinkIfThere } from './durable-file.ts';
 import { systemCode } from './errors.ts';
 import type { Clock, Log, LogFields } from './ports.ts';
 import type { Redactor } from './redaction.ts';
@@ -11,7 +11,7 @@ export interface FileLog extends Log {
 }
 
 export interface FileLogOptions {
-  /** Made at the first line; `belay.log`, then `belay.1.log` and so on, older ones higher. */
+  /** Made at the first line, never what it lies in; `belay.log`, then `belay.1.log` and so on, older ones higher. */
   readonly folder: string;
   readonly clock: Pick<Clock, 'now'>;
   readonly redactor: Redactor;
@@ -114,7 +114,10 @@ function numbered(folder: string, number: number): string {
 }
 
 async function sizeOf(folder: string, file: string): Promise<number> {
-  await makeFolders(folder);
+  // Not what is above it: a data directory that was deleted under its host must not come back as a folder of logs.
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  });
   try {
     return (await stat(file)).size;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -67,6 +67,30 @@ test('a client that is killed in the middle of its job takes the job with it, an
   expect(await readdir(join(place.home, 'tmp'))).toEqual([]);
   expect(await place.data('status')).toMatchObject({ host: { startedBy: 'serve' } });
   expect((await place.run(['check'])).code).toBe(0);
+});
+
+test('what the host met is in the log of the data directory, without its tokens, and doctor says where', async () => {
+  await using place = await Place.make();
+  await place.ok('init', '--no-encryption');
+  const file = join(place.home, 'logs', 'belay.log');
+  const child = place.start(['serve', '--json']);
+  const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+  const { address } = record(answerOf({ stdout: first.toString(), stderr: '' })['data']);
+  const { token } = record(JSON.parse(await readFile(join(place.home, 'host.lock'), 'utf8')));
+  const socket = new WebSocket(`ws://127.0.0.1:${new URL(String(address)).port}/connection`);
+  socket.addEventListener('open', () => socket.send(JSON.stringify({ type: 'hello', protocol: 1, version: 'x', client: 'window', token: 'W0RNG' })));
+  await once(socket, 'close');
+  const { findings } = await place.data('doctor');
+  expect(findings).toContainEqual({ area: 'log', state: 'good', statement: `The host logs to ${file}` });
+  const end = ended(child);
+  child.kill('SIGTERM');
+  await end;
+  const text = await readFile(file, 'utf8');
+  const lines = text.split('\n').flatMap((line) => (line === '' ? [] : [record(JSON.parse(line))]));
+  const told = lines.filter(({ startedBy, code, reason }) => startedBy === 'serve' || code !== undefined || reason === 'it was asked to leave');
+  expect(told).toMatchObject([{ message: 'host open' }, { level: 'warn', message: 'client refused', code: 'transport.denied' }, { message: 'host closed' }]);
+  for (const secret of [String(token), new URL(String(address)).hash.slice(7), 'W0RNG']) expect(text).not.toContain(secret);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
 });
 
 async function jobs(place: Place, ...words: readonly string[]): Promise<readonly unknown[]> {

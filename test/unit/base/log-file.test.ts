@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openFileLog } from '../../../electron/core/base/log-file.ts';
 import type { FileLogOptions } from '../../../electron/core/base/log-file.ts';
-import { temporaryFolder, world } from '../../helpers/world.ts';
+import { createRedactor } from '../../../electron/core/base/redaction.ts';
+import { manualClock, temporaryFolder, world } from '../../helpers/world.ts';
 
 async function lines(file: string): Promise<Record<string, unknown>[]> {
   const text = await readFile(file, 'utf8');
@@ -89,4 +91,13 @@ test('secrets do not pass', async () => {
   await mkdir(path.join(at.path, 'sub'));
   await log.flush();
   expect(await readFile(path.join(at.path, 'belay.log'), 'utf8')).not.toContain('S3CR3T');
+});
+
+test('a folder that was deleted with all above it does not come back for a log', async () => {
+  await using folder = await temporaryFolder();
+  const home = path.join(folder.path, 'home');
+  const log = openFileLog({ folder: path.join(home, 'logs'), clock: manualClock(), redactor: createRedactor(), level: 'info' });
+  log.info('nowhere');
+  await log.flush();
+  expect(existsSync(home)).toBe(false);
 });

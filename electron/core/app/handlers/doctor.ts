@@ -8,6 +8,7 @@ import type { Source } from '../../../contract/model.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { proofState } from '../../verify/state.ts';
 import { engineOf, type Core } from '../core.ts';
+import { hostLogFile } from '../host-log.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
 import { keptPerTarget } from '../../restore/restore.ts';
@@ -21,7 +22,7 @@ const tight = 512 * 1024 * 1024;
 
 export const doctorHandlers: Handlers<'doctor'> = {
   doctor: async (core, _input, scope) => {
-    const findings: Finding[] = [machine(), await space(core), secrets(core), catalog(core)];
+    const findings: Finding[] = [machine(), await space(core), log(core), secrets(core), catalog(core)];
     findings.push(...(await repository(core)));
     findings.push(await journal(core, scope.signal));
     findings.push(...(await kept(core)), ...(await sources(core, scope)));
@@ -39,6 +40,10 @@ async function space(core: Core): Promise<Finding> {
   const statement = `${Math.floor(free / 1024 / 1024)} MiB free where the data directory lies: ${core.home}`;
   if (free > tight) return { area: 'space', state: 'good', statement };
   return { area: 'space', state: 'lacking', statement, hint: 'Make room, or forget snapshots and run `belay collect`.' };
+}
+
+function log(core: Core): Finding {
+  return { area: 'log', state: 'good', statement: `The host logs to ${hostLogFile(core.home)}` };
 }
 
 function secrets(core: Core): Finding {
