@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CommandInput, CommandName, CommandOutput } from '../contract/commands.ts';
 import { AppError, CancelledError, optionWords, typedLine } from '../core/app/faces.ts';
@@ -47,6 +48,17 @@ export class Context {
   /** A path as the user wrote it, absolute from the folder they stand in. */
   absolute(path: string): string {
     return resolve(this.world.cwd, path);
+  }
+
+  /**
+   * The same for a file to be made. Throws `target.missing` where what was written can only be a folder's, `out/`, and there is none: it
+   * would become a file of that name.
+   */
+  fileAt(path: string): string {
+    const absolute = this.absolute(path);
+    if (/[/\\]$/.test(path) && !existsSync(absolute))
+      throw new AppError('target.missing', `There is no folder ${absolute}.`, { hint: 'Make it first, or leave out the last / for a file of that name.' });
+    return absolute;
   }
 
   /** An answer from the person at the terminal. `Prompter.possible` must hold. */

@@ -18,9 +18,12 @@ export async function confirmOverwrite(
   given: string | undefined,
   plan: () => Promise<Preflight>,
 ): Promise<string | undefined> {
-  if (source === undefined || source.environment === 'dev' || source.environment === 'test') return given;
+  if (source === undefined) return given;
+  // A name that was given is another one than the source's: whoever gave it means another source, whatever this one's environment.
+  if (given !== undefined) await context.confirmName(source.name, given);
+  if (source.environment === 'dev' || source.environment === 'test') return given;
   if (source.environment === 'staging' && context.common.yes) return given;
-  if (source.environment === 'production' && given !== undefined) return context.confirmName(source.name, given);
+  if (source.environment === 'production' && given !== undefined) return given;
   if (context.prompter.possible) context.output.beside.lines([`What will happen to ${source.name} (${source.environment}):`, ...preflightLines(await plan())]);
   if (source.environment === 'production') return context.confirmName(source.name, given);
   await context.confirm(`Overwrite ${source.name}?`);

@@ -16,8 +16,12 @@ export function printError(output: Output, error: WireError): void {
   if (error.code !== 'cancelled') output.say(styled('dim', `  (${error.code})`));
 }
 
+const absent: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
+
 /** The messages below an error that say something new, at most three. */
 function causesOf(error: WireError): string[] {
+  // What is not there is said by the message; the system's own words for it say nothing more.
+  if (absent.has(error.details?.['system'])) return [];
   const said = new Set([error.message]);
   const found: string[] = [];
   for (let cause = error.cause; cause !== undefined && found.length < 3; cause = 'code' in cause ? cause.cause : undefined) {

@@ -30,10 +30,11 @@ export class Prompter {
 
   /** The answer without its line end. Throws `CancelledError` at Ctrl-C, Ctrl-D, end of input, or abort of `signal`. */
   async ask(question: string, options: { readonly hidden?: boolean; readonly signal: AbortSignal }): Promise<string> {
-    this.#stderr.write(escapeText(question));
     const hidden = options.hidden === true && this.#stdin.setRawMode !== undefined;
+    // Before the question is shown: who sees it may type, or paste, at once.
     if (hidden) this.#stdin.setRawMode?.(true);
     try {
+      this.#stderr.write(escapeText(question));
       return await this.#line(hidden, options.signal);
     } finally {
       if (hidden) {

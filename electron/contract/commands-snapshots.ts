@@ -10,6 +10,7 @@ import {
   jsonObject,
   label,
   page,
+  pin,
   problem,
   proof,
   proofLevel,
@@ -120,7 +121,7 @@ export const snapshotsCommands = {
   'snapshot.pin': command({
     job: false,
     input: z.object({ snapshot: snapshotRef, reason: z.string().min(1).max(500).nullable() }),
-    output: z.object({ snapshot: snapshotSummary }),
+    output: z.object({ snapshot: snapshotSummary, before: pin.optional().describe('the pin that stood before') }),
   }),
   'snapshot.forget': command({
     job: true,

@@ -1,4 +1,4 @@
-import { commandLine } from '../../core/app/faces.ts';
+import { AppError, commandLine } from '../../core/app/faces.ts';
 import { chooseSource } from '../current-folder.ts';
 import { ago, exact, size, when } from '../output/format.ts';
 import { styled } from '../output/style.ts';
@@ -57,6 +57,11 @@ const drop: CommandSpec = {
   ],
   examples: [{ line: 'belay checkpoint drop shop c-17ab', what: 'asks first' }],
   run: async (context, input) => {
+    const { checkpoints } = await context.call('checkpoint.list', { source: input.required(0) });
+    if (!checkpoints.some((each) => each.id === input.required(1)))
+      throw new AppError('checkpoint.unknown', `${input.required(0)} has no checkpoint ${input.required(1)}.`, {
+        hint: `See: ${commandLine('checkpoint list', [input.required(0)])}`,
+      });
     await context.confirm(`Remove checkpoint ${input.required(1)} of ${input.required(0)} for good?`);
     const data = await context.call('checkpoint.drop', { source: input.required(0), id: input.required(1) });
     return {

@@ -47,7 +47,7 @@ export const exportCommand: CommandSpec = {
 
 /** The file to write: what was named, or in a folder a name made of source and time. */
 async function fileFor(context: Context, snapshot: string, to: string): Promise<string> {
-  const path = context.absolute(to);
+  const path = context.fileAt(to);
   if (!(existsSync(path) && statSync(path).isDirectory())) return path;
   const { snapshot: shown } = await context.call('snapshot.show', { snapshot });
   const source = shown.source

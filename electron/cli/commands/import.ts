@@ -50,7 +50,7 @@ export const importCommand: CommandSpec = {
               snapshot === undefined ? '' : shortId(snapshot.id),
               snapshot?.source ?? '',
               exact(file.madeAt),
-              file.madeAtFrom,
+              file.madeAtFrom.replace('-', ' '),
               file.format,
               size(file.bytes),
               snapshot === undefined ? '' : proofSteps(snapshot),

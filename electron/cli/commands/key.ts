@@ -1,4 +1,5 @@
 import { AppError, counted } from '../../core/app/faces.ts';
+import type { CommandOutput } from '../../contract/commands.ts';
 import type { Context } from '../context.ts';
 import { ago, exact } from '../output/format.ts';
 import { styled } from '../output/style.ts';
@@ -51,6 +52,9 @@ const remove: CommandSpec = {
   arguments: [{ name: '<slot>', description: 'as `belay key list` names it' }],
   examples: [{ line: 'belay key remove slot-2', what: 'asks first' }],
   run: async (context, input) => {
+    const { slots } = await keysOf(context);
+    if (!slots.some((each) => each.slot === input.required(0)))
+      throw new AppError('repository.key-slot-unknown', `There is no key ${input.required(0)}.`, { hint: 'See: belay key list' });
     await context.confirm(`Remove key ${input.required(0)}? It will open the repository no more.`);
     const data = await context.call('keys.remove', { slot: input.required(0) });
     return { data, print: (output) => output.lines([`Removed. ${counted(data.slots.length, 'key')} left.`, data.notice]) };
@@ -63,6 +67,7 @@ const passphrase: CommandSpec = {
   options: [{ flags: '--slot <slot>', description: 'which one, where there are several' }, newPassphraseFile],
   examples: [{ line: 'belay key passphrase', what: 'asks for the present one, then twice for the new one' }],
   run: async (context, input) => {
+    await keysOf(context);
     const current = (await namedPassphrase(context.world, context.output, context.common)) ?? (await presentPassphrase(context));
     const data = await context.call('keys.change-passphrase', {
       ...given('slot', input.text('slot')),
@@ -100,6 +105,7 @@ async function addKey(context: Context, input: Given): Promise<Result> {
     });
   if (kind !== 'keyfile' && file !== undefined)
     throw new AppError('input.invalid', `A ${kind === 'recovery' ? 'recovery key' : kind} goes to no file.`, { hint: 'Leave the file out.' });
+  if (kind === 'passphrase') await keysOf(context);
   return showAdded(
     await context.call('keys.add', {
       kind,
@@ -107,6 +113,15 @@ async function addKey(context: Context, input: Given): Promise<Result> {
       ...given('keyFile', file === undefined ? undefined : context.absolute(file)),
     }),
   );
+}
+
+/** The keys there are, before anything is asked. Throws where the repository has none and will have none. */
+async function keysOf(context: Context): Promise<CommandOutput<'keys.list'>> {
+  const found = await context.call('keys.list', {});
+  if (found.slots.length > 0) return found;
+  throw new AppError('input.invalid', 'The repository is not encrypted: it has no keys.', {
+    hint: 'Make an encrypted one (belay init <folder> --encrypt, with another BELAY_HOME), and take its snapshots there.',
+  });
 }
 
 function showAdded(data: {

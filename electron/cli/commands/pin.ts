@@ -12,6 +12,12 @@ export const pin: CommandSpec = {
   examples: [{ line: 'belay pin before-migration "fixture of the order tests"', what: 'neither retention nor forget removes it' }],
   run: async (context, input) => {
     const data = await context.call('snapshot.pin', { snapshot: snapshotRef(input.required(0)), reason: input.required(1) });
-    return { data, print: (output) => output.line(`Pinned: ${snapshotPhrase(data.snapshot, context.now)}. Reason: ${data.snapshot.pin?.reason ?? ''}`) };
+    return {
+      data,
+      print: (output) =>
+        output.line(
+          `Pinned: ${snapshotPhrase(data.snapshot, context.now)}. Reason: ${data.snapshot.pin?.reason ?? ''}${data.before === undefined ? '' : ` (before: ${data.before.reason})`}`,
+        ),
+    };
   },
 };

@@ -9,7 +9,7 @@ import { exitCodeOf, exits } from '../exit-codes.ts';
 import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
-import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
+import { preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { nearest } from '../near.ts';
 import { refuseTogether } from '../together.ts';
 import { snapshotRef } from '../refs.ts';
@@ -111,7 +111,7 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
   if (named === undefined) refuseSlip(to, sources);
   const path = named === undefined ? undefined : filePathOf(named);
   if (named !== undefined && path !== undefined) return { order: { ...base, mode: existing, to: path }, source: named };
-  return { order: { ...base, mode: input.flag('inPlace') ? 'in-place' : 'new', to: context.absolute(to) }, source: undefined };
+  return { order: { ...base, mode: input.flag('inPlace') ? 'in-place' : 'new', to: context.fileAt(to) }, source: undefined };
 }
 
 /** A word that may be a slip of a source's name makes no file of that name: a path says that it is one. */
@@ -159,7 +159,7 @@ async function heldList(context: Context): Promise<Result> {
       else
         output.table(
           [{ title: 'id' }, { title: 'made' }, { title: 'at' }, { title: 'snapshot', least: 8 }, { title: 'target', least: 12 }],
-          data.held.map((held) => [held.id, ago(held.at, context.now), exact(held.at), held.snapshot ?? '', held.target]),
+          data.held.map((held) => [held.id, ago(held.at, context.now), exact(held.at), held.snapshot === undefined ? '' : shortId(held.snapshot), held.target]),
         );
     },
   };
@@ -171,6 +171,7 @@ async function promoteHeld(context: Context, held: string, typed: string | undef
   const source = target === undefined ? undefined : sources.find((each) => filePathOf(each) === target);
   const careful = source !== undefined && (source.environment === 'production' || source.environment === 'staging');
   let confirm = typed;
+  if (source !== undefined && typed !== undefined) confirm = await context.confirmName(source.name, typed);
   if (careful && source.environment === 'production') confirm = await context.confirmName(source.name, typed);
   else if (careful) await context.confirm(`Overwrite ${source.name}?`);
   const data = await context.call('restore.promote', { held, safetySnapshot, ...given('confirm', confirm) });
@@ -185,7 +186,9 @@ async function promoteHeld(context: Context, held: string, typed: string | undef
 }
 
 async function discardHeld(context: Context, held: string): Promise<Result> {
-  await context.confirm(`Remove the held copy ${held}?`);
+  const found = (await context.call('restore.held', {})).held.find((each) => each.id === held);
+  if (found === undefined) throw new AppError('undo.nothing', `No restored copy named ${held} waits for a decision.`, { hint: 'See: belay restore --held' });
+  await context.confirm(`Remove the held copy ${held}, beside ${found.target}?`);
   const data = await context.call('restore.discard', { held });
   return { data, print: (output) => output.line(`Removed. ${data.target} was not touched.`) };
 }

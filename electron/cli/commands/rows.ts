@@ -63,14 +63,14 @@ export const rows: CommandSpec = {
         }
         if (page === undefined) return;
         output.table(
-          page.columns.map((column) => ({ title: column.name, least: 6 })),
+          page.columns.map((column) => ({ title: column.name, least: 6, keep: true })),
           page.rows.map((row) => row.map(cellText)),
         );
         const from = input.whole('offset') ?? 0;
         const total = page.total === undefined ? '' : ` of ${count(page.total)}`;
         output.note(
           page.rows.length === 0
-            ? 'No row.'
+            ? `No row${from > 0 && page.total !== undefined ? ` after the first ${count(from)}; there ${page.total === 1 ? 'is' : 'are'} ${count(page.total)}` : ''}.`
             : query === undefined
               ? `Rows ${count(from + 1)} to ${count(from + page.rows.length)}${total}.`
               : page.rows.length === mostRows

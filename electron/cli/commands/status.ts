@@ -51,7 +51,8 @@ export const status: CommandSpec = {
         for (const job of running) output.line(`${styled('act', job.state)}  ${job.title}  (${job.id})`);
         if (data.undo.length > 0) {
           const kept = data.undo.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-          output.line(`${counted(data.undo.length, 'rewind')} can be taken back, ${size(kept)} kept for it: belay undo --list`);
+          const what = counted(data.undo.length, 'rewind or restore', 'rewinds and restores');
+          output.line(`${what} can be taken back, ${size(kept)} kept for it: belay undo --list`);
         }
         if (data.next.length === 0) return;
         output.line();

@@ -57,7 +57,7 @@ export const undo: CommandSpec = {
     return {
       data,
       print: (output) => {
-        output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${when(data.undone.at, context.now)}.`);
+        output.line(`${data.undone.source ?? data.undone.target} is as it was before the ${data.undone.what} of ${exact(data.undone.at)}.`);
         if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, context.now)}`);
       },
     };
@@ -70,6 +70,7 @@ export const undo: CommandSpec = {
  */
 async function confirmUndo(context: Context, entry: UndoEntry, overwritten: string | undefined, typed: string | undefined): Promise<string | undefined> {
   const source = entry.source === undefined ? undefined : await sourceNamed(context, entry.source);
+  if (source !== undefined && typed !== undefined) await context.confirmName(source.name, typed);
   const asked = `Take back the ${entry.what} of ${entry.target}, ${when(entry.at, context.now)}?`;
   const what = overwritten === undefined ? asked : `${asked} ${overwritten}`;
   if (source?.environment === 'production') {

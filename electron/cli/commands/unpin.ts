@@ -9,6 +9,9 @@ export const unpin: CommandSpec = {
   examples: [{ line: 'belay unpin before-migration', what: 'from now on it can be forgotten' }],
   run: async (context, input) => {
     const data = await context.call('snapshot.pin', { snapshot: snapshotRef(input.required(0)), reason: null });
-    return { data, print: (output) => output.line(`Not pinned any more: ${snapshotPhrase(data.snapshot, context.now)}`) };
+    return {
+      data,
+      print: (output) => output.line(`${data.before === undefined ? 'Was not pinned' : 'Not pinned any more'}: ${snapshotPhrase(data.snapshot, context.now)}`),
+    };
   },
 };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { AppError } from '../../core/app/faces.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
 import { checkOptions, checksOf } from '../checks.ts';
@@ -31,6 +32,10 @@ export const verify: CommandSpec = {
     const level = levelOf(input.text('level'));
     const checks = await checksOf(context, input);
     if (against !== undefined || namesFile(context, word)) {
+      if (!namesFile(context, word) && !existsSync(context.absolute(word)))
+        throw new AppError('input.invalid', `--against is for a file, and there is no file ${context.absolute(word)}.`, {
+          hint: 'For the live source and a snapshot: belay compare',
+        });
       if (level !== undefined) throw new AppError('input.invalid', '--level is for snapshots.', { hint: 'Leave it out for a file.' });
       const data = await context.call('file.verify', {
         path: context.absolute(word),
@@ -42,7 +47,7 @@ export const verify: CommandSpec = {
         exitCode: exitOf(data.verification),
         print: (output) => {
           output.line(
-            `${context.absolute(word)}: ${data.format} ${data.version}, ${size(data.bytes)}, made ${when(data.madeAt, context.now)} (from its ${data.madeAtFrom}).`,
+            `${context.absolute(word)}: ${data.format} ${data.version}, ${size(data.bytes)}, made ${when(data.madeAt, context.now)} (from its ${data.madeAtFrom.replace('-', ' ')}).`,
           );
           output.lines(verificationLines(data.verification));
         },

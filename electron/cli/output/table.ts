@@ -7,14 +7,18 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Fewest columns that this one may be squeezed to; left out, it is never squeezed. */
   readonly least?: number;
+  /** Stands there without a text too. */
+  readonly keep?: boolean;
 }
 
 /**
  * Rows under headings, aligned. Where `width` is given and the table is wider, the columns with `least` give way, widest
- * first, their texts shortened in the middle. Cells are escaped here. A column without a single text is left out.
+ * first, their texts shortened in the middle. Cells are escaped here. A column without a single text is left out, unless it says otherwise.
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width?: number): string[] {
-  const used = columns.map((column, index) => ({ column, index })).filter(({ index }) => rows.some((row) => (row[index] ?? '') !== ''));
+  const used = columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column, index }) => column.keep === true || rows.some((row) => (row[index] ?? '') !== ''));
   const cells = rows.map((row) => used.map(({ index }) => escapeText(row[index] ?? '')));
   const widths = used.map(({ column }, at) => Math.max(widthOf(column.title), ...cells.map((row) => widthOf(row[at] ?? ''))));
   if (width !== undefined)

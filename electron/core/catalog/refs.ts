@@ -30,7 +30,7 @@ export function resolveRef(db: Database, ref: string): number {
   throw new AppError('input.ambiguous', `${ref} can mean ${hits.length < MOST ? String(hits.length) : 'more than ten'} snapshots.`, {
     hint: `Point at one by its number: ${shown
       .slice(0, 3)
-      .map((one) => `#${String(one.seq)}`)
+      .map((one) => (one.seq < 1000 ? String(one.seq) : `'#${String(one.seq)}'`))
       .join(', ')}.`,
     details: {
       ref,

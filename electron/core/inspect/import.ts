@@ -127,7 +127,7 @@ async function statOf(path: string): Promise<Stats> {
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new AppError('source.missing', `There is no file or folder ${path}.`, { hint: 'Check the path.', cause: error });
+      throw new AppError('source.missing', `There is no file or folder ${path}.`, { hint: 'Check the path.', details: { system: code }, cause: error });
     throw new AppError('source.denied', `${path} cannot be read.`, { hint: 'Check who may read it.', cause: error });
   }
 }
@@ -140,6 +140,10 @@ async function filesBelow(folder: string, signal: AbortSignal, skipped: Skipped[
       if (files.length + skipped.length >= mostFiles)
         throw new AppError('input.invalid', `More than ${mostFiles} files below ${folder}.`, { hint: 'Name a smaller folder.' });
       const full = join(at, entry.name);
+      if (entry.name.startsWith('.belay-')) {
+        skipped.push({ path: full, reason: "it is Belay's own" });
+        continue;
+      }
       if (entry.isFile()) files.push(full);
       else if (!entry.isDirectory()) skipped.push({ path: full, reason: `it is ${kindOf(entry)}` });
       else if (depth < deepest) await walk(full, depth + 1);

@@ -95,6 +95,14 @@ describe('a shop with one row of everything', () => {
     expect(pinned).toMatchObject({ exit: 10, code: 'snapshot.pinned' });
     await place.ok(...String(pinned['hint']).split('belay ').slice(-1).join('').split(' '));
     expect(await place.data('show', '2')).not.toHaveProperty('snapshot.pin');
+    expect(await said(place, 'unpin', '2')).toMatch(/^Was not pinned: #2 /);
+    await place.ok('pin', '2', 'first');
+    expect(await said(place, 'pin', '2', 'second')).toContain('Reason: second (before: first)');
+
+    expect(await place.data('snap', 'shop', '--name', 'build-12')).toMatchObject({ warnings: [expect.stringContaining('another snapshot is named build-12')] });
+    expect(await refused(place, ['show', 'build-12'])).toMatchObject({ exit: 2, code: 'input.ambiguous', hint: 'Point at one by its number: 3, 1.' });
+    expect((await place.run(['rows', '2', 'orders', '--offset', '9'])).stderr).toBe('No row after the first 9; there are 2.\n');
+    expect(await place.ok('rows', '2', 'orders', '--offset', '9')).toMatch(/^id +customer +total +note\n$/);
   });
 
   test('places that are none, and files that promise another format', async () => {
@@ -119,6 +127,25 @@ describe('a shop with one row of everything', () => {
     expect(existsSync(place.path('shp'))).toBe(false);
     expect(await said(place, 'restore', '1', '--to', 'elsewhere')).toContain(`Restored to ${place.path('elsewhere')}, in`);
 
+    for (const argv of [
+      ['export', '1', '--to', 'out/'],
+      ['restore', '1', '--to', 'out/'],
+    ])
+      expect(await refused(place, argv)).toMatchObject({ exit: 3, code: 'target.missing', message: `There is no folder ${place.path('out')}.` });
+    expect(await refused(place, ['verify', '1', '--against', '1'])).toMatchObject({ exit: 2, code: 'input.invalid' });
+    expect(await refused(place, ['rewind', 'shop', '--confirm', 'another'])).toMatchObject({ exit: 2, code: 'input.invalid' });
+    expect(await refused(place, ['restore', '--discard', 'nosuch'])).toMatchObject({ exit: 3, code: 'undo.nothing' });
+    expect(await refused(place, ['checkpoint', 'drop', 'shop', 'nosuch'])).toMatchObject({ exit: 3, code: 'checkpoint.unknown' });
+    for (const argv of [
+      ['key', 'add', 'passphrase'],
+      ['key', 'passphrase'],
+      ['key', 'remove', 'slot-1'],
+    ])
+      expect(await refused(place, argv)).toMatchObject({ exit: 2, code: 'input.invalid', message: 'The repository is not encrypted: it has no keys.' });
+    expect(await refused(place, ['source', 'add', 'x.db', '--attached', 'a b=shop.db'])).toMatchObject({
+      message: '--attached must be of letters, digits, - and _, at most 64.',
+    });
+
     change(place.path('shop.db'), 'delete from orders');
     const differs = await refused(place, ['restore', '--file', 'shop.db', '--to', './y.db', '--check-query', 'select count(*) from orders == 2']);
     expect(differs).toMatchObject({ exit: 8, code: 'check.failed' });
@@ -138,13 +165,15 @@ describe('a shop with one row of everything', () => {
     await symlink(place.path('shop.db'), place.path('backups', 'link.db'));
     await writeFile(place.path('backups', 'notes.txt'), 'notes');
     spawnSync('mkfifo', [place.path('backups', 'pipe.db')]);
+    await mkdir(place.path('backups', '.belay-checkpoints'));
+    await copyFile(place.path('shop.db'), place.path('backups', '.belay-checkpoints', 'main.db'));
     const ran = await place.run(['import', 'backups', '--json']);
     const data = record(answerOf(ran)['data']);
     expect(ran.code).toBe(6);
     expect(data['imported']).toMatchObject([{ path: place.path('backups', 'shop-2026-11-01.db') }]);
     const skipped = data['skipped'];
     const reasons = new Map((Array.isArray(skipped) ? skipped : []).map(record).map((one) => [String(one['path']).slice(folder.length + 1), one]));
-    expect([...reasons.keys()].toSorted()).toEqual(['later.db', 'link.db', 'notes.txt', 'pipe.db', 'shop-2099-01-01.db']);
+    expect([...reasons.keys()].toSorted()).toEqual(['.belay-checkpoints', 'later.db', 'link.db', 'notes.txt', 'pipe.db', 'shop-2099-01-01.db']);
     expect(reasons.get('link.db')).toMatchObject({ reason: 'it is a link, which is not followed' });
     expect(reasons.get('pipe.db')).toMatchObject({ reason: 'it is a pipe' });
     expect(reasons.get('shop-2099-01-01.db')).toMatchObject({ failed: true });

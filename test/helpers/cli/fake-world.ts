@@ -31,6 +31,8 @@ export interface Ran {
   readonly calls: readonly Call[];
   readonly closes: number;
   readonly rawModes: readonly boolean[];
+  /** For each that was typed: whether the terminal was told by then not to show it. */
+  readonly hidden: readonly boolean[];
   readonly leftNow: readonly number[];
 }
 
@@ -62,6 +64,7 @@ export async function runFake(argv: readonly string[], run: FakeRun = {}): Promi
   const stdin = new FakeInput(terminal);
   const leaving = new Set<(signal: LeaveSignal) => void>();
   const leftNow: number[] = [];
+  const hidden: boolean[] = [];
   const typed = [...(run.typed ?? [])];
   let stdout = '';
   let stderr = '';
@@ -72,6 +75,7 @@ export async function runFake(argv: readonly string[], run: FakeRun = {}): Promi
     const at = next === undefined ? -1 : stderr.indexOf(next.after, seen);
     if (next === undefined || at === -1) return;
     seen = at + next.after.length;
+    hidden.push(stdin.rawModes.at(-1) === true);
     typed.shift();
     setImmediate(() => {
       if (next.signal !== undefined) for (const listener of leaving) listener(next.signal);
@@ -106,7 +110,7 @@ export async function runFake(argv: readonly string[], run: FakeRun = {}): Promi
     leaveNow: (code) => leftNow.push(code),
   };
   const code = await runCli(world);
-  return { code, stdout, stderr, calls: client.calls, closes: client.closes, rawModes: stdin.rawModes, leftNow };
+  return { code, stdout, stderr, calls: client.calls, closes: client.closes, rawModes: stdin.rawModes, hidden, leftNow };
 }
 
 /** The one object that `--json` printed. Throws where standard output holds anything else. */

@@ -92,7 +92,7 @@ describe('verify', () => {
   test.each([
     [['verify', './shop.sqlite'], { name: 'file.verify', path: 'shop.sqlite' }],
     [['verify', 'here.sqlite'], { name: 'file.verify', path: 'here.sqlite' }],
-    [['verify', 'shop', '--against', '3'], { name: 'file.verify', path: 'shop', against: '#3' }],
+    [['verify', './shop', '--against', '3'], { name: 'file.verify', path: 'shop', against: '#3' }],
   ])('%j is about a file, and a failed one exits with 8', async (argv, { name, path, ...rest }) => {
     await writeFile(join(cwd, 'here.sqlite'), '');
     const ran = await runFake(argv, { cwd, answers });

@@ -133,7 +133,10 @@ describe('a file with a secret', () => {
   });
 
   test('that is named for a new passphrase, or by the environment, is told by that name', async () => {
-    const added = await runFake(['key', 'add', 'passphrase', '--new-passphrase-file', 'absent'], { cwd: folder });
+    const added = await runFake(['key', 'add', 'passphrase', '--new-passphrase-file', 'absent'], {
+      cwd: folder,
+      answers: { 'keys.list': () => ({ slots: [{ slot: 's', kind: 'passphrase', createdAt: 0 }] }) },
+    });
     expect(added).toMatchObject({ code: 3, stderr: containing('--new-passphrase-file: there is no file') });
     const named = await runFake(['key', 'list'], { cwd: folder, env: { BELAY_PASSPHRASE_FILE: '/absent' }, answers: locked() });
     expect(named).toMatchObject({ code: 3, stderr: containing('BELAY_PASSPHRASE_FILE: there is no file /absent.') });
@@ -165,7 +168,7 @@ describe('init', () => {
       { after: 'Again: ', text: 'three\r' },
     ];
     const ran = await runFake(['init'], { answers, typed });
-    expect(ran.code).toBe(0);
+    expect([ran.code, ran.hidden]).toEqual([0, [false, true, true, true, true]]);
     expect(ran.calls).toEqual([{ name: 'repository.init', input: { passphrase: 'three', chunkAverage: 16384, remember: false, attach: false } }]);
     expect(ran.stdout).toContain('RK-1');
   });

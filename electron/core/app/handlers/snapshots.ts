@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, isAppError } from '../../base/errors.ts';
 import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
 import type { SnapshotSummary, Source, Verification } from '../../../contract/model.ts';
 import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
@@ -70,8 +70,8 @@ export const snapshotHandlers: Handlers<
 
   'snapshot.pin': async (core, input) => {
     const { repository, record } = await resolveSnapshot(core, input.snapshot);
-    await repository.record([{ kind: 'pin', snapshot: record.id, reason: input.reason }]);
-    return { snapshot: await refreshed(core, repository, record.id) };
+    if (input.reason !== null || record.pin !== undefined) await repository.record([{ kind: 'pin', snapshot: record.id, reason: input.reason }]);
+    return { snapshot: await refreshed(core, repository, record.id), ...(record.pin === undefined ? {} : { before: record.pin }) };
   },
 
   'snapshot.forget': async (core, input, scope) => {
@@ -136,8 +136,20 @@ export async function snapshotSource(
     await publishRecord(core, repository, taken.record);
     const verification = await prove(repository, engine, { record: taken.record, level: options.level, parent, checks: [] }, context);
     const snapshot = await refreshed(core, repository, taken.record.id);
-    return { snapshot, warnings: [...taken.report.warnings], verification };
+    return { snapshot, warnings: [...taken.report.warnings, ...sharedName(core, options.name)], verification };
   });
+}
+
+/** A name that another snapshot has too finds neither of them. */
+function sharedName(core: Core, name: string | undefined): string[] {
+  if (name === undefined) return [];
+  try {
+    core.catalog.get(name);
+    return [];
+  } catch (error) {
+    if (!isAppError(error, 'input.ambiguous')) throw error;
+    return [`another snapshot is named ${name} too: by that name alone neither is found`];
+  }
 }
 
 /** The newest snapshot of a source, whatever its proof: what the next one is compressed against. */
@@ -189,7 +201,7 @@ async function dryRun(core: Core, source: Source, repository: Repository, scope:
 
 function historyOf(record: SnapshotRecord): { at: number; statement: string }[] {
   const notes = captureNotes(record);
-  const taken = notes.origin === undefined ? 'captured' : `taken in from ${notes.origin.path}; its date from ${notes.origin.madeAtFrom}`;
+  const taken = notes.origin === undefined ? 'captured' : `taken in from ${notes.origin.path}; its date from its ${notes.origin.madeAtFrom.replace('-', ' ')}`;
   const proofs = record.proofs.map((proof) => ({ at: proof.at, statement: `${proof.level}: ${proof.result}` }));
   const pinned = record.pin === undefined ? [] : [{ at: record.pin.at, statement: `pinned: ${record.pin.reason}` }];
   return [{ at: record.createdAt, statement: taken }, ...proofs, ...pinned];

@@ -112,7 +112,8 @@ async function refuseOtherThanFolder(path: string): Promise<void> {
     await folder.close();
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT') throw new AppError('source.missing', `There is no folder ${path}.`, { hint: 'Check the path.', cause: error });
+    if (code === 'ENOENT')
+      throw new AppError('source.missing', `There is no folder ${path}.`, { hint: 'Check the path.', details: { system: code }, cause: error });
     if (code === 'ENOTDIR')
       throw new AppError('input.invalid', `${path} is not a folder.`, { hint: `To add a database file: ${commandLine('source add', [path])}`, cause: error });
     throw new AppError('source.denied', `The folder ${path} cannot be read.`, { hint: 'Check who may read it.', cause: error });

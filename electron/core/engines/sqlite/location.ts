@@ -35,8 +35,8 @@ function parse(input: Readonly<Record<string, unknown>>): Shape {
   const [issue] = parsed.error.issues;
   const field = issue === undefined || issue.path.length === 0 ? 'location' : issue.path.join('.');
   throw new AppError('input.invalid', `The location of a SQLite source is not right: ${field} ${issue?.message ?? 'is not valid'}.`, {
-    hint: 'It is the path of the database file, and for a set of files also `attached`: a list of names and paths.',
-    details: { field },
+    hint: 'Name the database file, and each other file of the set with a name of its own: --attached logs=./logs.db',
+    details: { field, issues: [{ path: field, message: issue?.message ?? 'is not valid' }] },
   });
 }
 
