@@ -1,5 +1,5 @@
 import { AppError } from '../core/app/faces.ts';
-import type { WireError } from '../contract/errors.ts';
+import type { ErrorCode, WireError } from '../contract/errors.ts';
 import type { Output } from './output/output.ts';
 import { styled } from './output/style.ts';
 
@@ -16,12 +16,12 @@ export function printError(output: Output, error: WireError): void {
   if (error.code !== 'cancelled') output.say(styled('dim', `  (${error.code})`));
 }
 
-const absent: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR']);
+/** Errors whose message says all there is to say: the system's own words for it would only stand below as if they were something else. */
+const whole: ReadonlySet<ErrorCode> = new Set(['source.missing', 'target.missing', 'repository.missing', 'repository.passphrase-wrong', 'tool.missing']);
 
 /** The messages below an error that say something new, at most three. */
 function causesOf(error: WireError): string[] {
-  // What is not there is said by the message; the system's own words for it say nothing more.
-  if (absent.has(error.details?.['system'])) return [];
+  if (whole.has(error.code)) return [];
   const said = new Set([error.message]);
   const found: string[] = [];
   for (let cause = error.cause; cause !== undefined && found.length < 3; cause = 'code' in cause ? cause.cause : undefined) {

@@ -12,7 +12,8 @@ import type { CommandSpec } from '../spec.ts';
 export const exportCommand: CommandSpec = {
   name: 'export',
   summary: 'write a snapshot as a native file',
-  description: "The database's own tools restore it without Belay. Never overwrites. Each export stands in the journal.",
+  description:
+    "The database's own tools restore it without Belay. Never overwrites. Each export stands in the journal.\nA name whose ending promises another format is refused, unless --format says which it is.",
   arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source> (default: latest)', complete: 'snapshot' }],
   options: [
     { flags: '--to <path>', description: 'a file that does not exist, or a folder to put it in', complete: 'file' },

@@ -10,7 +10,7 @@ export const importCommand: CommandSpec = {
   name: 'import',
   summary: 'take in native files',
   description:
-    'One file, or a folder of existing backups. When each was made is read from its name, else it is its file time, and which of the two is said; what `belay export` writes has the time of its snapshot as file time.\nWhat was taken in before is skipped, by its content: under another name or in another folder too. A name with another date is taken in.',
+    'One file, or a folder of existing backups. When each was made is read from its name, else it is its file time, and which of the two is said (what `belay export` writes has the time of its snapshot as file time); what would be from the future is refused.\nWhat was taken in before is skipped, by its content: under another name or in another folder too. What is no backup is left out: links, pipes and the like are listed with the reason. Exits with 6 where a backup could not be taken in.',
   arguments: [{ name: '<path>', description: 'a native file or a folder of them', complete: 'file' }],
   options: [
     { flags: '--source <name>', description: "source that they belong to (default: from each file's name)", complete: 'source' },

@@ -7,7 +7,10 @@ import { askNewPassphrase, namedPassphrase, secretFromFile } from '../secrets.ts
 import { given } from '../spec.ts';
 import type { CommandSpec, Given, Result } from '../spec.ts';
 
+type Keys = CommandOutput<'keys.list'>;
+
 const kinds = ['passphrase', 'keyfile', 'recovery'] as const;
+const kindWords = { passphrase: 'passphrase', keyfile: 'key file', recovery: 'recovery key' } as const;
 const newPassphraseFile = { flags: '--new-passphrase-file <file>', description: 'read the new passphrase from a file', complete: 'file' } as const;
 
 const list: CommandSpec = {
@@ -23,7 +26,7 @@ const list: CommandSpec = {
         else
           output.table(
             [{ title: 'slot' }, { title: 'kind' }, { title: 'added' }, { title: 'at' }],
-            data.slots.map((slot) => [slot.slot, slot.kind, ago(slot.createdAt, context.now), exact(slot.createdAt)]),
+            data.slots.map((slot) => [slot.slot, kindWords[slot.kind], ago(slot.createdAt, context.now), exact(slot.createdAt)]),
           );
       },
     };
@@ -48,15 +51,14 @@ const add: CommandSpec = {
 
 const remove: CommandSpec = {
   name: 'remove',
-  summary: 'remove a key; the last one is refused',
-  arguments: [{ name: '<slot>', description: 'as `belay key list` names it' }],
-  examples: [{ line: 'belay key remove slot-2', what: 'asks first' }],
+  summary: 'remove a key',
+  description: 'At least two keys always stay, so that one that is lost does not cost the repository.',
+  arguments: [{ name: '<slot>', description: 'as `belay key list` names it, or the first four or more figures of that' }],
+  examples: [{ line: 'belay key remove 742dd835', what: 'asks first' }],
   run: async (context, input) => {
-    const { slots } = await keysOf(context);
-    if (!slots.some((each) => each.slot === input.required(0)))
-      throw new AppError('repository.key-slot-unknown', `There is no key ${input.required(0)}.`, { hint: 'See: belay key list' });
-    await context.confirm(`Remove key ${input.required(0)}? It will open the repository no more.`);
-    const data = await context.call('keys.remove', { slot: input.required(0) });
+    const { slot, kind } = slotNamed(await keysOf(context), input.required(0));
+    await context.confirm(`Remove the ${kindWords[kind]} ${slot}? It will open the repository no more.`);
+    const data = await context.call('keys.remove', { slot });
     return { data, print: (output) => output.lines([`Removed. ${counted(data.slots.length, 'key')} left.`, data.notice]) };
   },
 };
@@ -67,10 +69,11 @@ const passphrase: CommandSpec = {
   options: [{ flags: '--slot <slot>', description: 'which one, where there are several' }, newPassphraseFile],
   examples: [{ line: 'belay key passphrase', what: 'asks for the present one, then twice for the new one' }],
   run: async (context, input) => {
-    await keysOf(context);
+    const keys = await keysOf(context);
+    const slot = input.text('slot');
     const current = (await namedPassphrase(context.world, context.output, context.common)) ?? (await presentPassphrase(context));
     const data = await context.call('keys.change-passphrase', {
-      ...given('slot', input.text('slot')),
+      ...given('slot', slot === undefined ? undefined : slotNamed(keys, slot).slot),
       current,
       passphrase: await newPassphrase(context, input),
     });
@@ -100,11 +103,10 @@ async function addKey(context: Context, input: Given): Promise<Result> {
   const file = input.word(1);
   if (kind === 'keyfile' && file === undefined) throw new AppError('input.invalid', 'A key file needs a place.', { hint: 'Run: belay key add keyfile <file>' });
   if (kind !== 'passphrase' && input.text('newPassphraseFile') !== undefined)
-    throw new AppError('input.invalid', `--new-passphrase-file is for a passphrase, not for a ${kind === 'keyfile' ? 'key file' : 'recovery key'}.`, {
+    throw new AppError('input.invalid', `--new-passphrase-file is for a passphrase, not for a ${kindWords[kind]}.`, {
       hint: 'Leave it out.',
     });
-  if (kind !== 'keyfile' && file !== undefined)
-    throw new AppError('input.invalid', `A ${kind === 'recovery' ? 'recovery key' : kind} goes to no file.`, { hint: 'Leave the file out.' });
+  if (kind !== 'keyfile' && file !== undefined) throw new AppError('input.invalid', `A ${kindWords[kind]} goes to no file.`, { hint: 'Leave the file out.' });
   if (kind === 'passphrase') await keysOf(context);
   return showAdded(
     await context.call('keys.add', {
@@ -115,8 +117,18 @@ async function addKey(context: Context, input: Given): Promise<Result> {
   );
 }
 
+/** The one key that is so named, or whose name begins so. */
+function slotNamed({ slots }: Keys, typed: string): Keys['slots'][number] {
+  const exact = slots.find((each) => each.slot === typed);
+  const found = exact === undefined ? slots.filter((each) => typed.length >= 4 && each.slot.startsWith(typed)) : [exact];
+  const [only] = found;
+  if (only === undefined) throw new AppError('repository.key-slot-unknown', `There is no key ${typed}.`, { hint: 'See: belay key list' });
+  if (found.length === 1) return only;
+  throw new AppError('input.ambiguous', `${typed} can mean ${found.length} keys.`, { hint: `Name one: ${found.map((each) => each.slot).join(', ')}.` });
+}
+
 /** The keys there are, before anything is asked. Throws where the repository has none and will have none. */
-async function keysOf(context: Context): Promise<CommandOutput<'keys.list'>> {
+async function keysOf(context: Context): Promise<Keys> {
   const found = await context.call('keys.list', {});
   if (found.slots.length > 0) return found;
   throw new AppError('input.invalid', 'The repository is not encrypted: it has no keys.', {
@@ -124,15 +136,11 @@ async function keysOf(context: Context): Promise<CommandOutput<'keys.list'>> {
   });
 }
 
-function showAdded(data: {
-  readonly slot: { readonly slot: string; readonly kind: string };
-  readonly recoveryKey?: string | undefined;
-  readonly keyFile?: string | undefined;
-}): Result {
+function showAdded(data: { readonly slot: Keys['slots'][number]; readonly recoveryKey?: string | undefined; readonly keyFile?: string | undefined }): Result {
   return {
     data,
     print: (output) => {
-      output.line(`Added: ${data.slot.kind} (${data.slot.slot}).`);
+      output.line(`Added: ${kindWords[data.slot.kind]} (${data.slot.slot}).`);
       if (data.keyFile !== undefined) output.line(`Key file: ${data.keyFile}`);
       if (data.recoveryKey !== undefined)
         output.lines([`Recovery key, shown once: ${styled('strong', data.recoveryKey)}`, 'Print it and keep it apart from this machine.']);

@@ -26,7 +26,11 @@ export const restore: CommandSpec = {
   arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source>', complete: 'snapshot' }],
   options: [
     { flags: '--file <dump>', description: 'restore this native file instead of a snapshot', complete: 'file' },
-    { flags: '--to <target>', description: 'a path that does not exist, or the name of a source to replace', complete: 'source' },
+    {
+      flags: '--to <target>',
+      description: 'a path that does not exist, or the name of a source to replace; a slip of a name makes no file, ./name does',
+      complete: 'source',
+    },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
     { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten' },
     { flags: '--throw-away', description: 'restore, compare, run the checks, and remove the copy again' },

@@ -5,7 +5,7 @@ import { inputWords } from '../../../electron/contract/input-words.ts';
 import { label, smokeCheck, snapshotName } from '../../../electron/contract/model.ts';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
-import { aPreflight, aSource } from '../../helpers/cli/models.ts';
+import { aPreflight, aSnapshot, aSource } from '../../helpers/cli/models.ts';
 
 function said(schema: z.ZodType, value: unknown): string[] {
   const checked = schema.safeParse(value, { error: inputWords });
@@ -106,4 +106,13 @@ describe('what cannot stand together is refused before the host is asked', () =>
       expect(ran.stdout).toContain(`Restore to ${join('/projects/shop', to)}:`);
     }
   });
+});
+
+test('--quiet leaves out notes and progress; results, warnings and errors stay', async () => {
+  const answers = { 'snapshot.create': () => ({ snapshot: aSnapshot(), warnings: ['shop.db is empty (0 bytes)'], durationMs: 5 }) };
+  const ran = await runFake(['snap', 'shop', '-q'], { answers });
+  expect(ran.stdout).toContain('warning  shop.db is empty (0 bytes)\n');
+  expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/^note/m);
+  const listed = await runFake(['list', '-q'], { answers: { 'snapshot.list': () => ({ snapshots: [aSnapshot()], total: 2, problems: [] }) } });
+  expect([listed.code, listed.stderr]).toEqual([0, '']);
 });

@@ -214,3 +214,28 @@ describe('init', () => {
     expect((await runFake(['init', '/r', '--attach'], { answers: attach, typed })).code).toBe(0);
   });
 });
+
+describe('a key of several', () => {
+  const slots = [
+    { slot: '742dd835beec048d', kind: 'passphrase' as const, createdAt: 0 },
+    { slot: '742daaaabbbbcccc', kind: 'keyfile' as const, createdAt: 0 },
+  ];
+  const answers: Answers = {
+    'keys.list': () => ({ slots }),
+    'keys.remove': () => ({ slots, notice: 'x' }),
+  };
+
+  test('is named by the beginning of its name, and what is not there is not asked about', async () => {
+    const removed = async (name: string) => {
+      const ran = await runFake(['key', 'remove', name, '--yes'], { answers });
+      return [ran.code, ...ran.calls.filter((call) => call.name === 'keys.remove').map((call) => call.input['slot'])];
+    };
+    expect(await removed('742dd')).toEqual([0, '742dd835beec048d']);
+    expect(await removed('742daaaabbbbcccc')).toEqual([0, '742daaaabbbbcccc']);
+    expect(await removed('742d')).toEqual([2]);
+    expect(await removed('742')).toEqual([3]);
+    const asked = await runFake(['key', 'remove', '742da'], { answers, typed: [{ after: 'Remove the key file 742daaaabbbbcccc?', text: 'n\n' }] });
+    expect(asked.code).toBe(130);
+    expect(await runFake(['key', 'remove', 'none'], { answers, terminal: true })).toMatchObject({ code: 3 });
+  });
+});
