@@ -13,21 +13,22 @@ export interface HostedHome {
 }
 
 /**
- * Attaches to the host of a data directory, or becomes it; aborting the signal ends the wait for another one. Closing the client of a host that this process became resolves when
- * nobody else needs that host any more.
+ * Attaches to the host of a data directory, or becomes it; aborting the signal ends the wait for another one. Closing the client of
+ * a host that this process became resolves when nobody else needs that host any more.
  */
 export async function connect(options: HostedHome, signal?: AbortSignal): Promise<BelayClient> {
   const home = await prepareHome(options.home);
   const { version } = options;
   const hostLog = openHostLog(home);
-  const { client, host } = await connectOrHost({
+  const opening = connectOrHost({
     home,
     version,
     startedBy: 'command',
     createBelay: openCore({ ...options, home, hostLog }),
     ports: portsWith(hostLog),
     ...(signal === undefined ? {} : { signal }),
-  }).finally(() => hostLog.log.flush());
+  });
+  const { client, host } = await flushedAfter(hostLog, opening);
   if (host === undefined) return client;
   return {
     call: (name, input, options) => client.call(name, input, options),
@@ -39,6 +40,15 @@ export async function connect(options: HostedHome, signal?: AbortSignal): Promis
       await hostLog.log.flush();
     },
   };
+}
+
+/** The work's outcome, once the log is written: of an opening that failed it may be all that is left. */
+async function flushedAfter<T>({ log }: HostLog, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    await log.flush();
+  }
 }
 
 function portsWith({ log }: HostLog): HostPorts {
@@ -60,7 +70,7 @@ export async function serve(options: HostedHome, { signal, ...web }: { readonly 
   const hostLog = openHostLog(home);
   const ports = portsWith(hostLog);
   const createBelay = openCore({ ...options, home, hostLog });
-  const host = await hostAlone({ home, version: options.version, startedBy: 'serve', createBelay, ports, signal }).finally(() => hostLog.log.flush());
+  const host = await flushedAfter(hostLog, hostAlone({ home, version: options.version, startedBy: 'serve', createBelay, ports, signal }));
   try {
     const server = await serveWeb({ host, ports, ...web });
     return {

@@ -5,7 +5,7 @@ export { AppError, CancelledError, fromWireError, isAppError, isCancelled, syste
 export { escapeText } from '../base/escape.ts';
 export { unreadable } from '../base/named-file.ts';
 export type { Clock, Log, Random } from '../base/ports.ts';
-export { silentLog, systemClock, systemRandom } from '../base/system.ts';
+export { systemClock, systemRandom } from '../base/system.ts';
 export { openHostLog } from './host-log.ts';
 export type { HostLog } from './host-log.ts';
 export { runForeground } from '../process/foreground.ts';
