@@ -149,7 +149,8 @@ for (const journal of ['wal', 'delete'] as const) {
       });
     });
     child.stdin.end();
-    expect(value(file, 'SELECT max(n) FROM seen')).toBe(Number(await last));
+    const written = Number(await last);
+    expect(value(file, 'SELECT max(n) FROM seen')).toBe(written);
   });
 
   test(`a target that stays locked is told, never taken for written, journal_mode=${journal}`, async () => {

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
-import type { EngineContext, Fingerprint, SourceLocation, UndoRecord } from '../engine.ts';
-import type { ReplacedFile } from './agent/protocol.ts';
+import type { EngineContext, SourceLocation, UndoRecord } from '../engine.ts';
+import type { PutBackFile, ReplacedFile } from './agent/protocol.ts';
 import { agentFile, withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
 import { tellRows } from './row-progress.ts';
+import { contentHash } from './content-hash.ts';
 import { syncFile } from './copy-file.ts';
 import { holdSource, releaseSource } from './held.ts';
 import { exists } from './stamp.ts';
 import { removeKept } from './swap.ts';
-import { targetChanged, targetError } from './target-error.ts';
+import { targetError } from './target-error.ts';
 import { undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
 
 /** How long a program that uses the target may keep it locked before the restore gives up. */
@@ -146,18 +146,39 @@ async function settledContent(settings: AgentSettings, target: string, context: 
   return contentAt(settings, target, context);
 }
 
+/** Puts the kept content back, unless `force` is false and a target holds something else than what was put there. */
 export async function undoInPlace(settings: AgentSettings, data: UndoData, context: EngineContext, force: boolean): Promise<void> {
   for (const file of data.files) {
     if (!(await exists(keptFile(file))))
       throw new AppError('undo.nothing', `The old content of ${file.target} is not in ${file.kept} any more.`, { hint: 'Restore a snapshot instead.' });
-    if (!force && (await contentAt(settings, file.target, context)) !== file.content) throw targetChanged(file.target);
   }
-  await mark(data, 'undoing');
-  for (const file of data.files) await overwrite(settings, keptFile(file), file.target, context);
+  if (force) {
+    await mark(data, 'undoing');
+    for (const file of data.files) await overwrite(settings, keptFile(file), file.target, context);
+  } else {
+    await putBack(settings, data, context);
+  }
   await removeKept(data);
 }
 
-/** Hash of everything in a file that a restore in place brings along: all but the journal mode, which stays the target's. */
+async function putBack(settings: AgentSettings, data: UndoData, context: EngineContext): Promise<void> {
+  const files: PutBackFile[] = [];
+  for (const file of data.files) {
+    const { path: from } = await agentFile('main', keptFile(file), 'read', context);
+    const { path: to } = await agentFile('main', file.target, 'write', context);
+    files.push({ from, to, content: file.content ?? '' });
+  }
+  const rows = tellRows(context);
+  const pages = tellPages(context, data.files[0]?.target ?? '');
+  const tell = (value: unknown): void => {
+    rows(value);
+    pages(value);
+  };
+  await withAgent(settings, context, (agent) => agent.call('putBack', { files, begun: markPath(data, 'undoing'), busyMs }, tell));
+  for (const { target } of data.files) await syncTarget(target);
+}
+
+/** `contentHash` of what a file holds now. */
 export async function contentAt(settings: AgentSettings, path: string, context: EngineContext): Promise<string> {
   return withAgent(settings, context, async (agent: SqliteAgent) => {
     const held = await holdSource({ path }, agent, busyMs, context);
@@ -168,13 +189,4 @@ export async function contentAt(settings: AgentSettings, path: string, context: 
       await releaseSource(settings, held, agent, context);
     }
   });
-}
-
-function contentHash({ items }: Fingerprint): string {
-  const hash = createHash('sha256');
-  for (const item of items) {
-    if (item.kind === 'setting' && item.name === 'journal') continue;
-    hash.update(JSON.stringify([item.kind, item.name, item.rows ?? -1, item.hash]));
-  }
-  return hash.digest('hex');
 }

@@ -58,6 +58,7 @@ const answers: { readonly [K in keyof SqliteCalls]: z.ZodType<SqliteCalls[K]['re
   explain: z.object({ differences: z.array(difference) }),
   overwrite: z.object({ pages: count }),
   replace: z.object({ pages: count }),
+  putBack: z.object({ pages: count }),
   copyOut: z.object({ pages: count }),
   settle: z.object({ journal: z.string() }),
   tryExclusive: z.object({ free: z.boolean() }),

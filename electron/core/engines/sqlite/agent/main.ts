@@ -9,6 +9,7 @@ import { fingerprintFiles } from './fingerprint.ts';
 import type { Turn } from './hash-table.ts';
 import { closeFiles, holdAgain, holdAll, openFiles, release, type OpenFile } from './hold.ts';
 import { copyOut, exclusiveIsFree, overwriteDatabase, settleFile } from './overwrite.ts';
+import { putBack } from './put-back.ts';
 import { replaceContents } from './replace.ts';
 import type { SqliteCalls } from './protocol.ts';
 
@@ -109,6 +110,9 @@ serveAgent<SqliteCalls>(
     }),
     overwrite: async ({ from, to, busyMs }, progress) => ({ pages: await overwriteDatabase(from, to, busyMs, (pages, of) => progress({ pages, of })) }),
     replace: async ({ files, busyMs }, progress) => ({ pages: await replaceContents(files, busyMs, (pages, of) => progress({ pages, of })) }),
+    putBack: async ({ files, begun, busyMs }, progress) => ({
+      pages: await putBack(files, begun, busyMs, turns(progress), (pages, of) => progress({ pages, of })),
+    }),
     copyOut: async ({ set, name, to }) => {
       const file = setNamed(set).find((one) => one.name === name);
       if (file === undefined) throw new AppError('bug', `no file ${name} in ${set}`);

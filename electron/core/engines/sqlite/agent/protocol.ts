@@ -49,6 +49,13 @@ export interface ReplacedFile {
   readonly done: string;
 }
 
+/** Absolute paths: `from` is kept content, `to` the live database, `content` the `contentHash` that it must still have. */
+export interface PutBackFile {
+  readonly from: string;
+  readonly to: string;
+  readonly content: string;
+}
+
 /** The agent's methods. A *set* is a group of files opened together and read at one point; at most a few exist in one agent. */
 export interface SqliteCalls {
   hello: { params: null; result: { readonly sqlite: string } };
@@ -80,6 +87,8 @@ export interface SqliteCalls {
   overwrite: { params: { readonly from: string; readonly to: string; readonly busyMs: number }; result: { readonly pages: number } };
   /** As `overwrite`, each file's old content kept in `keep` first: the very content that is replaced. Progress: `{ pages, of }`. */
   replace: { params: { readonly files: readonly ReplacedFile[]; readonly busyMs: number }; result: { readonly pages: number } };
+  /** As `overwrite`, where every target still has its content. `begun` is made before the first page. Progress: `{ rows }`, `{ pages, of }`. */
+  putBack: { params: { readonly files: readonly PutBackFile[]; readonly begun: string; readonly busyMs: number }; result: { readonly pages: number } };
   /** A file of the set, as its held transaction sees it, into a file that does not exist. */
   copyOut: { params: { readonly set: string; readonly name: string; readonly to: string }; result: { readonly pages: number } };
   /** Lets SQLite finish what a crash left open beside the file (hot journal, log): opens it for writing, reads, closes. */
