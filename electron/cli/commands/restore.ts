@@ -32,7 +32,7 @@ export const restore: CommandSpec = {
       complete: 'source',
     },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
-    { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten' },
+    { flags: '--no-safety-snapshot', description: 'in place, with --promote too: do not snapshot what will be overwritten' },
     { flags: '--throw-away', description: 'restore, compare, run the checks, and remove the copy again' },
     { flags: '--hold', description: 'stop before the swap' },
     { flags: '--held', description: 'list what is held' },

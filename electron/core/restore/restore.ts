@@ -70,6 +70,8 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
 
 export interface PromoteRequest {
   readonly what: UndoEntry['what'];
+  /** Told of each older copy that gave way to the new one. */
+  readonly onDropped: (dropped: UndoEntry) => Promise<void>;
 }
 
 /**
@@ -91,6 +93,7 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
       ...(held.snapshot === undefined ? {} : { snapshot: held.snapshot }),
     },
     (intent) => engine.promote(copy, held.target, context, intent),
+    request.onDropped,
   );
   await records.removeHeld(held.id);
   return entry;
@@ -118,6 +121,7 @@ export async function recordSwap(
   context: EngineContext,
   facts: SwapFacts,
   swap: (intent: (undo: UndoRecord) => Promise<void>) => Promise<UndoRecord>,
+  onDropped: PromoteRequest['onDropped'],
 ): Promise<UndoEntry> {
   await settleTarget(engine, facts.target, records, context);
   const id = newId(context);
@@ -135,7 +139,7 @@ export async function recordSwap(
     });
     const kept = row(undo, 'kept');
     await records.putUndo(kept);
-    await trimUndo(engine, records, context, kept.entry);
+    await trimUndo(engine, records, context, kept.entry, onDropped);
     return kept.entry;
   } catch (error) {
     if (intended) await orUnreached(() => settle(engine, id, records, context), facts.target);
@@ -205,12 +209,19 @@ export async function discardHeld(engine: Engine, held: HeldRow, records: Restor
 /** The old copies that are kept: the newest of each target. A count, not an age: no clock can take one away. */
 export const keptPerTarget = 3;
 
-async function trimUndo(engine: Engine, records: RestoreRecords, context: EngineContext, newest: UndoEntry): Promise<void> {
+async function trimUndo(
+  engine: Engine,
+  records: RestoreRecords,
+  context: EngineContext,
+  newest: UndoEntry,
+  onDropped: PromoteRequest['onDropped'],
+): Promise<void> {
   const same = records.undo().filter((row) => row.state === 'kept' && row.entry.target === newest.target);
   const going = same.slice(0, Math.max(0, same.length - keptPerTarget));
   for (const row of going) {
     await engine.discardUndo(row.record, uncancelled(context));
     await records.removeUndo(row.entry.id);
+    await onDropped(row.entry);
   }
 }
 

@@ -155,4 +155,7 @@ test('old copies that are kept for undo have a size, in every list that names th
   const { findings } = await place.data('doctor');
   expect(JSON.stringify(findings)).toContain('2 old copies are kept for undo');
   expect(await place.ok('undo', '--list')).toMatch(/size/);
+  for (let more = 0; more < 2; more += 1) await rewind(place, 'three', 'swap');
+  const { entries } = await place.data('journal', '--what', 'undo.dropped');
+  expect(entries).toMatchObject([{ result: 'noted', details: { id: record(Array.isArray(undo) ? undo[0] : undo)['id'], of: 'rewind', target: file(place) } }]);
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { UndoEntry } from '../../../electron/contract/model.ts';
 import { systemRandom } from '../../../electron/core/base/system.ts';
 import { openRestoreRecords, type RestoreRecords } from '../../../electron/core/restore/records.ts';
 import { discardUndo, keptPerTarget, prepareRestore, promoteHeld, settleAll, undoSwap } from '../../../electron/core/restore/restore.ts';
@@ -18,6 +19,7 @@ beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'belay-restore-'));
   places = new PlaceEngine();
   places.places.set('shop', 'broken');
+  dropped = [];
   await reopen();
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
@@ -30,10 +32,15 @@ const order = (text = 'good') => ({
 });
 const context = () => testContext(home);
 const engineOf = () => places.engine;
+let dropped: string[] = [];
+const onDropped = (entry: UndoEntry): Promise<void> => {
+  dropped.push(entry.id);
+  return Promise.resolve();
+};
 
 async function rewind(text = 'good') {
   const { held } = await prepareRestore(places.engine, order(text), records, context());
-  return promoteHeld(places.engine, held, { what: 'rewind' }, records, context());
+  return promoteHeld(places.engine, held, { what: 'rewind', onDropped }, records, context());
 }
 
 describe('a restore over an existing target', () => {
@@ -70,7 +77,7 @@ describe('a restore over an existing target', () => {
   test.each(['before-intent', 'after-intent', 'after-swap'] as const)('a swap that fails %s ends in one of its two states, and says which', async (step) => {
     const { held } = await prepareRestore(places.engine, order(), records, context());
     places.failAt = step;
-    await expect(promoteHeld(places.engine, held, { what: 'rewind' }, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
+    await expect(promoteHeld(places.engine, held, { what: 'rewind', onDropped }, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
     places.failAt = undefined;
     const swapped = places.places.get('shop') === 'good';
     expect(swapped).toBe(step === 'after-swap');
@@ -177,6 +184,7 @@ describe('undo', () => {
     for (let number = 0; number < keptPerTarget + 2; number += 1) all.push(await rewind(`text ${number}`));
     expect(records.undo().map((row) => row.entry.id)).toEqual(all.slice(2).map((entry) => entry.id));
     expect(all.slice(0, 2).some((entry) => places.places.has(entry.kept))).toBe(false);
+    expect(dropped).toEqual(all.slice(0, 2).map((entry) => entry.id));
   });
 
   test('a discarded one is gone for good', async () => {

@@ -41,7 +41,7 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     const inPlace = held.target.mode === 'in-place';
     const safety = inPlace && input.safetySnapshot && source !== undefined ? await safetySnapshot(core, source, overwritten, scope) : undefined;
     const what = inPlace ? 'in-place' : 'restore';
-    const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what }, core.records, context));
+    const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what, onDropped: journalDropped(core) }, core.records, context));
     core.events.emit('undo.changed', {});
     return { target: held.describes, undo, ...(safety === undefined ? {} : { safety }) };
   },
@@ -128,7 +128,7 @@ function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarg
 /** A copy that could not be put in place is removed: the failure leaves nothing behind. */
 async function promoteOrDiscard(core: Core, engine: Engine, held: HeldRow, what: UndoEntry['what'], context: EngineContext): Promise<UndoEntry> {
   try {
-    return await promoteHeld(engine, held, { what }, core.records, context);
+    return await promoteHeld(engine, held, { what, onDropped: journalDropped(core) }, core.records, context);
   } catch (error) {
     if (core.records.held().some((row) => row.id === held.id)) await discardHeld(engine, held, core.records, context);
     throw error;
@@ -144,6 +144,13 @@ async function safetyOrDiscard(core: Core, engine: Engine, source: Source, held:
     await discardHeld(engine, held, core.records, context);
     throw error;
   }
+}
+
+/** An old copy that is kept no longer is told in the journal. */
+export function journalDropped(core: Core): (dropped: UndoEntry) => Promise<void> {
+  return async ({ id, what, target, kept, at }) => {
+    await core.journal.append({ what: 'undo.dropped', result: 'noted', details: { id, of: what, target, kept, at } });
+  };
 }
 
 export function toOutput(preflight: Awaited<ReturnType<Engine['preflight']>>): CommandOutput<'restore.run'>['preflight'] {

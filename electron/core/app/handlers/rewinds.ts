@@ -11,7 +11,7 @@ import { sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { summaryOf } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
-import { confirmProduction, runRestore, toOutput } from './restores.ts';
+import { confirmProduction, journalDropped, runRestore, toOutput } from './restores.ts';
 import { engineSource } from './sources.ts';
 
 export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoint.list' | 'checkpoint.drop'> = {
@@ -118,8 +118,13 @@ async function rewindToCheckpoint(
     if (dryRun) return { preflight, target, durationMs: Math.round(core.clock.monotonic() - started) };
     await confirmProduction(source, confirm);
     refuseBlocked(looked);
-    const undo = await recordSwap(engine, core.records, context, { what: 'checkpoint-rewind', target, source: source.name }, (intent) =>
-      verbs.rewind(engineSource(source), id, context, intent),
+    const undo = await recordSwap(
+      engine,
+      core.records,
+      context,
+      { what: 'checkpoint-rewind', target, source: source.name },
+      (intent) => verbs.rewind(engineSource(source), id, context, intent),
+      journalDropped(core),
     );
     core.events.emit('undo.changed', {});
     return { preflight, target, undo, durationMs: Math.round(core.clock.monotonic() - started) };

@@ -7,7 +7,7 @@ import { describedFile, fileObjectName, tableRows } from './objects.ts';
 import { holdSource, releaseSource, type HeldFile, type HeldSource } from './held.ts';
 import { takePrivateCopies } from './hold-copy.ts';
 import { memoOf, sameAsBefore } from './memo.ts';
-import { reportedRows } from './row-progress.ts';
+import { reportedRows, shownRows } from './row-progress.ts';
 import { openView } from './view.ts';
 
 /** Stable between the snapshots of a source: what a file's bytes are compressed against. */
@@ -96,17 +96,19 @@ interface RowCounter {
   readonly alone: () => void;
 }
 
-/** Of how many rows is known only from the snapshot before: an estimate, left out once there are more. */
+/** Of about how many rows: by the snapshot before, else as the agent estimates. */
 function rowCounter(previous: Fingerprint | undefined, context: EngineContext): RowCounter {
-  const expected = previous === undefined ? 0 : rowsIn(previous);
+  let of = previous === undefined ? undefined : rowsIn(previous);
   let done = 0;
   let isAlone = false;
-  const now: RowCounter['now'] = () => ({ ...(done === 0 ? {} : { rowsDone: done }), ...(done > 0 && done <= expected ? { rowsTotal: expected } : {}) });
+  const now: RowCounter['now'] = () => (done === 0 ? {} : shownRows(done, of));
   const tell = (): void => context.progress({ stage: 'fingerprinting', ...now() });
   return {
     now,
     report: (value) => {
-      done = reportedRows(value) ?? done;
+      const told = reportedRows(value);
+      done = told?.rows ?? done;
+      of ??= told?.of;
       if (isAlone) tell();
     },
     alone: () => {

@@ -4,6 +4,7 @@ import { serveAgent } from '../../../process/agent-server.ts';
 import { browsePage, queryPage } from './browse.ts';
 import { fileFacts, inventoryOf, selfChecks } from './checks.ts';
 import { assertLibrary, wrapSqlite } from './connection.ts';
+import { estimateRows } from './estimate.ts';
 import { explainTables } from './explain.ts';
 import { fingerprintFiles } from './fingerprint.ts';
 import type { Turn } from './hash-table.ts';
@@ -30,8 +31,8 @@ function setNamed(name: string): readonly OpenFile[] {
 const sliceMs = 15;
 const reportMs = 100;
 
-/** Lets messages in between slices of work, and reports rows. */
-function turns(progress: (value: unknown) => void): Turn {
+/** Lets messages in between slices of work, and reports rows; `of`: about how many there are. */
+function turns(progress: (value: unknown) => void, of?: number): Turn {
   let since = systemClock.monotonic();
   let reported = since;
   let rows = 0;
@@ -42,7 +43,7 @@ function turns(progress: (value: unknown) => void): Turn {
     if (now - since < sliceMs) return undefined;
     if (now - reported > reportMs) {
       reported = now;
-      progress({ rows });
+      progress(of === undefined ? { rows } : { rows, of });
     }
     return new Promise((resolve) => {
       setImmediate(() => {
@@ -99,7 +100,9 @@ serveAgent<SqliteCalls>(
     inventory: ({ set }) => ({ items: inventoryOf(setNamed(set)) }),
     fingerprint: async ({ set }, progress) => {
       const warnings: string[] = [];
-      const fingerprint = await fingerprintFiles(setNamed(set), turns(progress), (statement) => warnings.push(statement));
+      const files = setNamed(set);
+      const of = estimateRows(files.map((file) => file.db));
+      const fingerprint = await fingerprintFiles(files, turns(progress, of), (statement) => warnings.push(statement));
       return { fingerprint, warnings };
     },
     selfCheck: ({ set }) => ({ checks: selfChecks(setNamed(set)) }),

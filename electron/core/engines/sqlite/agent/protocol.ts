@@ -71,7 +71,7 @@ export interface SqliteCalls {
   close: { params: { readonly set: string }; result: null };
   facts: { params: { readonly set: string }; result: { readonly files: readonly FileFacts[] } };
   inventory: { params: { readonly set: string }; result: { readonly items: readonly InventoryItem[] } };
-  /** Progress: `{ rows: number }`. */
+  /** Progress: `{ rows: number, of?: number }`, the second about how many there are. */
   fingerprint: { params: { readonly set: string }; result: { readonly fingerprint: Fingerprint; readonly warnings: readonly string[] } };
   selfCheck: { params: { readonly set: string }; result: { readonly checks: readonly SelfCheck[] } };
   browse: {
