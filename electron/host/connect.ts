@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BelayClient } from '../contract/client.ts';
-import { AppError, CancelledError, isAppError, prepareHome, systemCode, systemMachine } from '../core/app/faces.ts';
+import { AppError, CancelledError, isAppError, prepareHome, releaseReserve, systemCode, systemMachine } from '../core/app/faces.ts';
 import { connectOver } from './client.ts';
 import { becomeHost } from './host.ts';
 import type { Host, HostOptions } from './host.ts';
@@ -65,7 +65,7 @@ async function attachOrBecome(options: ConnectOptions, mode: Mode): Promise<Foun
     if (signal?.aborted === true) throw new CancelledError();
     const lock = await readLock(home);
     if (lock === undefined) {
-      const host = await becomeHost(options, undefined);
+      const host = await becomeWithRoom(options, undefined);
       if (host !== undefined) return wanted(host, signal);
       await pause(PAUSE_MS, undefined, { signal });
       continue;
@@ -79,13 +79,33 @@ async function attachOrBecome(options: ConnectOptions, mode: Mode): Promise<Foun
     const verdict = await orCancelled(judgeOwner(lock, judge), signal);
     if (verdict.state === 'dead') {
       ports.log.info('the lock of a dead host is taken over', { why: verdict.why, pid: lock.process.pid });
-      const host = await becomeHost(options, lock);
+      const host = await becomeWithRoom(options, lock);
       if (host !== undefined) return wanted(host, signal);
     } else if (ports.clock.monotonic() > deadline) {
       throw inUse(home, lock, `it does not answer, and ${verdict.why}`);
     }
     await pause(PAUSE_MS, undefined, { signal });
   }
+}
+
+/** On a full disk the data directory's reserve is given up, so that a host can open and make room. */
+async function becomeWithRoom(options: HostOptions, before: HostLock | undefined): Promise<Host | undefined> {
+  const { home, ports } = options;
+  if (await releaseReserve(home)) ports.log.warn('the disk is full: the data directory gave up its reserve');
+  try {
+    return await becomeHost(options, before);
+  } catch (error) {
+    // A quota shows only when something is written.
+    if (!isFull(error) || !(await releaseReserve(home, true))) throw error;
+    ports.log.warn('there is no room: the data directory gave up its reserve');
+    return becomeHost(options, before);
+  }
+}
+
+function isFull(error: unknown): boolean {
+  const code = systemCode(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') return true;
+  return error instanceof Error && error.cause !== undefined && isFull(error.cause);
 }
 
 async function wanted(host: Host, signal: AbortSignal | undefined): Promise<{ readonly host: Host }> {

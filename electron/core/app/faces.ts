@@ -14,3 +14,4 @@ export { systemMachine } from '../repository/lock/machine.ts';
 export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';
 export { count, counted, ended } from '../base/words.ts';
+export { releaseReserve } from '../sources/reserve.ts';

@@ -3,7 +3,9 @@ import { unreadable } from '../base/named-file.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
+import { keepReserve, releaseReserve } from '../sources/reserve.ts';
 import { openSettings } from '../sources/settings.ts';
+import type { CommandName } from '../../contract/commands.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { createBelay } from './create.ts';
 import { openHostLog, type HostLog } from './host-log.ts';
@@ -49,12 +51,26 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
   });
   return {
     ...belay,
+    call: async (name, input, call) => {
+      if (makesRoom.has(name) && (await releaseReserve(home))) log.warn('the disk is full: the data directory gave up its reserve');
+      return belay.call(name, input, call);
+    },
     close: async (reason) => {
       await belay.close(reason);
+      await keepReserve(home, { random: systemRandom, log });
       await log.flush();
     },
   };
 }
+
+/** Commands by which a user gets room on a full disk; a host that was open before it filled up lets them have the reserve. */
+const makesRoom: ReadonlySet<CommandName> = new Set<CommandName>([
+  'snapshot.forget',
+  'repository.collect',
+  'restore.discard',
+  'undo.discard',
+  'checkpoint.drop',
+]);
 
 async function firstLine(path: string): Promise<string> {
   try {
