@@ -104,6 +104,8 @@ async function parseWords(world: World): Promise<Parsed> {
     word = 'status';
     argv = [...argv, word];
   }
+  // Help of what is no command would be the help of everything, as if all were well.
+  if (word !== undefined && entryOf(word) === undefined) argv = argv.filter((each) => each !== '-h' && each !== '--help');
   const spec = await (word === undefined ? undefined : entryOf(word)?.load());
   return parse(argv, spec, world.version, world.stdout.isTTY === true ? columnsOf(world.stdout) : 100);
 }

@@ -29,7 +29,7 @@ export const list: CommandSpec = {
       ...given('limit', input.whole('limit')),
       ...given('offset', input.whole('offset')),
     });
-    for (const line of problemLines(data.problems)) context.output.note(line);
+    for (const line of problemLines(data.problems)) context.output.say(line);
     return {
       data,
       print: (output) => {

@@ -115,4 +115,7 @@ test('--quiet leaves out notes and progress; results, warnings and errors stay',
   expect(`${ran.stdout}${ran.stderr}`).not.toMatch(/^note/m);
   const listed = await runFake(['list', '-q'], { answers: { 'snapshot.list': () => ({ snapshots: [aSnapshot()], total: 2, problems: [] }) } });
   expect([listed.code, listed.stderr]).toEqual([0, '']);
+  const problem = { file: 'snapshots/1', kind: 'damaged', statement: 'It is not what it was.', affects: [], repairable: false };
+  const hurt = await runFake(['list', '-q'], { answers: { 'snapshot.list': () => ({ snapshots: [], total: 0, problems: [problem] }) } });
+  expect(hurt.stderr).toBe('damaged  snapshots/1: It is not what it was.\n');
 });

@@ -55,6 +55,8 @@ describe('every command', () => {
 describe('wrong words', () => {
   test.each([
     [['snp'], "Unknown command 'snp'.", 'Did you mean snap? Run: belay --help'],
+    [['help', 'snp'], "Unknown command 'snp'.", 'Did you mean snap? Run: belay --help'],
+    [['snp', '--help'], "Unknown command 'snp'.", 'Did you mean snap? Run: belay --help'],
     [['source', 'lst'], "Unknown command 'lst'.", 'Did you mean list? Run: belay source --help'],
     [['snap', '--levl', 'proved'], "Unknown option '--levl'.", 'Did you mean --level? Run: belay snap --help'],
     [['source'], 'A command is missing.', 'Run: belay source --help'],
