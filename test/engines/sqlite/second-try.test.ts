@@ -10,6 +10,7 @@ import { memorySink } from '../../helpers/memory-sink.ts';
 import { run, value } from '../../helpers/sqlite/database.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
 
+const engine = createSqliteEngine();
 const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** The code of an agent of its own in which `commit` writes into `target` as soon as it is let, and says so by the file `committed`. */
@@ -42,6 +43,27 @@ function committingAgent(entry: string, target: string, committed: string): void
     fs.openSync = (...args) => {
       if (!second && String(args[0]).endsWith('.belay-undoing')) setImmediate(commit);
       return openSync(...args);
+    };
+    syncBuiltinESMExports();
+    await import(${JSON.stringify(source('../../../electron/core/engines/sqlite/agent/main.ts'))});
+  `;
+  writeFileSync(entry, text);
+}
+
+/** An agent that is killed when it has made the mark that the old content goes back. */
+function dyingAgent(entry: string): void {
+  const text = `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { openSync, fsyncSync } = fs;
+    let marked = false;
+    fs.openSync = (...args) => {
+      marked ||= String(args[0]).endsWith('.belay-undoing');
+      return openSync(...args);
+    };
+    fs.fsyncSync = (...args) => {
+      fsyncSync(...args);
+      if (marked) process.kill(process.pid, 'SIGKILL');
     };
     syncBuiltinESMExports();
     await import(${JSON.stringify(source('../../../electron/core/engines/sqlite/agent/main.ts'))});
@@ -104,7 +126,6 @@ for (const journal of ['wal', 'delete'] as const) {
         make(path.join(folder.path, 'source', `${name}.db`), `new ${name}`);
         make(path.join(place, `${name}.db`), `old ${name}`);
       }
-      const engine = createSqliteEngine();
       const sink = memorySink();
       const report = await withContext((context) => engine.capture(from, { maxWriterWait: 5000 }, sink, context));
       const snapshot = sink.snapshot('sqlite', from.location, report.fingerprint);
@@ -149,30 +170,32 @@ for (const journal of ['wal', 'delete'] as const) {
   });
 }
 
+/** A database `to` that a restore in place gave new content; everything lies below `folder`. */
+async function writtenInPlace(folder: string, journal: string): Promise<{ readonly to: string; readonly undo: UndoRecord }> {
+  const { mkdirSync } = await import('node:fs');
+  mkdirSync(path.join(folder, 'place'));
+  const [from, to] = [path.join(folder, 'source.db'), path.join(folder, 'place', 'target.db')];
+  for (const [file, text] of [
+    [from, 'new'],
+    [to, 'old'],
+  ] as const)
+    run(file, `PRAGMA journal_mode = ${journal}; CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO t (text) VALUES ('${text}')`);
+  const sink = memorySink();
+  const location = { path: from };
+  const report = await withContext((context) => engine.capture({ name: 's', engine: 'sqlite', location }, { maxWriterWait: 5000 }, sink, context));
+  const target: RestoreTarget = { location: { path: to }, mode: 'in-place' };
+  const undo = await withContext(async (context) =>
+    engine.promote(await engine.restore(sink.snapshot('sqlite', location, report.fingerprint), target, context, () => Promise.resolve()), target, context, () =>
+      Promise.resolve(),
+    ),
+  );
+  return { to, undo };
+}
+
 for (const journal of ['wal', 'delete'] as const) {
   test(`undo in place: what somebody commits between the look and the writing is seen, and nothing is overwritten, journal_mode=${journal}`, async () => {
     await using folder = await temporaryFolder('belay-between');
-    const { mkdirSync } = await import('node:fs');
-    mkdirSync(path.join(folder.path, 'place'));
-    const [from, to] = [path.join(folder.path, 'source.db'), path.join(folder.path, 'place', 'target.db')];
-    for (const [file, text] of [
-      [from, 'new'],
-      [to, 'old'],
-    ] as const)
-      run(file, `PRAGMA journal_mode = ${journal}; CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO t (text) VALUES ('${text}')`);
-    const engine = createSqliteEngine();
-    const sink = memorySink();
-    const location = { path: from };
-    const report = await withContext((context) => engine.capture({ name: 's', engine: 'sqlite', location }, { maxWriterWait: 5000 }, sink, context));
-    const target: RestoreTarget = { location: { path: to }, mode: 'in-place' };
-    const undo = await withContext(async (context) =>
-      engine.promote(
-        await engine.restore(sink.snapshot('sqlite', location, report.fingerprint), target, context, () => Promise.resolve()),
-        target,
-        context,
-        () => Promise.resolve(),
-      ),
-    );
+    const { to, undo } = await writtenInPlace(folder.path, journal);
     const entry = path.join(folder.path, 'agent.mjs');
     const committed = path.join(folder.path, 'committed');
     committingAgent(entry, to, committed);
@@ -186,5 +209,26 @@ for (const journal of ['wal', 'delete'] as const) {
     expect(rows(to)).toBe('new,committed in between');
     await withContext((context) => engine.undo(undo, context, { force: true }));
     expect(rows(to)).toBe('old');
+  });
+
+  test(`undo in place, killed before it wrote: it goes on, unless somebody wrote since, journal_mode=${journal}`, async () => {
+    for (const written of [false, true]) {
+      await using folder = await temporaryFolder('belay-between');
+      const { to, undo } = await writtenInPlace(folder.path, journal);
+      const entry = path.join(folder.path, 'agent.mjs');
+      dyingAgent(entry);
+      const failed: unknown = await withContext((context) => createSqliteEngine({ entry }).undo(undo, context, { force: false })).catch(
+        (error: unknown) => error,
+      );
+      expect(isAppError(failed, 'tool.failed')).toBe(true);
+      if (written) run(to, "INSERT INTO t (text) VALUES ('after the crash')");
+      expect(await withContext((context) => engine.recover(undo, context))).toBe(written ? 'promoted' : 'rolled-back');
+      expect(rows(to)).toBe(written ? 'new,after the crash' : 'old');
+      if (!written) continue;
+      const refused: unknown = await withContext((context) => engine.undo(undo, context, { force: false })).catch((error: unknown) => error);
+      expect(isAppError(refused, 'undo.target-changed')).toBe(true);
+      await withContext((context) => engine.undo(undo, context, { force: true }));
+      expect(rows(to)).toBe('old');
+    }
   });
 }

@@ -124,18 +124,39 @@ export async function settleInPlace(settings: AgentSettings, data: UndoData, con
     await removeKept(data);
     return 'rolled-back';
   }
-  const undoing = await exists(markPath(data, 'undoing'));
-  if (!undoing && (await exists(markPath(data, 'written')))) return 'promoted';
+  if (await exists(markPath(data, 'undoing'))) return settleUndo(settings, data, context);
+  if (await exists(markPath(data, 'written'))) return 'promoted';
   const overwritten: UndoFile[] = [];
   for (const file of data.files) {
     const content = await settledContent(settings, file.target, context);
-    if (undoing || content === file.content || (await exists(doneMark(file)))) overwritten.push(file);
+    if (content === file.content || (await exists(doneMark(file)))) overwritten.push(file);
   }
-  if (!undoing && overwritten.length === data.files.length) {
+  if (overwritten.length === data.files.length) {
     await mark(data, 'written');
     return 'promoted';
   }
   for (const file of overwritten) await overwrite(settings, keptFile(file), file.target, context);
+  await removeKept(data);
+  return 'rolled-back';
+}
+
+/**
+ * An undo that was broken off goes on, unless a target holds what is neither the new content nor the old one: somebody wrote since. That is
+ * left as it is, and the old content stays kept.
+ */
+async function settleUndo(settings: AgentSettings, data: UndoData, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const toPutBack: UndoFile[] = [];
+  for (const file of data.files) {
+    const content = await settledContent(settings, file.target, context);
+    if (content === file.content) toPutBack.push(file);
+    else if (content !== (await contentAt(settings, keptFile(file), context))) {
+      context.log.warn('an undo that was broken off does not go on: the target was written since', { target: file.target });
+      await rm(markPath(data, 'undoing'), { force: true });
+      await syncFolder(data.files[0]?.kept ?? '');
+      return 'promoted';
+    }
+  }
+  for (const file of toPutBack) await overwrite(settings, keptFile(file), file.target, context);
   await removeKept(data);
   return 'rolled-back';
 }
