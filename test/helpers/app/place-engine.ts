@@ -20,6 +20,8 @@ export class PlaceEngine {
   blockers: { code: 'target.busy'; statement: string; hint: string }[] = [];
   /** What a restore writes instead of the snapshot's content: a copy that is not equal. */
   spoiled: string | undefined;
+  /** What the engine's own check finds in every copy. */
+  findings: readonly string[] = [];
 
   /** Its places cannot be looked at: a disk that is not mounted. */
   unreachable = false;
@@ -75,7 +77,7 @@ export class PlaceEngine {
       },
       fingerprint: (of) => Promise.resolve(fingerprintOf(this.places.get(at(placeOf(of))) ?? '')),
       explain: (_a, _b, differences) => Promise.resolve(differences),
-      selfCheck: () => Promise.resolve([]),
+      selfCheck: () => Promise.resolve(this.findings.map((finding) => ({ name: 'integrity', result: 'failed' as const, findings: [finding] }))),
       promote: async (copy, target, context, intent) => {
         fail('before-intent');
         const kept = `${at(target.location)}~kept-${Buffer.from(context.random.bytes(4)).toString('hex')}`;

@@ -60,6 +60,16 @@ describe('a restore over an existing target', () => {
     expect([...places.places]).toEqual([['shop', 'broken']]);
   });
 
+  test('a copy that is equal and fails a check is refused by a code of its own, and not left behind', async () => {
+    places.findings = ['row 1 is missing from the index'];
+    await expect(prepareRestore(places.engine, order(), records, context())).rejects.toMatchObject({
+      code: 'check.failed',
+      message: 'The restored copy was not put in place. Equal, but the check integrity failed: row 1 is missing from the index.',
+    });
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+    expect(records.held()).toEqual([]);
+  });
+
   test('a copy that is not equal is never swapped in and not left behind', async () => {
     places.spoiled = 'not the same';
     await expect(prepareRestore(places.engine, order(), records, context())).rejects.toMatchObject({ code: 'target.not-equal' });
