@@ -1,4 +1,4 @@
-import { counted } from '../base/words.ts';
+import { count, counted } from '../base/words.ts';
 import type { Difference, EngineContext, Fingerprint, FingerprintItem } from './engine.ts';
 
 /** By kind, then name, in the order of their code units. */
@@ -78,7 +78,7 @@ function unexpected(item: FingerprintItem): Difference {
 function changed(expected: FingerprintItem, found: FingerprintItem): readonly Difference[] {
   const base = { name: expected.name, kind: expected.kind };
   if (expected.rows !== found.rows && expected.rows !== undefined && found.rows !== undefined) {
-    const statement = `${called(expected)} has ${counted(found.rows, 'row')}, expected ${expected.rows}`;
+    const statement = `${called(expected)} has ${counted(found.rows, 'row')}, expected ${count(expected.rows)}`;
     return [{ ...base, what: 'row-count', expected: String(expected.rows), found: String(found.rows), statement }];
   }
   if (expected.hash === found.hash) return [];

@@ -1,7 +1,7 @@
 import type { Fingerprint } from '../engines/engine.ts';
 import { rowsIn } from '../engines/fingerprint.ts';
 import type { StoredObject } from '../repository/repository.ts';
-import { counted as inWords } from '../base/words.ts';
+import { count, counted as inWords } from '../base/words.ts';
 import { fingerprintObject } from '../snapshot/fingerprint-object.ts';
 
 export interface Completeness {
@@ -52,7 +52,7 @@ export async function completeness(objects: AsyncIterable<StoredObject>, now: Me
     if (object.rows === undefined || !counted.has(object.name)) continue;
     expected.delete(object.name);
     const rows = counted.get(object.name);
-    if (rows !== object.rows) findings.push(`${object.kind} ${object.name} is listed with ${inWords(object.rows, 'row')}, counted ${rows}`);
+    if (rows !== object.rows) findings.push(`${object.kind} ${object.name} is listed with ${inWords(object.rows, 'row')}, counted ${count(rows ?? 0)}`);
   }
   for (const name of expected) findings.push(`${name} was counted at capture and is not among the objects`);
   if (streams === 0) findings.push('the snapshot holds no stream');

@@ -132,7 +132,7 @@ describe('differences are named down to the column', () => {
       folder.path,
     );
     expect(told).toEqual([
-      'table "t" has 3002 rows, expected 3000',
+      'table "t" has 3,002 rows, expected 3,000',
       'row id = -5 of "t" was not there at capture',
       `row id = 2468 of "t": column "name" is 'else', expected 'name 1234'; "price" is 7.0, expected 308.5`,
       'row id = 3333 of "t" was not there at capture',
