@@ -195,11 +195,11 @@ test('a loss that may be one is told by snap, show and verify, and fails nothing
   const { proofs } = await place.data('show', 'latest');
   expect(proofs).toContainEqual(expect.objectContaining({ level: 'complete', result: 'passed', evidence: expect.objectContaining({ warnings }) }));
   const shown = await place.ok('show', 'latest');
-  for (const warning of warnings) expect(shown).toContain(`note  ${warning}`);
-  expect(await place.ok('verify', 'latest', '--level', 'complete')).toContain(`note  ${warnings[0]}`);
+  for (const warning of warnings) expect(shown).toContain(`warning  ${warning}`);
+  expect(await place.ok('verify', 'latest', '--level', 'complete')).toContain(`warning  ${warnings[0]}`);
   change(place.path('shop.db'), 'drop table later; delete from orders');
   const said = await place.run(['snap', 'shop']);
   expect(said).toMatchObject({ code: 8 });
-  expect(said.stdout).toContain('note  table later is gone, which had 0 rows in the snapshot before');
+  expect(said.stdout).toContain('warning  table later is gone, which had 0 rows in the snapshot before');
   expect(said.stdout).toContain('Not complete: no rows, where the snapshot before had 10');
 });
