@@ -40,7 +40,7 @@ test('the host says which path is not absolute', async () => {
   const belay = await standardBelay({ home: await prepareHome(folder.path), version: '1' }, { startedBy: 'command', clients: () => 1 });
   await expect(belay.call('file.verify', { path: 'shop.db' }, { client: 'command 1' })).rejects.toMatchObject({
     code: 'input.invalid',
-    message: 'path: must be an absolute path.',
+    message: 'path must be an absolute path.',
   });
   await belay.close('over');
 });
