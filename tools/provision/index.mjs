@@ -1,7 +1,8 @@
 // Plain Node >= 20, no dependency.
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { install, isDebian } from './debian.mjs';
+import { providePostgres } from './postgres.mjs';
 
 /**
  * A program that some tests need. Looked for in this order: what `variable` names, what is installed, the Debian package.
@@ -39,6 +40,8 @@ const parts = Object.freeze([
   },
 ]);
 
+const postgresLanes = ['contract', 'engines', 'e2e'];
+
 /**
  * Finds or installs what the given lanes need and says where each part came from. Nothing here fails a run: a test whose
  * part is missing skips itself by name. Debian packages are installed only as root on Debian or Ubuntu; anywhere else the
@@ -69,7 +72,7 @@ export function provision({ lanes, env, say }) {
     say(`${part.name}: ${place.path} (${place.origin})`);
   }
   for (const part of missing) say(`${part.name}: not there; the tests that need it are skipped.`);
-  return found;
+  return lanes.some((lane) => postgresLanes.includes(lane)) ? { ...found, ...providePostgres({ env, say }) } : found;
 }
 
 /**
@@ -89,24 +92,4 @@ function locate(part, env) {
     }
   }
   return undefined;
-}
-
-function isDebian() {
-  if (!existsSync('/etc/os-release') || !existsSync('/usr/bin/apt-get')) return false;
-  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
-}
-
-/**
- * @param {readonly string[]} packages
- * @returns {boolean}
- */
-function install(packages) {
-  const apt = (/** @type {string[]} */ ...args) =>
-    spawnSync('apt-get', ['-o', 'Acquire::http::Timeout=30', '-o', 'Acquire::Retries=1', ...args], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: 600_000,
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).status === 0;
-  const wanted = ['install', '--yes', '--no-install-recommends', ...packages];
-  return apt(...wanted) || (apt('update') && apt(...wanted));
 }
