@@ -3,10 +3,12 @@ import { isAppError, isCancelled } from '../../electron/core/base/errors.ts';
 import type { RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
 import { withContext } from '../helpers/engine-context.ts';
-import { killTimeout, noIntent, type Holder, type Verbs } from './engine-verbs.ts';
+import { killTimeout, noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
 
 /** What restore, promote and undo promise: nothing that exists is touched before the copy stands, and everything can go back. */
-export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteTo, recover, undoIt }: Verbs): void {
+export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteTo, recover, undoIt }: Verbs, traits: Traits): void {
+  const modes = traits.inPlace ? (['replace', 'in-place'] as const) : (['replace'] as const);
+
   test('restored content equals the source by another reader, passes its checks, and discarding leaves nothing', async () => {
     const { snapshot, report } = await capture();
     const location = await at.subject.newLocation();
@@ -29,14 +31,15 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
     expect(await at.subject.residue()).toEqual([]);
   });
 
-  test('a throw-away restore stays in its folder', async () => {
+  test('a throw-away restore stays in its place', async () => {
     const { snapshot, report } = await capture();
     await withContext(async (context) => {
       const location = at.subject.engine.throwAwayLocation(snapshot.location, context.temporaryFolder);
       const copy = await at.subject.engine.restore(snapshot, { location, mode: 'throw-away' }, context, noIntent);
       expect(await at.subject.engine.fingerprint({ kind: 'copy', copy }, context)).toEqual(report.fingerprint);
-      expect(await at.subject.residue()).toEqual([]);
+      expect(await at.subject.residue()).toEqual(at.subject.throwAwayResidue?.(location) ?? []);
       await at.subject.engine.discard(copy, context);
+      expect(await at.subject.residue()).toEqual([]);
     });
   });
 
@@ -99,7 +102,6 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
   test('preflight writes nothing and tells what would happen', async () => {
     const { snapshot } = await capture();
     const before = await at.subject.digest(at.subject.source.location);
-    const modes: readonly RestoreTarget['mode'][] = at.subject.engine.capabilities.inPlace ? ['replace', 'in-place'] : ['replace'];
     for (const mode of modes) {
       const preflight = await withContext((context) => at.subject.engine.preflight(snapshot, { location: at.subject.source.location, mode }, context));
       expect(preflight.blockers).toEqual([]);
@@ -125,9 +127,12 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
     expect(await at.subject.residue()).toEqual([]);
   });
 
-  for (const mode of ['replace', 'in-place'] as const) {
+  test('what it can do in place is as it says', () => {
+    expect(at.subject.engine.capabilities.inPlace).toBe(traits.inPlace);
+  });
+
+  for (const mode of modes) {
     test(`promote (${mode}) puts the snapshot in place and keeps the old; undo brings it back equal`, async () => {
-      expect(mode === 'replace' || at.subject.engine.capabilities.inPlace).toBe(true);
       const { snapshot, report } = await capture();
       const captured = await at.subject.digest(at.subject.source.location);
       await at.subject.change(at.subject.source.location);

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { captureTests } from './engine-capture-tests.ts';
+import { importTests } from './engine-import-tests.ts';
 import { lookTests } from './engine-look-tests.ts';
 import { restoreTests } from './engine-restore-tests.ts';
 import type { EngineSubject } from './engine-subject.ts';
-import { verbsOf, type Holder } from './engine-verbs.ts';
+import { verbsOf, type Holder, type Traits } from './engine-verbs.ts';
 
-/** What the port asks of every engine. Run against a real server. */
-export function engineSuite(name: string, makeSubject: () => Promise<EngineSubject>): void {
+/** What the port asks of every engine. Run against a real server. `traits` are what its capabilities must say. */
+export function engineSuite(name: string, traits: Traits, makeSubject: () => Promise<EngineSubject>): void {
   describe(`engine ${name}`, () => {
     // Made anew before each test; no test runs without one.
     const at = {} as Holder;
@@ -18,7 +19,8 @@ export function engineSuite(name: string, makeSubject: () => Promise<EngineSubje
     });
     const verbs = verbsOf(at);
     captureTests(at, verbs);
-    restoreTests(at, verbs);
-    lookTests(at, verbs);
+    restoreTests(at, verbs, traits);
+    lookTests(at, verbs, traits);
+    if (traits.imports) importTests(at, verbs);
   });
 }

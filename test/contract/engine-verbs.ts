@@ -23,6 +23,12 @@ export const notCancelled = (): AbortSignal => new AbortController().signal;
 export const killTimeout = 600_000;
 export const noIntent = (): Promise<void> => Promise.resolve();
 
+/** What an engine can beyond what every engine must: decides which tests there are. */
+export interface Traits {
+  readonly inPlace: boolean;
+  readonly imports: boolean;
+}
+
 /** The subject of the test that runs now. */
 export interface Holder {
   subject: EngineSubject;
