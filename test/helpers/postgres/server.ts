@@ -95,6 +95,7 @@ export async function startServer(major: number, settings: readonly string[] = [
     },
     log: () => readFileSync(logFile, 'utf8'),
     [Symbol.asyncDispose]: async () => {
+      child.ref();
       child.stdin?.destroy();
       await ended;
     },

@@ -1,0 +1,172 @@
+import { rm } from 'node:fs/promises';
+import { AppError, BugError, throwIfCancelled } from '../../base/errors.ts';
+import type { CaptureReport, CaptureSink, EngineContext, EngineSource, GroupEnd } from '../engine.ts';
+import { describe, fingerprintOf, readSequences, rowItems, sequenceItems, type TableTotal } from './describe/all.ts';
+import { readProperties } from './describe/database.ts';
+import { readMarginal, readRoles, readViews, readExtensions } from './facts.ts';
+import { withHold, type Hold } from './hold.ts';
+import { locationOf, type PostgresLocation } from './location.ts';
+import { describedTable, factsName, rolesName, skeletonName, type Facts } from './objects.ts';
+import { runTool } from './pg-tool.ts';
+import { readTables } from './read-tables.ts';
+import type { Table } from './relations.ts';
+import { dumpSkeleton, refuseUnknownAttributes, streamFile } from './skeleton.ts';
+import { chooseForDump, findTools, type Chosen, type ToolSettings } from './tools.ts';
+
+interface Ended {
+  readonly end: GroupEnd;
+  readonly proof: string;
+}
+
+/**
+ * Locks every table, takes one snapshot and reads everything on it: the skeleton by pg_dump, the rows table by table over two sessions, each
+ * fingerprinted as it passes.
+ */
+export async function capture(settings: ToolSettings, source: EngineSource, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
+  const location = locationOf(source.location);
+  const stop = new AbortController();
+  const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
+  return withHold(location, { side: 'source' }, inner, async (hold) => {
+    const chosen = chooseForDump(await findTools(settings, inner.signal), hold.session.version);
+    context.progress({ stage: 'reading the definitions' });
+    const dumping = dumpSkeleton(hold, location, chosen.tools, inner);
+    const reading = streamTables(hold, sink, inner);
+    try {
+      // Where one fails the other is ended, and seen to end, before anything is told.
+      const [file, rows] = await Promise.all([dumping, reading]);
+      const skeleton = await takeSkeleton(file, chosen, sink, inner);
+      return await finish(hold, location, chosen, rows, skeleton, sink, inner);
+    } catch (error) {
+      stop.abort();
+      const [dumped] = await Promise.allSettled([dumping, reading]);
+      if (dumped.status === 'fulfilled') await rm(dumped.value, { force: true });
+      throwIfCancelled(context.signal);
+      throw error;
+    }
+  });
+}
+
+interface ReadTable extends TableTotal, Ended {}
+
+async function streamTables(hold: Hold, sink: CaptureSink, context: EngineContext): Promise<readonly ReadTable[]> {
+  const ends = new Map<Table, GroupEnd>();
+  const totals = await readTables(hold, context, async (table) => {
+    const group = await sink.group(groupOf(table), 'lines');
+    return { write: (bytes) => group.write(bytes), end: async () => void ends.set(table, await group.end()) };
+  });
+  return totals.map(({ table, total }) => {
+    const end = ends.get(table);
+    if (end === undefined) throw new BugError(`no stream for ${table.called}`);
+    return { table, total, end, proof: `${total.rows} rows, as many as the server counted for its COPY` };
+  });
+}
+
+/** Stable between the snapshots of a source. */
+function groupOf(table: Table): string {
+  return `table/${table.called}`;
+}
+
+async function takeSkeleton(file: string, chosen: Chosen, sink: CaptureSink, context: EngineContext): Promise<Ended> {
+  try {
+    if (chosen.notice !== undefined) await refuseUnknownAttributes(file, chosen.tools, context);
+    const end = await streamFile(file, skeletonName, sink);
+    return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${end.bytes} bytes` };
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function finish(
+  hold: Hold,
+  location: PostgresLocation,
+  chosen: Chosen,
+  rows: readonly ReadTable[],
+  skeleton: Ended,
+  sink: CaptureSink,
+  context: EngineContext,
+): Promise<CaptureReport> {
+  const { session } = hold;
+  context.progress({ stage: 'describing the database' });
+  const described = await describe(session, hold.tables);
+  const marginal = await readMarginal(session);
+  const facts: Facts = {
+    version: 1,
+    server: { version: session.version, name: session.serverVersion },
+    tool: { version: chosen.tools.version, major: chosen.tools.major },
+    database: await readProperties(session),
+    materializedViews: [...(await readViews(session))],
+    roles: [...(await readRoles(session))],
+    extensions: [...(await readExtensions(session))],
+    // Last: sequences are under no snapshot.
+    sequences: [...(await readSequences(session))],
+  };
+  await hold.check();
+  throwIfCancelled(context.signal);
+  const written = await writeText(factsName, `${JSON.stringify(facts, null, 1)}\n`, sink);
+  const roles = await dumpRoles(location, session.options, chosen, context);
+  const ended: Ended[] = [...rows, skeleton, { end: written, proof: `${facts.sequences.length} sequences, read last` }];
+  const warnings = [...(chosen.notice === undefined ? [] : [chosen.notice]), ...marginal];
+  if (roles === undefined) warnings.push('the definitions of the roles could not be read: a restore on another server needs them made by hand');
+  else {
+    const end = await writeText(rolesName, roles, sink);
+    ended.push({ end, proof: 'pg_dumpall ended with 0' });
+    await sink.object({ name: rolesName, kind: 'roles', group: rolesName });
+  }
+  const items = rowItems(rows);
+  const fingerprint = fingerprintOf([...described, ...sequenceItems(facts.sequences), ...items]);
+  for (const { table, total, end } of rows)
+    await sink.object({
+      name: table.called,
+      kind: 'table',
+      group: end.group,
+      rows: total.rows,
+      fingerprint: total.hash,
+      meta: { ...describedTable(table, session.encoding) },
+    });
+  const ofTables = new Set(rows.map(({ table }) => table.called));
+  for (const item of items)
+    if (!ofTables.has(item.name))
+      await sink.object({ name: item.name, kind: 'tree', fingerprint: item.hash, ...(item.rows === undefined ? {} : { rows: item.rows }) });
+  await sink.object({ name: skeletonName, kind: 'skeleton', group: skeletonName, meta: { tool: chosen.tools.version } });
+  await sink.object({ name: factsName, kind: 'database', group: factsName });
+  return {
+    consistency: 'transaction',
+    serverVersion: session.serverVersion,
+    tool: `pg_dump ${chosen.tools.version}`,
+    fingerprint,
+    endProofs: ended.map(({ end, proof }) => ({ stream: end.group, proof })),
+    warnings,
+    memo: {},
+  };
+}
+
+async function writeText(group: string, text: string, sink: CaptureSink): Promise<GroupEnd> {
+  const stream = await sink.group(group, 'lines');
+  await stream.write(Uint8Array.from(Buffer.from(text)));
+  return stream.end();
+}
+
+/** Roles, memberships and their settings, without passwords; undefined where the role may not read them or the tool is not there. */
+async function dumpRoles(location: PostgresLocation, options: string, chosen: Chosen, context: EngineContext): Promise<string | undefined> {
+  try {
+    const { stdout } = await runTool(
+      {
+        tools: chosen.tools,
+        program: 'pg_dumpall',
+        args: ['--globals-only', '--no-role-passwords', '--no-sync'],
+        place: { location, database: location.database, restoring: false, options },
+        keepOutput: 16 << 20,
+      },
+      context,
+    );
+    // A key that is new at each run.
+    return stdout
+      .split('\n')
+      .filter((line) => !/^\\(?:un)?restrict /.test(line))
+      .join('\n');
+  } catch (error) {
+    if (!(error instanceof AppError) || context.signal.aborted) throw error;
+    context.log.warn('the roles could not be dumped', { code: error.code });
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { AppError } from '../../base/errors.ts';
+import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, UndoRecord } from '../engine.ts';
+import { databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
+import { databaseShape, readProperties } from './describe/database.ts';
+import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { besideName } from './names.ts';
+import { swapIn } from './promote.ts';
+import { applyProperties } from './properties.ts';
+import { withServer, withSession, type Session } from './session.ts';
+import { quoteName, quoteText } from './sql.ts';
+import { cloneDatabase } from './swap.ts';
+
+const idShape = /^[0-9a-z][0-9a-z-]{0,63}$/;
+
+/** The comment of a checkpoint's database: the whole of its record. A clone takes over neither owner nor rights nor settings. */
+const recordShape = z.object({
+  belay: z.literal('checkpoint'),
+  version: z.literal(1),
+  id: z.string().regex(idShape),
+  of: z.string(),
+  createdAt: z.number(),
+  properties: databaseShape,
+});
+type CheckpointRecord = z.infer<typeof recordShape>;
+
+interface Checkpoint {
+  readonly record: CheckpointRecord;
+  readonly database: string;
+  readonly bytes: number;
+}
+
+/** Clones of the database on its own server, and beside each a spare that is swapped in, so that a rewind costs two renames. */
+export function checkpointVerbs(): CheckpointVerbs {
+  return {
+    create,
+    list: async (source, context) => (await listOf(locationOf(source.location), context)).map(infoOf),
+    rewind,
+    drop: async (source, id, context) => {
+      const location = locationOf(source.location);
+      const { database } = await named(location, id, context);
+      await dropDatabase(location, spareOf(location, id), context);
+      await dropDatabase(location, database, context);
+    },
+  };
+}
+
+function infoOf({ record, bytes }: Checkpoint): CheckpointInfo {
+  return { id: record.id, createdAt: record.createdAt, method: 'template', bytes };
+}
+
+function markOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 12);
+}
+
+function spareOf(location: PostgresLocation, id: string): string {
+  return besideName(location.database, 'copy', `ck${markOf(id)}`);
+}
+
+async function create(source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo> {
+  if (!idShape.test(id))
+    throw new AppError('input.invalid', `${JSON.stringify(id)} cannot be the name of a checkpoint.`, { hint: 'Use small letters, digits and dashes.' });
+  const location = locationOf(source.location);
+  const database = besideName(location.database, 'ck', markOf(id));
+  const properties = await withSession(location, { side: 'source', restoring: true }, context, readProperties);
+  await withServer(location, context, async (server) => {
+    await refuseObstacles(server, [location.database]);
+    if ((await databaseNumbers(server, [database])).has(database))
+      throw new AppError('target.exists', `There is a checkpoint ${id} of ${describeLocation(location)} already.`, {
+        hint: 'Drop it first, or choose another name.',
+      });
+  });
+  const record: CheckpointRecord = { belay: 'checkpoint', version: 1, id, of: location.database, createdAt: context.clock.now(), properties };
+  try {
+    context.progress({ stage: 'copying the database on its server' });
+    await cloneDatabase(location, location.database, database, context);
+    await withServer(location, context, (server) => server.run(`COMMENT ON DATABASE ${quoteName(database)} IS ${quoteText(JSON.stringify(record))}`));
+    await makeSpare(location, database, id, context);
+  } catch (error) {
+    const uncancelled = { ...context, signal: new AbortController().signal };
+    await dropDatabase(location, spareOf(location, id), uncancelled);
+    await dropDatabase(location, database, uncancelled);
+    throw error;
+  }
+  return infoOf(await named(location, id, context));
+}
+
+/** Of the checkpoint, not of the database: nobody is sent away. */
+async function makeSpare(location: PostgresLocation, database: string, id: string, context: EngineContext): Promise<void> {
+  const spare = spareOf(location, id);
+  const there = await withServer(location, context, async (server) => (await databaseNumbers(server, [spare])).has(spare));
+  if (!there) await cloneDatabase(location, database, spare, context);
+}
+
+async function rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord> {
+  const location = locationOf(source.location);
+  const { record, database } = await named(location, id, context);
+  const spare = spareOf(location, id);
+  await makeSpare(location, database, id, context);
+  await withSession({ ...location, database: spare }, { side: 'target', restoring: true }, context, (session) =>
+    applyProperties(session, spare, record.properties),
+  );
+  const undo = await swapIn(location, spare, { content: null, checkpoint: database, mustBeNew: false }, context, intent);
+  try {
+    await makeSpare(location, database, id, context);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    context.log.warn('the next rewind to this checkpoint has to copy first', { id, code: error.code });
+  }
+  return undo;
+}
+
+async function listOf(location: PostgresLocation, context: EngineContext): Promise<readonly Checkpoint[]> {
+  return withServer(location, context, async (server: Session) => {
+    const rows = await server.rows<{ name: string; comment: string; bytes: string }>(
+      `SELECT datname AS name, pg_catalog.shobj_description(oid, 'pg_database') AS comment, pg_catalog.pg_database_size(oid)::text AS bytes
+        FROM pg_catalog.pg_database WHERE pg_catalog.shobj_description(oid, 'pg_database') LIKE '{"belay":"checkpoint"%'`,
+    );
+    const found = rows.flatMap(({ name, comment, bytes }): readonly Checkpoint[] => {
+      const record = readRecord(comment);
+      return record?.of === location.database && name === besideName(record.of, 'ck', markOf(record.id))
+        ? [{ record, database: name, bytes: Number(bytes) }]
+        : [];
+    });
+    return found.toSorted((a, b) => a.record.createdAt - b.record.createdAt);
+  });
+}
+
+function readRecord(comment: string): CheckpointRecord | undefined {
+  try {
+    const parsed = recordShape.safeParse(JSON.parse(comment));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function named(location: PostgresLocation, id: string, context: EngineContext): Promise<Checkpoint> {
+  const found = (await listOf(location, context)).find((one) => one.record.id === id);
+  if (found !== undefined) return found;
+  throw new AppError('checkpoint.unknown', `There is no checkpoint ${JSON.stringify(id)} of ${describeLocation(location)}.`, {
+    hint: 'See `belay checkpoint list`.',
+  });
+}

@@ -1,0 +1,66 @@
+import { BugError } from '../../base/errors.ts';
+import type { Engine, EngineCapabilities } from '../engine.ts';
+import { browse, query } from './browse.ts';
+import { capture } from './capture.ts';
+import { checkpointVerbs } from './checkpoints.ts';
+import { explain } from './explain.ts';
+import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
+import { fingerprint, inventory, probe, selfCheck } from './look.ts';
+import { exportFormats, exportNative } from './native.ts';
+import { preflight } from './preflight.ts';
+import { discardUndo, promote, recover, undo } from './promote.ts';
+import { discard, restore } from './restore.ts';
+import type { ToolSettings } from './tools.ts';
+
+const capabilities: EngineCapabilities = {
+  consistency: ['transaction'],
+  checkpoint: true,
+  browse: true,
+  query: true,
+  inPlace: false,
+  exportFormats,
+  importFormats: [],
+  drill: ['scratch-database'],
+};
+
+/**
+ * PostgreSQL 13 to 18, one database a source. Locations: `{ host | socket, port, database, user, sslmode, … }`, passwords under handles. The client tools
+ * that dump and restore are looked for on this machine.
+ */
+export function createPostgresEngine(settings: ToolSettings = {}): Engine {
+  return {
+    kind: 'postgres',
+    title: 'PostgreSQL',
+    capabilities,
+    discover: () => Promise.resolve([]),
+    separateSecrets,
+    normaliseLocation,
+    targetLocation,
+    throwAwayLocation,
+    describeLocation,
+    probe: (source, context) => probe(settings, source, context),
+    inventory,
+    capture: (source, _options, sink, context) => capture(settings, source, sink, context),
+    preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
+    restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent),
+    fingerprint,
+    explain,
+    selfCheck,
+    promote,
+    recover,
+    undo: (record, context, { force }) => undo(record, context, force),
+    discardUndo,
+    discard,
+    browse,
+    query,
+    exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),
+    recogniseNative: () => Promise.resolve(undefined),
+    nativeSource: () => {
+      throw new BugError('no native file of PostgreSQL is taken in');
+    },
+    nativeContent: () => {
+      throw new BugError('no native file of PostgreSQL is taken in');
+    },
+    checkpoints: checkpointVerbs(),
+  };
+}

@@ -1,0 +1,141 @@
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../../base/errors.ts';
+import type { SourceLocation } from '../engine.ts';
+import { readUrl } from './url.ts';
+
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** PostgreSQL cuts longer names without a word. */
+export const longestName = 63;
+
+const text = z
+  .string()
+  .min(1, 'it is empty')
+  .refine((value) => !value.includes('\0'), 'it cannot hold a NUL');
+
+const nameText = text.refine((value) => Buffer.byteLength(value) <= longestName, `it is longer than ${longestName} bytes`);
+
+const shape = z.strictObject({
+  host: text.exactOptional(),
+  port: z.number().int().min(1).max(65_535).exactOptional(),
+  /** The folder of the server's socket, instead of `host`. */
+  socket: text.exactOptional(),
+  database: nameText,
+  user: nameText.exactOptional(),
+  sslmode: z.enum(sslModes).exactOptional(),
+  sslrootcert: text.exactOptional(),
+  sslcert: text.exactOptional(),
+  sslkey: text.exactOptional(),
+  /** A role that writes, where the one above only reads. */
+  restoreUser: nameText.exactOptional(),
+  /** Handles under which the secrets lie; never the secrets. */
+  secrets: z.strictObject({ password: text.exactOptional(), restorePassword: text.exactOptional() }).exactOptional(),
+});
+
+export type PostgresLocation = z.infer<typeof shape> & {
+  readonly port: number;
+  readonly user: string;
+  readonly sslmode: (typeof sslModes)[number];
+};
+
+function invalid(field: string, why: string): AppError {
+  return new AppError('input.invalid', `The location of a PostgreSQL source is not right: ${field}: ${why}.`, {
+    hint: 'It is a connection URL (postgres://user@host:5432/database), or host or socket, port, database, user and sslmode.',
+    details: { field },
+  });
+}
+
+function parse(input: Readonly<Record<string, unknown>>): z.infer<typeof shape> {
+  const parsed = shape.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? 'location' : issue.path.join('.');
+  throw invalid(field, issue?.code === 'unrecognized_keys' ? `${issue.keys.join(', ')} is not known here` : (issue?.message ?? 'invalid'));
+}
+
+/** The parts of an input in which a URL was taken apart; passwords stand under names of their own. */
+function spread(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { url, ...rest } = input;
+  if (url === undefined) return rest;
+  if (typeof url !== 'string') throw invalid('url', 'it is not text');
+  return { ...readUrl(url, (why) => invalid('url', why)), ...rest };
+}
+
+/**
+ * Takes the passwords out of what a person gave, so that they can be kept under handles: `password` and `restorePassword`, in a
+ * URL or beside it.
+ */
+export function separateSecrets(input: Readonly<Record<string, unknown>>): {
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, string>>;
+} {
+  const { password, restorePassword, ...rest } = spread(input);
+  const secrets: Record<string, string> = {};
+  for (const [field, value] of Object.entries({ password, restorePassword })) {
+    if (value === undefined || value === '') continue;
+    if (typeof value !== 'string' || /[\0\r\n]/.test(value)) throw invalid(field, 'it is not one line of text');
+    secrets[field] = value;
+  }
+  return { input: rest, secrets };
+}
+
+/** Checked for form, with what libpq would take where something was left out. Throws `input.invalid` naming the field, and where it holds a password. */
+export function normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation {
+  const parsed = parse(spread(input));
+  const { host, socket } = parsed;
+  if (host !== undefined && socket !== undefined) throw invalid('host', 'it is given together with a socket');
+  const files = Object.fromEntries(
+    (['sslrootcert', 'sslcert', 'sslkey'] as const).flatMap((name) => (parsed[name] === undefined ? [] : [[name, resolve(baseFolder, parsed[name])]])),
+  );
+  const place = socket ?? (host?.startsWith('/') === true ? host : undefined);
+  return {
+    ...(place === undefined ? { host: host ?? 'localhost' } : { socket: resolve(baseFolder, place) }),
+    port: parsed.port ?? 5432,
+    database: parsed.database,
+    user: parsed.user ?? userInfo().username,
+    sslmode: parsed.sslmode ?? 'prefer',
+    ...files,
+    ...(parsed.restoreUser === undefined ? {} : { restoreUser: parsed.restoreUser }),
+    ...(parsed.secrets === undefined ? {} : { secrets: parsed.secrets }),
+  };
+}
+
+/** A location that was normalised. Throws `input.invalid` for one that was not. */
+export function locationOf(location: SourceLocation): PostgresLocation {
+  const { port, user, sslmode, ...rest } = parse(location);
+  if (port === undefined || user === undefined || sslmode === undefined) throw invalid('location', 'port, user or sslmode is missing');
+  return { ...rest, port, user, sslmode };
+}
+
+/** `postgres://host:5432/database`, without the role: two roles see one database. */
+export function describeLocation(location: SourceLocation): string {
+  const { host, socket, port, database } = locationOf(location);
+  return `postgres://${encodeURIComponent(socket ?? host ?? '')}:${port}/${encodeURIComponent(database)}`;
+}
+
+/** A database name on the server of `like`, or a URL without a password. */
+export function targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation {
+  if (!/^postgres(?:ql)?:\/\//i.test(to)) return { ...locationOf(like), database: nameOf(to) };
+  const { input, secrets } = separateSecrets({ url: to });
+  if (Object.keys(secrets).length > 0) throw invalid('url', 'a password in a target would be kept nowhere safe');
+  const there = locationOf(normaliseLocation(input, baseFolder));
+  const from = locationOf(like);
+  const sameServer = there.host === from.host && there.socket === from.socket && there.port === from.port && there.user === from.user;
+  return { ...there, ...(sameServer && from.secrets !== undefined ? { secrets: from.secrets } : {}) };
+}
+
+function nameOf(to: string): string {
+  return parse({ database: to }).database;
+}
+
+/** A scratch database on the server of `like`, named after the folder, which is private to one operation. */
+export function throwAwayLocation(like: SourceLocation, folder: string): SourceLocation {
+  const mark = [...folder].reduce((sum, character) => (Math.imul(sum, 31) + (character.codePointAt(0) ?? 0)) >>> 0, 7);
+  const own = folder
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(-12)
+    .toLowerCase();
+  return { ...locationOf(like), database: `belay_drill_${mark.toString(16)}_${own}` };
+}

@@ -1,0 +1,148 @@
+import type { EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inventory, Probe, SelfCheck } from '../engine.ts';
+import { describe, fingerprintOf, readSequences, rowItems, sequenceItems } from './describe/all.ts';
+import { readMarginal } from './facts.ts';
+import { withHold } from './hold.ts';
+import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { readTables } from './read-tables.ts';
+import { listTables } from './relations.ts';
+import { copyPlace } from './restored-copy.ts';
+import { withSession, type Session, type SessionOptions } from './session.ts';
+import { plainName, qualified } from './sql.ts';
+import { chooseForDump, findTools, type ToolSettings } from './tools.ts';
+
+/** Where a source or a copy stands, and as whom it is looked at. */
+export function placeOf(of: FingerprintTarget): { readonly location: PostgresLocation; readonly options: SessionOptions } {
+  if (of.kind === 'source') return { location: locationOf(of.source.location), options: { side: 'source' } };
+  return { location: copyPlace(of.copy), options: { side: 'target', restoring: true } };
+}
+
+export function looking<T>(of: FingerprintTarget, context: EngineContext, work: (session: Session) => Promise<T>): Promise<T> {
+  const { location, options } = placeOf(of);
+  return withSession(location, options, context, work);
+}
+
+export async function fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint> {
+  const { location, options } = placeOf(of);
+  return fingerprintAt(location, options, context);
+}
+
+/** By the same definition as at capture, at one point of its own. */
+export async function fingerprintAt(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Fingerprint> {
+  return withHold(location, options, context, async (hold) => {
+    const totals = await readTables(hold, context, () => Promise.resolve({ write: () => Promise.resolve(), end: () => Promise.resolve() }));
+    const described = await describe(hold.session, hold.tables);
+    const sequences = await readSequences(hold.session);
+    await hold.check();
+    return fingerprintOf([...described, ...sequenceItems(sequences), ...rowItems(totals)]);
+  });
+}
+
+export async function probe(settings: ToolSettings, source: EngineSource, context: EngineContext): Promise<Probe> {
+  const location = locationOf(source.location);
+  return withSession(location, { side: 'source' }, context, async (session) => {
+    const tables = await listTables(session);
+    const { tools, notice } = chooseForDump(await findTools(settings, context.signal), session.version);
+    const [row] = await session.rows<{ bytes: string; role: string; replica: boolean; sessions: number; collate: string; extensions: string | null }>(
+      `SELECT pg_catalog.pg_database_size(d.oid)::text AS bytes, current_user AS role, pg_catalog.pg_is_in_recovery() AS replica, d.datcollate AS collate,
+        (SELECT count(*)::int FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS sessions,
+        (SELECT string_agg(extname || ' ' || extversion, ', ' ORDER BY extname) FROM pg_catalog.pg_extension) AS extensions
+        FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`,
+    );
+    const facts = [
+      { name: 'server', value: describeLocation(location) },
+      { name: 'role', value: `${row?.role ?? ''}${session.superuser ? ', a superuser' : ''}` },
+      { name: 'kind of server', value: row?.replica === true ? 'a replica' : 'the primary' },
+      { name: 'tables', value: String(tables.length) },
+      { name: 'encoding', value: session.encoding },
+      { name: 'collation', value: row?.collate ?? '' },
+      { name: 'other sessions', value: String(row?.sessions ?? 0) },
+      { name: 'extensions', value: row?.extensions ?? '' },
+    ];
+    return {
+      serverVersion: session.serverVersion,
+      facts: facts.filter((fact) => fact.value !== ''),
+      bytes: Number(row?.bytes ?? 0),
+      tools: ['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: tools.version, origin: tools.folder })),
+      warnings: [...(notice === undefined ? [] : [notice]), ...(await readMarginal(session))],
+      consistency: 'transaction',
+    };
+  });
+}
+
+/** Tables above this are counted by the planner's estimate: counting them would read them. */
+const countedBytes = 64 << 20;
+
+export async function inventory(source: EngineSource, context: EngineContext): Promise<Inventory> {
+  return withSession(locationOf(source.location), { side: 'source' }, context, async (session) => {
+    const items: Inventory['items'][number][] = [];
+    for (const table of await listTables(session)) {
+      const sql =
+        table.bytes <= countedBytes
+          ? `SELECT count(*)::text AS rows FROM ONLY ${qualified(table.schema, table.name)}`
+          : `SELECT greatest(reltuples, 0)::int8::text AS rows FROM pg_catalog.pg_class WHERE oid = ${table.oid}`;
+      const [row] = await session.rows<{ rows: string }>(sql);
+      items.push({ name: table.called, kind: 'table', rows: Number(row?.rows ?? 0), bytes: table.bytes });
+    }
+    const others = await session.rows<{ schema: string; name: string; kind: string; bytes: string }>(
+      `SELECT n.nspname AS schema, c.relname AS name, CASE c.relkind WHEN 'i' THEN 'index' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'sequence' END AS kind,
+        pg_catalog.pg_relation_size(c.oid)::text AS bytes
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('i', 'v', 'm', 'S') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+    );
+    for (const { schema, name, kind, bytes } of others) items.push({ name: plainName(schema, name), kind, bytes: Number(bytes) });
+    return { items };
+  });
+}
+
+export async function selfCheck(of: FingerprintTarget, context: EngineContext): Promise<readonly SelfCheck[]> {
+  return looking(of, context, async (session) => {
+    context.progress({ stage: 'checking indexes' });
+    const broken = await session.rows<{ name: string }>(
+      `SELECT i.indexrelid::regclass::text AS name FROM pg_catalog.pg_index i WHERE NOT i.indisvalid OR NOT i.indisready ORDER BY 1`,
+    );
+    const valid: SelfCheck = {
+      name: 'indexes are valid',
+      // At a live source an index that failed to build is not a fault of a snapshot.
+      result: broken.length > 0 && of.kind === 'copy' ? 'failed' : 'passed',
+      findings: broken.map((row) => `${row.name} is not valid`),
+    };
+    return [
+      valid,
+      of.kind === 'copy' ? await checkIndexes(session) : { name: 'indexes match their tables', result: 'skipped', findings: ['only done on copies'] },
+    ];
+  });
+}
+
+/** Every B-tree against its table by `amcheck`, in a transaction that is rolled back: the copy stays as it is. */
+async function checkIndexes(session: Session): Promise<SelfCheck> {
+  const name = 'indexes match their tables';
+  const [there] = await session.rows<{ available: boolean; watched: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'amcheck') AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'amcheck') AS available,
+      EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D') AS watched`,
+  );
+  if (there?.available !== true || !session.superuser || there.watched)
+    return { name, result: 'skipped', findings: ['the extension amcheck cannot be used here'] };
+  await session.run('BEGIN');
+  try {
+    await session.run('CREATE SCHEMA belay_amcheck; CREATE EXTENSION amcheck SCHEMA belay_amcheck');
+    const findings: string[] = [];
+    const indexes = await session.rows<{ oid: number; name: string }>(
+      `SELECT i.indexrelid::int8::float8 AS oid, i.indexrelid::regclass::text AS name FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+        JOIN pg_catalog.pg_am a ON a.oid = c.relam AND a.amname = 'btree' JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'i' AND i.indisvalid AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence = 'p' ORDER BY 2`,
+    );
+    for (const index of indexes) {
+      await session.run('SAVEPOINT one');
+      try {
+        await session.rows('SELECT belay_amcheck.bt_index_check($1::oid::regclass, true)', [index.oid]);
+      } catch (error) {
+        await session.run('ROLLBACK TO one');
+        findings.push(`${index.name}: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : 'does not match its table'}`);
+      }
+    }
+    return { name, result: findings.length === 0 ? 'passed' : 'failed', findings };
+  } finally {
+    await session.run('ROLLBACK');
+  }
+}

@@ -1,0 +1,121 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../../base/errors.ts';
+import type { EngineContext } from '../engine.ts';
+import type { PostgresLocation } from './location.ts';
+import { newId } from './names.ts';
+import { runTool } from './pg-tool.ts';
+import type { Session } from './session.ts';
+import type { Tools } from './tools.ts';
+
+/** A skeleton in a file, and where it is restored to. */
+export interface Skeleton {
+  readonly file: string;
+  readonly tools: Tools;
+  readonly place: PostgresLocation;
+  readonly options: string;
+  readonly context: EngineContext;
+}
+
+/** One section, or the entries of one list, in one or more jobs. */
+export async function restorePart(skeleton: Skeleton, args: readonly string[]): Promise<void> {
+  const { tools, place, options, context, file } = skeleton;
+  await runTool(
+    { tools, program: 'pg_restore', args: ['--exit-on-error', ...args, file], place: { location: place, database: place.database, restoring: true, options } },
+    context,
+  );
+}
+
+interface Entry {
+  /** The archive's line, its number first: names in it are for people only. */
+  readonly line: string;
+  readonly pass: 'build' | 'rest' | 'event trigger';
+}
+
+/** The entries of the last section by the pass in which they are made. */
+async function entriesOf(skeleton: Skeleton): Promise<readonly Entry[]> {
+  const { stdout } = await runTool(
+    { tools: skeleton.tools, program: 'pg_restore', args: ['-l', '--section=post-data', skeleton.file], keepOutput: 256 << 20 },
+    skeleton.context,
+  );
+  return stdout.split('\n').flatMap((line): readonly Entry[] => {
+    const match = /^\d+; (\d+) \d+ (.*)$/.exec(line);
+    if (match === null) return [];
+    const [, catalog, what = ''] = match;
+    if (what.startsWith('EVENT TRIGGER ')) return [{ line, pass: 'event trigger' }];
+    // An attachment of a partition's index stands in no catalog of its own.
+    const builds = (what.startsWith('INDEX ') || what.startsWith('CONSTRAINT ')) && catalog !== '0';
+    return [{ line, pass: builds ? 'build' : 'rest' }];
+  });
+}
+
+export interface PostData {
+  /** Indexes and unique constraints in parallel, then everything that rests on them, one after the other. */
+  definitions(session: Session, searchPath: string): Promise<void>;
+  /** Last of all: from then on they see, and may veto, what we do. */
+  eventTriggers(): Promise<void>;
+}
+
+/**
+ * The last section in passes. All of it in parallel is a race: an index of a partition may be attached before its parent's others, which leaves the
+ * parent's not valid without an error, or fails foreign keys.
+ */
+export async function postData(skeleton: Skeleton): Promise<PostData> {
+  const entries = await entriesOf(skeleton);
+  const linesOf = (pass: Entry['pass']): readonly string[] => entries.filter((entry) => entry.pass === pass).map((entry) => entry.line);
+  const make = async (lines: readonly string[], jobs: number): Promise<void> => {
+    if (lines.length === 0) return;
+    await restorePart(skeleton, ['--section=post-data', '-L', await listFile(lines, skeleton.context), ...(jobs > 1 ? [`--jobs=${jobs}`] : [])]);
+  };
+  return {
+    definitions: async (session, searchPath) => {
+      const builds = linesOf('build');
+      try {
+        await make(builds, 2);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'tool.failed') throw error;
+        skeleton.context.log.info('indexes are built one by one', { why: error.details?.['said'] });
+        await buildOneByOne(skeleton, builds, session, searchPath);
+      }
+      await make(linesOf('rest'), 1);
+    },
+    eventTriggers: () => make(linesOf('event trigger'), 1),
+  };
+}
+
+/** What the server says of what is there already. */
+const thereAlready: ReadonlySet<unknown> = new Set(['42P07', '42710', '42P16']);
+
+/** pg_restore empties the search path, by which an index may call a function that looks things up: such a statement is run by us, under the captured one. */
+async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], session: Session, searchPath: string): Promise<void> {
+  for (const line of lines) {
+    const { stdout } = await runTool(
+      {
+        tools: skeleton.tools,
+        program: 'pg_restore',
+        args: ['-f', '-', '--section=post-data', '-L', await listFile([line], skeleton.context), skeleton.file],
+        keepOutput: 16 << 20,
+      },
+      skeleton.context,
+    );
+    const statements = stdout
+      .split('\n')
+      .filter((one) => !/^\\(?:un)?restrict |^SELECT pg_catalog\.set_config\('search_path'|^SET |^--/.test(one))
+      .join('\n');
+    await session.run('BEGIN');
+    try {
+      await session.rows(`SELECT pg_catalog.set_config('search_path', $1, true)`, [searchPath]);
+      await session.run(statements);
+      await session.run('COMMIT');
+    } catch (error) {
+      await session.run('ROLLBACK');
+      if (!(error instanceof AppError) || !thereAlready.has(error.details?.['sqlstate'])) throw error;
+    }
+  }
+}
+
+async function listFile(lines: readonly string[], context: EngineContext): Promise<string> {
+  const path = join(context.temporaryFolder, `list-${newId(context)}`);
+  await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+  return path;
+}

@@ -1,0 +1,102 @@
+import type { EngineContext, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
+import { AppError } from '../../base/errors.ts';
+import { databaseNumbers, swapObstacles } from './databases.ts';
+import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { readFacts, storedObjects, type Facts } from './objects.ts';
+import { withServer, type Session } from './session.ts';
+import { chooseForRestore, findTools, type ToolSettings } from './tools.ts';
+
+interface Findings {
+  readonly blockers: Preflight['blockers'][number][];
+  readonly warnings: string[];
+}
+
+/** Looks at the server that will take the copy: room for the name, roles, extensions, tools, sessions. Writes nothing. */
+export async function preflight(settings: ToolSettings, snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<Preflight> {
+  const location = locationOf(target.location);
+  const stored = await storedObjects(snapshot);
+  const facts = await readFacts(snapshot, context.signal);
+  const found: Findings = { blockers: [], warnings: [] };
+  const bytesNeeded = stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
+  const there = await withServer(location, context, async (server) => {
+    await lookAtServer(settings, server, facts, found, context);
+    await lookAtRoles(server, facts, found);
+    return lookAtTarget(server, location, target.mode, found);
+  });
+  return { ...found, steps: stepsOf(location, target.mode, there, stored.tables.length), bytesNeeded };
+}
+
+function stepsOf(location: PostgresLocation, mode: RestoreTarget['mode'], there: boolean, tables: number): readonly string[] {
+  const where = describeLocation(location);
+  return [
+    mode === 'throw-away' ? `make the scratch database ${where}` : 'make a new database beside it',
+    `load ${tables} tables, then build indexes, constraints and triggers`,
+    'compare it with the snapshot',
+    ...(mode === 'throw-away'
+      ? ['remove it again']
+      : there
+        ? [`rename ${location.database} away and keep it`, `rename the new database to ${location.database}`]
+        : [`give it the name ${location.database}`]),
+  ];
+}
+
+async function lookAtServer(settings: ToolSettings, server: Session, facts: Facts, { blockers, warnings }: Findings, context: EngineContext): Promise<void> {
+  const [from, to] = [Math.floor(facts.server.version / 10_000), Math.floor(server.version / 10_000)];
+  if (to < from)
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: `The snapshot is of PostgreSQL ${from}, the server is ${to}: an older server does not take it.`,
+      hint: `Restore into PostgreSQL ${from} or newer.`,
+    });
+  if (to > from) warnings.push(`the snapshot is of PostgreSQL ${from}, the server is ${to}: what the newer one writes in another way will show as different`);
+  const [rights] = await server.rows<{ create: boolean }>('SELECT rolcreatedb OR rolsuper AS create FROM pg_catalog.pg_roles WHERE rolname = current_user');
+  if (rights?.create !== true)
+    blockers.push({ code: 'target.denied', statement: 'The role may not make databases.', hint: 'Grant it CREATEDB, or give the source a restore role.' });
+  else if (!server.superuser) warnings.push('the role is no superuser: owners, event triggers, extensions and grants of other roles may not be restored');
+  const rows = await server.rows<{ name: string }>('SELECT DISTINCT name FROM pg_catalog.pg_available_extensions');
+  const lacking = facts.extensions.filter((one) => !rows.some((row) => row.name === one.name));
+  for (const { name } of lacking)
+    blockers.push({ code: 'engine.unsupported', statement: `The server does not have the extension ${name}.`, hint: 'Install it on the server.' });
+  try {
+    chooseForRestore(await findTools(settings, context.signal), server.version, facts.tool.major);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'tool.missing') throw error;
+    blockers.push({ code: 'engine.unsupported', statement: error.message, hint: error.hint ?? '' });
+  }
+}
+
+async function lookAtRoles(server: Session, facts: Facts, { blockers }: Findings): Promise<void> {
+  const rows = await server.rows<{ name: string }>('SELECT rolname AS name FROM pg_catalog.pg_roles');
+  const missing = facts.roles.filter((role) => !rows.some((row) => row.name === role));
+  if (missing.length === 0) return;
+  blockers.push({
+    code: 'target.missing',
+    statement: `The server does not have the role${missing.length > 1 ? 's' : ''} ${missing.slice(0, 10).join(', ')}, to which something of the snapshot belongs.`,
+    hint: 'Make each one with CREATE ROLE name NOLOGIN; the object `roles` of the snapshot has their definitions.',
+  });
+}
+
+/** True where a database of the target's name is there. */
+async function lookAtTarget(server: Session, location: PostgresLocation, mode: RestoreTarget['mode'], { blockers, warnings }: Findings): Promise<boolean> {
+  const there = (await databaseNumbers(server, [location.database])).has(location.database);
+  if (mode === 'in-place')
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: 'PostgreSQL is not restored in place.',
+      hint: 'Restore by replacing the database: its sessions are ended for a moment.',
+    });
+  if (there && (mode === 'new' || mode === 'throw-away'))
+    blockers.push({
+      code: 'target.exists',
+      statement: `${describeLocation(location)} exists already.`,
+      hint: 'Name a database that does not exist, or replace it.',
+    });
+  if (!there || mode !== 'replace') return there;
+  for (const statement of await swapObstacles(server, [location.database]))
+    blockers.push({ code: 'target.busy', statement: `The database cannot be swapped: ${statement}.`, hint: 'End it first.' });
+  const [row] = await server.rows<{ sessions: number }>('SELECT count(*)::int AS sessions FROM pg_catalog.pg_stat_activity WHERE datname = $1', [
+    location.database,
+  ]);
+  if ((row?.sessions ?? 0) > 0) warnings.push(`${row?.sessions ?? 0} sessions will be ended; programs that connect again find the restored database`);
+  return there;
+}

@@ -1,0 +1,129 @@
+import { AppError, BugError } from '../../base/errors.ts';
+import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../engine.ts';
+import { databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
+import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { fingerprintAt } from './look.ts';
+import { besideName, newId } from './names.ts';
+import { contentOf, copyData } from './restored-copy.ts';
+import { withServer } from './session.ts';
+import { renameAll } from './swap.ts';
+import { undoData, undoRecord, type UndoData } from './undo-record.ts';
+
+type Intent = (undo: UndoRecord) => Promise<void>;
+
+/** Puts a restored copy in the place of the target by renames in one transaction; the old database is kept under another name. */
+export async function promote(copy: RestoredCopy, target: RestoreTarget, context: EngineContext, intent: Intent): Promise<UndoRecord> {
+  if (target.mode === 'throw-away') throw new BugError('a throw-away copy is not promoted');
+  if (target.mode === 'in-place') throw new BugError('PostgreSQL has no restore in place');
+  const { database, content } = copyData(copy);
+  return swapIn(locationOf(target.location), database, { content, checkpoint: null, mustBeNew: target.mode === 'new' }, context, intent);
+}
+
+interface Swap {
+  readonly content: string | null;
+  readonly checkpoint: string | null;
+  readonly mustBeNew: boolean;
+}
+
+export async function swapIn(location: PostgresLocation, copy: string, swap: Swap, context: EngineContext, intent: Intent): Promise<UndoRecord> {
+  const { database } = location;
+  const data = await withServer(location, context, async (server): Promise<UndoData> => {
+    const numbers = await databaseNumbers(server, [database, copy]);
+    const [fresh, old] = [numbers.get(copy), numbers.get(database)];
+    if (fresh === undefined) throw new AppError('target.missing', `The restored copy ${copy} is not there any more.`, { hint: 'Restore again.' });
+    if (old !== undefined && swap.mustBeNew)
+      throw new AppError('target.exists', `${describeLocation(location)} exists already.`, { hint: 'Name a database that does not exist.' });
+    await refuseObstacles(server, [database, copy]);
+    const id = newId(context);
+    const beside = { kept: besideName(database, 'undo', id), replaced: besideName(database, 'old', id) };
+    return { version: 1, id, target: database, copy, ...beside, fresh, old: old ?? null, content: swap.content, checkpoint: swap.checkpoint };
+  });
+  const undo = undoRecord(location, data);
+  await intent(undo);
+  await renameAll(location, [...(data.old === null ? [] : [{ from: database, to: data.kept }]), { from: copy, to: database }], context);
+  return undo;
+}
+
+interface Found {
+  /** The name that each of the two has now. */
+  readonly fresh: string | undefined;
+  readonly old: string | undefined;
+  /** The number of what stands at the target. */
+  readonly target: number | undefined;
+}
+
+async function find(location: PostgresLocation, data: UndoData, context: EngineContext): Promise<Found> {
+  return withServer(location, context, async (server) => {
+    const rows = await server.rows<{ name: string; oid: number }>(
+      'SELECT datname AS name, oid::int8::float8 AS oid FROM pg_catalog.pg_database WHERE oid::int8 = ANY ($1::int8[]) OR datname = $2',
+      [[data.fresh, ...(data.old === null ? [] : [data.old])], data.target],
+    );
+    const named = (oid: number | null): string | undefined => rows.find((row) => row.oid === oid)?.name;
+    return { fresh: named(data.fresh), old: named(data.old), target: rows.find((row) => row.name === data.target)?.oid };
+  });
+}
+
+/** Since all renames of a swap are one transaction, a crash left one of its two ends: numbers say which. */
+export async function recover(undo: UndoRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const data = undoData(undo);
+  const location = locationOf(undo.target);
+  const found = await find(location, data, context);
+  if (found.fresh === data.target) return 'promoted';
+  // An undo that did not come to remove what it took away.
+  if (found.fresh === data.replaced) await dropDatabase(location, data.replaced, context);
+  // Somebody else's database stands there since: the old one is still kept.
+  return found.old === data.kept && found.fresh !== data.copy ? 'promoted' : 'rolled-back';
+}
+
+/** The old database back, what stood there since removed. Throws `undo.nothing`, `undo.target-changed`. */
+export async function undo(record: UndoRecord, context: EngineContext, force: boolean): Promise<void> {
+  const data = undoData(record);
+  const location = locationOf(record.target);
+  const found = await find(location, data, context);
+  if (data.old !== null && found.old !== data.kept)
+    throw new AppError('undo.nothing', `The old database is not kept as ${data.kept} any more.`, { hint: 'Restore a snapshot instead.' });
+  if (data.old === null && found.fresh !== data.target)
+    throw new AppError('undo.nothing', `What was restored is not at ${data.target} any more.`, { hint: 'There is nothing to take away.' });
+  if (found.target !== undefined && !force && (found.target !== data.fresh || (await writtenSince(location, data, context)))) {
+    throw new AppError('undo.target-changed', `${describeLocation(location)} was written since: undoing would lose that.`, {
+      hint: 'Take a snapshot of it first, then undo with --force.',
+    });
+  }
+  await withServer(location, context, (server) => refuseObstacles(server, [data.target, data.kept]));
+  await renameAll(
+    location,
+    [...(found.target === undefined ? [] : [{ from: data.target, to: data.replaced }]), ...(data.old === null ? [] : [{ from: data.kept, to: data.target }])],
+    context,
+  );
+  await dropDatabase(location, data.replaced, { ...context, signal: new AbortController().signal });
+}
+
+/** By content: no counter of the server says for certain that nothing was written. */
+async function writtenSince(location: PostgresLocation, data: UndoData, context: EngineContext): Promise<boolean> {
+  const options = { side: 'target', restoring: true } as const;
+  context.progress({ stage: 'looking whether it was written since' });
+  const now = await fingerprintAt(location, options, context);
+  if (data.content !== null) return contentOf(now) !== data.content;
+  const { checkpoint } = data;
+  if (checkpoint === null) return true;
+  const there = await withServer(location, context, async (server) => (await databaseNumbers(server, [checkpoint])).has(checkpoint));
+  if (!there) return true;
+  const then = await fingerprintAt({ ...location, database: checkpoint }, options, context);
+  return contentOf(withoutProperties(now)) !== contentOf(withoutProperties(then));
+}
+
+type Print = Awaited<ReturnType<typeof fingerprintAt>>;
+
+/** A checkpoint's own database has a comment and rights of its own. */
+function withoutProperties(print: Print): Print {
+  return { ...print, items: print.items.filter((item) => item.kind !== 'setting') };
+}
+
+/** Removes the kept old database for good. */
+export async function discardUndo(record: UndoRecord, context: EngineContext): Promise<void> {
+  const data = undoData(record);
+  if (data.old === null) return;
+  const location = locationOf(record.target);
+  const found = await find(location, data, context);
+  if (found.old === data.kept) await dropDatabase(location, data.kept, context);
+}

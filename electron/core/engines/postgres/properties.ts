@@ -1,0 +1,73 @@
+import { AppError } from '../../base/errors.ts';
+import type { DatabaseProperties, Grant } from './describe/database.ts';
+import type { Session } from './session.ts';
+import { quoteName, quoteText } from './sql.ts';
+
+/**
+ * Gives a database what belongs to it and to none of its objects: owner, comment, connection limit, settings, rights; and `public` its owner and rights.
+ * `session` is in that database.
+ */
+export async function applyProperties(session: Session, name: string, properties: DatabaseProperties): Promise<void> {
+  const database = quoteName(name);
+  if (properties.public !== null) {
+    await session.run(`ALTER SCHEMA public OWNER TO ${quoteName(properties.public.owner)}`);
+    if (properties.public.acl !== null) await applyGrants(session, 'SCHEMA public', properties.public.owner, properties.public.acl);
+  }
+  await session.run(`ALTER DATABASE ${database} OWNER TO ${quoteName(properties.owner)}`);
+  await session.run(`ALTER DATABASE ${database} CONNECTION LIMIT ${properties.connectionLimit}`);
+  await session.run(`COMMENT ON DATABASE ${database} IS ${properties.comment === null ? 'NULL' : quoteText(properties.comment)}`);
+  if (properties.acl !== null) await applyGrants(session, `DATABASE ${database}`, properties.owner, properties.acl);
+  for (const { name: setting, value } of properties.settings) await applySetting(session, `ALTER DATABASE ${database}`, setting, value);
+  for (const { role, name: setting, value } of properties.roleSettings)
+    await applySetting(session, `ALTER ROLE ${quoteName(role)} IN DATABASE ${database}`, setting, value);
+}
+
+/** By the value as it is stored: `SET search_path = 'app, public'` would name one schema. Settings that no session may change are given as text. */
+async function applySetting(session: Session, alter: string, setting: string, value: string): Promise<void> {
+  const name = setting.split('.').map(quoteName).join('.');
+  await session.run('BEGIN');
+  try {
+    await session.rows('SELECT pg_catalog.set_config($1, $2, true)', [setting, value]);
+    await session.run(`${alter} SET ${name} FROM CURRENT`);
+    await session.run('COMMIT');
+  } catch (error) {
+    await session.run('ROLLBACK');
+    if (!(error instanceof AppError) || error.details?.['sqlstate'] !== '55P02') throw error;
+    await session.run(`${alter} SET ${name} = ${quoteText(value)}`);
+  }
+}
+
+/** Exactly these grants, each by its own grantor. One may rest on another: they are made in as many rounds as that needs. */
+async function applyGrants(session: Session, on: string, owner: string, grants: readonly Grant[]): Promise<void> {
+  await session.run(`REVOKE ALL ON ${on} FROM PUBLIC; REVOKE ALL ON ${on} FROM ${quoteName(owner)}`);
+  let left = [...grants].toSorted((a, b) => Number(a.grantor !== owner) - Number(b.grantor !== owner));
+  for (;;) {
+    const failed: Grant[] = [];
+    let reason: unknown;
+    for (const one of left) {
+      try {
+        await grant(session, on, one);
+      } catch (error) {
+        failed.push(one);
+        reason = error;
+      }
+    }
+    if (failed.length === 0) return;
+    if (failed.length === left.length) throw reason;
+    left = failed;
+  }
+}
+
+async function grant(session: Session, on: string, { grantor, grantee, privilege, grantable }: Grant): Promise<void> {
+  const statement = `GRANT ${privilege} ON ${on} TO ${grantee === null ? 'PUBLIC' : quoteName(grantee)}${grantable ? ' WITH GRANT OPTION' : ''}`;
+  if (!session.superuser) return session.run(statement);
+  await session.run('BEGIN');
+  try {
+    // Local: it ends with the transaction.
+    await session.run(`SET LOCAL SESSION AUTHORIZATION ${quoteText(grantor)}; ${statement}`);
+    await session.run('COMMIT');
+  } catch (error) {
+    await session.run('ROLLBACK');
+    throw error;
+  }
+}

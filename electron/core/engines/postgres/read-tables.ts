@@ -1,0 +1,48 @@
+import type { EngineContext } from '../engine.ts';
+import type { TableTotal } from './describe/all.ts';
+import type { Hold } from './hold.ts';
+import type { Table } from './relations.ts';
+import { readRows } from './rows-out.ts';
+
+/** Sessions that read rows, beside the one that holds the locks. */
+const readers = 2;
+
+/** Where the rows of one table go. */
+export interface TableSink {
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** Every table of the held point, the largest first, over several sessions on its snapshot. In the order of their names. */
+export async function readTables(hold: Hold, context: EngineContext, open: (table: Table) => Promise<TableSink>): Promise<readonly TableTotal[]> {
+  const queue = hold.tables.toSorted((a, b) => b.bytes - a.bytes);
+  const bytesTotal = queue.reduce((sum, table) => sum + table.bytes, 0);
+  const done: TableTotal[] = [];
+  let bytesDone = 0;
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    const session = await hold.reader();
+    try {
+      for (let table = queue.shift(); table !== undefined && !failed; table = queue.shift()) {
+        const { called } = table;
+        const sink = await open(table);
+        const total = await readRows(session, table, context, async (bytes) => {
+          bytesDone += bytes.length;
+          await sink.write(bytes);
+          context.progress({ stage: `reading ${called}`, bytesDone, bytesTotal: Math.max(bytesTotal, bytesDone) });
+        });
+        await sink.end();
+        done.push({ table, total });
+      }
+      await session.run('COMMIT');
+    } catch (error) {
+      failed = true;
+      throw error;
+    } finally {
+      await session.close();
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(readers, queue.length) }, lane));
+  for (const one of lanes) if (one.status === 'rejected') throw one.reason;
+  return done.toSorted((a, b) => (a.table.called < b.table.called ? -1 : 1));
+}

@@ -1,0 +1,136 @@
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import type { EngineContext, RestoredCopy, RestoreTarget, SnapshotContent } from '../engine.ts';
+import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
+import type { SequenceValue } from './describe/all.ts';
+import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { besideName, newId } from './names.ts';
+import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
+import { postData, restorePart, type Skeleton } from './post-data.ts';
+import { applyProperties } from './properties.ts';
+import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
+import { loadRows } from './rows-in.ts';
+import { withServer, withSession, type Session } from './session.ts';
+import { qualified, quoteText } from './sql.ts';
+import { chooseForRestore, findTools, type ToolSettings } from './tools.ts';
+
+/**
+ * Restores into a new database beside the target (for a throw-away at the target itself), in the order in which nothing can get in the way of what comes
+ * after it. On failure the database is gone again.
+ */
+export async function restore(
+  settings: ToolSettings,
+  snapshot: SnapshotContent,
+  target: RestoreTarget,
+  context: EngineContext,
+  intent: (copy: RestoredCopy) => Promise<void>,
+): Promise<RestoredCopy> {
+  const location = locationOf(target.location);
+  const stored = await storedObjects(snapshot);
+  const facts = await readFacts(snapshot, context.signal);
+  const id = newId(context);
+  const database = target.mode === 'throw-away' ? location.database : besideName(location.database, 'copy', id);
+  const copy = copyRecord(location, { version: 1, id, database, content: contentOf(snapshot.fingerprint) });
+  await withServer(location, context, async (server) => refuseExisting(server, location, target.mode));
+  await intent(copy);
+  try {
+    await build(settings, snapshot, stored, facts, copyPlace(copy), context);
+    return copy;
+  } catch (error) {
+    await discard(copy, context);
+    throwIfCancelled(context.signal);
+    throw error;
+  }
+}
+
+async function refuseExisting(server: Session, location: PostgresLocation, mode: RestoreTarget['mode']): Promise<void> {
+  if (mode === 'replace' || mode === 'in-place' || !(await databaseNumbers(server, [location.database])).has(location.database)) return;
+  throw new AppError('target.exists', `${describeLocation(location)} exists already.`, { hint: 'Name a database that does not exist.' });
+}
+
+async function build(
+  settings: ToolSettings,
+  snapshot: SnapshotContent,
+  stored: Stored,
+  facts: Facts,
+  place: PostgresLocation,
+  context: EngineContext,
+): Promise<void> {
+  const { tools, options } = await withServer(place, context, async (server) => {
+    const chosen = chooseForRestore(await findTools(settings, context.signal), server.version, facts.tool.major);
+    await createDatabase(server, place.database, facts.database);
+    return { tools: chosen, options: server.options };
+  });
+  const file = join(context.temporaryFolder, `skeleton-${newId(context)}.dump`);
+  const skeleton: Skeleton = { file, tools, place, options, context };
+  try {
+    await writeSkeleton(snapshot, stored, file, context);
+    context.progress({ stage: 'making the tables' });
+    await restorePart(skeleton, ['--section=pre-data']);
+    await loadRows({ place, snapshot, tables: stored.tables, searchPath: facts.database.searchPath, context });
+    await withSession(place, { side: 'target', restoring: true }, context, async (session) => {
+      await setSequences(session, facts.sequences);
+      context.progress({ stage: 'loading large objects' });
+      await restorePart(skeleton, ['--section=data']);
+      context.progress({ stage: 'building indexes' });
+      const last = await postData(skeleton);
+      await last.definitions(session, facts.database.searchPath);
+      await refresh(session, facts, context);
+      await applyProperties(session, place.database, facts.database);
+      context.progress({ stage: 'gathering statistics' });
+      await session.run('ANALYZE');
+      await last.eventTriggers();
+    });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function writeSkeleton(snapshot: SnapshotContent, stored: Stored, path: string, context: EngineContext): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    let bytes = 0;
+    for await (const part of snapshot.read(stored.skeleton.name, context.signal)) {
+      throwIfCancelled(context.signal);
+      await file.writeFile(part);
+      bytes += part.length;
+    }
+    if (bytes !== (stored.skeleton.length ?? bytes)) throw notWhole(stored.skeleton.name);
+  } finally {
+    await file.close();
+  }
+}
+
+async function setSequences(session: Session, sequences: readonly SequenceValue[]): Promise<void> {
+  for (let at = 0; at < sequences.length; at += 200) {
+    const calls = sequences
+      .slice(at, at + 200)
+      .map(
+        ({ schema, name, last, called }) => `pg_catalog.setval(${quoteText(qualified(schema, name))}::regclass, ${quoteText(last)}::bigint, ${String(called)})`,
+      );
+    await session.run(`SELECT ${calls.join(', ')}`);
+  }
+}
+
+/** Populated ones only, in the order in which they read each other, under the search path that their functions were written for. */
+async function refresh(session: Session, facts: Facts, context: EngineContext): Promise<void> {
+  for (const { schema, name } of facts.materializedViews) {
+    context.progress({ stage: `refreshing ${schema}.${name}` });
+    await session.run('BEGIN');
+    try {
+      await session.rows(`SELECT pg_catalog.set_config('search_path', $1, true)`, [facts.database.searchPath]);
+      await session.run(`REFRESH MATERIALIZED VIEW ${qualified(schema, name)}`);
+      await session.run('COMMIT');
+    } catch (error) {
+      await session.run('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/** Removes the copy's database, whole or in part; one that is not there is success. Cannot be cancelled. */
+export async function discard(copy: RestoredCopy, context: EngineContext): Promise<void> {
+  const { database } = copyData(copy);
+  await dropDatabase(copyPlace(copy), database, { ...context, signal: new AbortController().signal });
+}

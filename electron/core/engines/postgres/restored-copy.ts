@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { AppError } from '../../base/errors.ts';
+import type { Fingerprint, RestoredCopy } from '../engine.ts';
+import { locationOf, type PostgresLocation } from './location.ts';
+
+const schema = z.object({
+  version: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{8,64}$/),
+  database: z.string(),
+  /** Hash of the fingerprint that the copy must have: tells later whether it was written since. */
+  content: z.string(),
+});
+
+export type CopyData = z.infer<typeof schema>;
+
+/** The engine's own part of a copy's record. Throws `input.invalid` for what this engine did not write. */
+export function copyData(copy: RestoredCopy): CopyData {
+  const parsed = schema.safeParse(copy.data);
+  if (parsed.success) return parsed.data;
+  throw new AppError('input.invalid', 'The record of a restored copy cannot be read.', { cause: parsed.error });
+}
+
+export function copyRecord(target: PostgresLocation, data: CopyData): RestoredCopy {
+  return { engine: 'postgres', location: { ...target, database: data.database }, data };
+}
+
+/** Where a copy stands. */
+export function copyPlace(copy: RestoredCopy): PostgresLocation {
+  return { ...locationOf(copy.location), database: copyData(copy).database };
+}
+
+/** A fingerprint in one word. */
+export function contentOf(fingerprint: Fingerprint): string {
+  return createHash('sha256').update(JSON.stringify(fingerprint.items)).digest('hex');
+}

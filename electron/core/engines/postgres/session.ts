@@ -1,0 +1,272 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
+import type { EngineContext } from '../engine.ts';
+import { describeLocation, type PostgresLocation } from './location.ts';
+import { serverError, sqlState } from './server-error.ts';
+import { quoteText } from './sql.ts';
+
+/** One connection, set so that what it reads and parses does not depend on the database's, the role's or the server's defaults. */
+export interface Session {
+  readonly client: pg.Client;
+  /** `server_version_num`: 150020. */
+  readonly version: number;
+  readonly serverVersion: string;
+  readonly pid: number;
+  readonly superuser: boolean;
+  /** The database's own encoding, by its name. */
+  readonly encoding: string;
+  /** Options that child processes of the tools must set too. */
+  readonly options: string;
+  /** Rows as objects. Errors come under the code of the session's side. */
+  rows<T extends object>(sql: string, values?: readonly unknown[]): Promise<readonly T[]>;
+  run(sql: string): Promise<void>;
+  /** Ends the connection and resolves when it is closed. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly side: 'source' | 'target';
+  /** As the role that restores, where the location names one. */
+  readonly restoring?: boolean;
+  readonly database?: string;
+  /** `own`: the database's own encoding, so that rows come as they lie. */
+  readonly encoding?: 'own';
+}
+
+const lockTimeout = '10s';
+const connectMs = 15_000;
+
+/** Options of a login, before the first statement: only what a `login` event trigger of 17 must not see. */
+const quietLogin = '-c event_triggers=off';
+
+/** Connects as the location says. The session ends by itself, and what it runs on the server too, when the context is cancelled. */
+export async function openSession(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Session> {
+  throwIfCancelled(context.signal);
+  const where = describeLocation({ ...location, database: options.database ?? location.database });
+  try {
+    const config = await configOf(location, options, context);
+    const { client, login } = await connectAsked(config, location.sslmode, where, options.side);
+    return await prepare(client, login, config, options, where, context);
+  } catch (error) {
+    throw serverError(error, where, options.side, context.signal);
+  }
+}
+
+async function configOf(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<pg.ClientConfig> {
+  const { user, password } = await credentialsOf(location, options.restoring === true, context);
+  return {
+    host: location.socket ?? location.host ?? 'localhost',
+    port: location.port,
+    user,
+    database: options.database ?? location.database,
+    application_name: 'belay',
+    connectionTimeoutMillis: connectMs,
+    keepAlive: true,
+    ...(password === undefined ? {} : { password }),
+    ...(location.socket === undefined ? { ssl: await sslOf(location) } : {}),
+  };
+}
+
+/** The role and the password of a location's secrets. */
+export async function credentialsOf(
+  location: PostgresLocation,
+  restoring: boolean,
+  context: EngineContext,
+): Promise<{ readonly user: string; readonly password: string | undefined }> {
+  const other = restoring ? location.restoreUser : undefined;
+  const handle = other === undefined ? location.secrets?.password : location.secrets?.restorePassword;
+  return { user: other ?? location.user, password: handle === undefined ? undefined : await context.secret(handle) };
+}
+
+async function sslOf(location: PostgresLocation): Promise<pg.ClientConfig['ssl']> {
+  const { sslmode } = location;
+  if (sslmode === 'disable' || sslmode === 'allow') return false;
+  const file = async (path: string | undefined): Promise<Buffer | undefined> => (path === undefined ? undefined : readFile(path));
+  const [ca, cert, key] = [await file(location.sslrootcert), await file(location.sslcert), await file(location.sslkey)];
+  const given = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
+  if (sslmode === 'verify-full') return { ...given, rejectUnauthorized: true };
+  if (sslmode === 'verify-ca') return { ...given, rejectUnauthorized: true, checkServerIdentity: () => undefined };
+  return { ...given, rejectUnauthorized: false };
+}
+
+interface Connected {
+  readonly client: pg.Client;
+  readonly login: string;
+}
+
+/** Where no password is known, a failure may be that the server asks for one: the driver says so by no code. */
+async function connectAsked(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode'], where: string, side: SessionOptions['side']): Promise<Connected> {
+  try {
+    return await connectQuietly(config, sslmode);
+  } catch (error) {
+    if (config.password !== undefined || sqlState(error) !== undefined || systemCode(error) !== undefined) throw error;
+    const password = (): string => {
+      throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} asks for a password, and none is known.`, {
+        hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
+      });
+    };
+    return connectQuietly({ ...config, password }, sslmode);
+  }
+}
+
+/** First without event triggers, which only 17 and newer know and only superusers may ask for; as libpq, `prefer` falls back to no TLS. */
+async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode']): Promise<Connected> {
+  const tries: pg.ClientConfig[] = [config];
+  if (sslmode === 'prefer' && config.ssl !== undefined) tries.push({ ...config, ssl: false });
+  if (sslmode === 'allow' && config.ssl !== undefined) tries.push({ ...config, ssl: { rejectUnauthorized: false } });
+  let failed: unknown;
+  for (const one of tries) {
+    for (const login of [quietLogin, '']) {
+      try {
+        return { client: await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) }), login };
+      } catch (error) {
+        failed = error;
+        const state = sqlState(error);
+        if (login === '' || (state !== '42704' && state !== '42501')) break;
+      }
+    }
+    // What the server itself said of role, password or database is not changed by TLS, `pg_hba.conf` apart.
+    if (sqlState(failed) !== undefined && sqlState(failed) !== '28000') throw failed;
+  }
+  throw failed;
+}
+
+async function connectOnce(config: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client(config);
+  // A connection that ends by itself is seen by the next statement on it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Settings of every session, of both sides. */
+function settings(version: number, encoding: string): string {
+  const values: readonly (readonly [string, string])[] = [
+    ['search_path', ''],
+    ['TimeZone', 'UTC'],
+    ['DateStyle', 'ISO, YMD'],
+    ['IntervalStyle', 'postgres'],
+    ['extra_float_digits', '3'],
+    ['bytea_output', 'hex'],
+    ['lc_monetary', 'C'],
+    ['xmloption', 'content'],
+    ['array_nulls', 'on'],
+    ['quote_all_identifiers', 'off'],
+    ['standard_conforming_strings', 'on'],
+    ['row_security', 'off'],
+    ['default_transaction_read_only', 'off'],
+    ['statement_timeout', '0'],
+    ['lock_timeout', lockTimeout],
+    ['idle_in_transaction_session_timeout', '0'],
+    // A scan that joins another one in its middle gives the same rows in another order.
+    ['synchronize_seqscans', 'off'],
+    ['client_encoding', encoding],
+    ...(version >= 140_000 ? ([['idle_session_timeout', '0']] as const) : []),
+    ...(version >= 170_000 ? ([['transaction_timeout', '0']] as const) : []),
+  ];
+  return values.map(([name, value]) => `SET ${name} = ${quoteText(value)}`).join('; ');
+}
+
+interface Facts {
+  readonly version: string;
+  readonly name: string;
+  readonly pid: number;
+  readonly superuser: boolean;
+  readonly encoding: string;
+}
+
+const facts = `SELECT pg_catalog.current_setting('server_version_num') AS version, pg_catalog.current_setting('server_version') AS name,
+  pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
+  pg_catalog.current_setting('server_encoding') AS encoding`;
+
+async function prepare(
+  client: pg.Client,
+  login: string,
+  config: pg.ClientConfig,
+  options: SessionOptions,
+  where: string,
+  context: EngineContext,
+): Promise<Session> {
+  const { side } = options;
+  let closing: Promise<void> | undefined;
+  const stop = (): void => void endFromOutside(config, login, pid).catch(() => client.end().catch(() => undefined));
+  const close = (): Promise<void> => {
+    context.signal.removeEventListener('abort', stop);
+    return (closing ??= client.end());
+  };
+  let pid = 0;
+  try {
+    const [found] = (await client.query<Facts>(facts)).rows;
+    if (found === undefined) throw new AppError('source.not-a-database', `${where} did not answer as a PostgreSQL server.`, { hint: 'Check host and port.' });
+    pid = found.pid;
+    const version = Number(found.version);
+    if (version < 130_000)
+      throw new AppError('source.unsupported', `${where} is PostgreSQL ${found.name}; Belay knows 13 to 18.`, { hint: 'Upgrade the server.' });
+    await client.query(settings(version, options.encoding === 'own' ? found.encoding : 'UTF8'));
+    context.signal.addEventListener('abort', stop, { once: true });
+    if (context.signal.aborted) stop();
+    return {
+      client,
+      version,
+      pid,
+      serverVersion: found.name.split(' ')[0] ?? found.name,
+      superuser: found.superuser,
+      encoding: found.encoding,
+      options: login,
+      rows: async <T extends object>(sql: string, values: readonly unknown[] = []) => {
+        try {
+          return (await client.query<T>(sql, [...values])).rows;
+        } catch (error) {
+          throw serverError(error, where, side, context.signal);
+        }
+      },
+      run: async (sql) => {
+        try {
+          await client.query(sql);
+        } catch (error) {
+          throw serverError(error, where, side, context.signal);
+        }
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A backend that computes does not see that its client left: it is told by another one. */
+async function endFromOutside(config: pg.ClientConfig, login: string, pid: number): Promise<void> {
+  const other = await connectOnce({ ...config, ...(login === '' ? {} : { options: login }) });
+  try {
+    await other.query('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
+  } finally {
+    await other.end();
+  }
+}
+
+/** Runs `work` with a session that is closed when this resolves or rejects. */
+export async function withSession<T>(
+  location: PostgresLocation,
+  options: SessionOptions,
+  context: EngineContext,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(location, options, context);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Runs `work` in the server's own database, from which others are made and renamed. */
+export function withServer<T>(location: PostgresLocation, context: EngineContext, work: (session: Session) => Promise<T>): Promise<T> {
+  return withSession(location, { side: 'target', restoring: true, database: location.database === 'postgres' ? 'template1' : 'postgres' }, context, work);
+}

@@ -1,0 +1,80 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError } from '../../base/errors.ts';
+import type { CaptureSink, EngineContext, GroupEnd } from '../engine.ts';
+import type { Hold } from './hold.ts';
+import type { PostgresLocation } from './location.ts';
+import { runTool } from './pg-tool.ts';
+import type { Tools } from './tools.ts';
+
+const bufferBytes = 1 << 20;
+
+/**
+ * Everything but rows, by pg_dump on the held snapshot: definitions, owners, grants, comments, large objects. Its date is set to the
+ * first of January 2000, so that equal content gives equal bytes. The file's path.
+ */
+export async function dumpSkeleton(hold: Hold, location: PostgresLocation, tools: Tools, context: EngineContext): Promise<string> {
+  const file = join(context.temporaryFolder, `skeleton-${Buffer.from(context.random.bytes(6)).toString('hex')}.dump`);
+  await runTool(
+    {
+      tools,
+      program: 'pg_dump',
+      // `*.*`, not `*`: a pattern without a schema means what the search_path shows, which is nothing.
+      args: ['-Fc', '-Z0', '--no-sync', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*', '-f', file],
+      place: { location, database: location.database, restoring: false, options: hold.session.options },
+    },
+    context,
+  );
+  await settleDate(file);
+  return file;
+}
+
+/** `PGDMP`, three bytes of version, sizes of integers and offsets, format, compression, then seven integers: the date as of `localtime`. */
+async function settleDate(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    const head = Buffer.alloc(64);
+    await handle.read(head, 0, head.length, 0);
+    const [major, minor, size] = [head[5] ?? 0, head[6] ?? 0, head[8] ?? 0];
+    if (head.toString('latin1', 0, 5) !== 'PGDMP' || major !== 1 || size !== 4)
+      throw new AppError('tool.failed', 'What pg_dump wrote is not an archive that Belay knows.', { hint: 'Use the tools of PostgreSQL 13 to 18.' });
+    // An integer is a byte of sign and then its bytes, the lowest first. Compression is one byte since 1.15.
+    const from = 11 + (minor >= 15 ? 1 : 1 + size);
+    for (const [i, value] of [0, 0, 0, 1, 0, 100, 0].entries()) {
+      const at = from + i * (1 + size);
+      head[at] = 0;
+      head.writeUInt32LE(value, at + 1);
+    }
+    await handle.write(head, 0, head.length, 0);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The file as one stream of the snapshot. */
+export async function streamFile(file: string, group: string, sink: CaptureSink): Promise<GroupEnd> {
+  const stream = await sink.group(group, 'none');
+  const handle = await open(file, 'r');
+  try {
+    for (;;) {
+      const buffer = new Uint8Array(bufferBytes);
+      const { bytesRead } = await handle.read(buffer, 0, bufferBytes);
+      if (bytesRead === 0) return await stream.end();
+      await stream.write(bytesRead < bufferBytes / 2 ? buffer.slice(0, bytesRead) : buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Refuses what no server but the one that was dumped could take: attributes of columns that other minors do not know. */
+export async function refuseUnknownAttributes(file: string, tools: Tools, context: EngineContext): Promise<void> {
+  const { stdout } = await runTool(
+    { tools, program: 'pg_restore', args: ['-f', '-', '--section=pre-data', '--schema-only', file], keepOutput: 256 << 20 },
+    context,
+  );
+  if (!/^ALTER .* SET \(.*\bpg_attver=/m.test(stdout)) return;
+  throw new AppError('tool.missing', `pg_dump ${tools.version} writes what this server keeps for itself (pg_attver): no other server would take it.`, {
+    hint: 'Install the client tools of the same version as the server.',
+  });
+}

@@ -1,0 +1,131 @@
+import { constants } from 'node:fs';
+import { access, readdir, realpath } from 'node:fs/promises';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { AppError, systemCode } from '../../base/errors.ts';
+import { runCommand } from '../../process/run.ts';
+
+/** One installation of PostgreSQL's client tools. */
+export interface Tools {
+  readonly folder: string;
+  readonly version: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface ToolSettings {
+  /** Folders that are looked in before those of the system. */
+  readonly folders?: readonly string[];
+}
+
+/** Where packages of systems put several majors side by side. */
+const roots: readonly { readonly root: string; readonly inside: string; readonly names: RegExp }[] = [
+  { root: '/usr/lib/postgresql', inside: 'bin', names: /^\d+$/ },
+  { root: '/usr', inside: 'bin', names: /^pgsql-\d+$/ },
+  { root: '/opt/homebrew/opt', inside: 'bin', names: /^(?:postgresql(?:@\d+)?|libpq)$/ },
+  { root: '/usr/local/opt', inside: 'bin', names: /^(?:postgresql(?:@\d+)?|libpq)$/ },
+  { root: '/Applications/Postgres.app/Contents/Versions', inside: 'bin', names: /^\d+$/ },
+  { root: 'C:\\Program Files\\PostgreSQL', inside: 'bin', names: /^\d+$/ },
+];
+
+const program = (name: string): string => (process.platform === 'win32' ? `${name}.exe` : name);
+
+/** Every installation of `pg_dump` with `pg_restore` beside it, each once, in the order in which they were found. */
+export async function findTools(settings: ToolSettings, signal: AbortSignal): Promise<readonly Tools[]> {
+  const folders = [...(settings.folders ?? []), ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')];
+  for (const { root, inside, names } of roots) for (const name of await namesIn(root)) if (names.test(name)) folders.push(join(root, name, inside));
+  const found = new Map<string, Tools>();
+  for (const folder of folders) {
+    const real = await toolFolder(folder);
+    if (real === undefined || found.has(real)) continue;
+    const tools = await versionIn(real, signal);
+    if (tools !== undefined) found.set(real, tools);
+  }
+  return [...found.values()];
+}
+
+/** Wrappers that choose a version by themselves are not taken: what they start is found in its own folder. */
+async function toolFolder(folder: string): Promise<string | undefined> {
+  try {
+    const real = await realpath(join(folder, program('pg_dump')));
+    if (basename(real) !== program('pg_dump')) return undefined;
+    await access(join(dirname(real), program('pg_restore')), constants.X_OK);
+    return dirname(real);
+  } catch (error) {
+    if (systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+async function versionIn(folder: string, signal: AbortSignal): Promise<Tools | undefined> {
+  try {
+    const asked = await runCommand({
+      file: join(folder, program('pg_dump')),
+      args: ['--version'],
+      env: { LC_ALL: 'C' },
+      inheritEnv: false,
+      signal,
+      keepOutput: 1024,
+    });
+    const match = /\(PostgreSQL\) ((\d+)\.(\d+)|(\d+)\S*)/.exec(asked.stdout);
+    if (asked.exitCode !== 0 || match === null) return undefined;
+    const [, version = '', major, minor, only] = match;
+    return { folder, version, major: Number(major ?? only), minor: Number(minor ?? 0) };
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) !== undefined) return [];
+    throw error;
+  }
+}
+
+export interface Chosen {
+  readonly tools: Tools;
+  /** Said to people where the tools are not of the server's own version. */
+  readonly notice?: string;
+}
+
+/**
+ * Tools to dump with: of the server's major and not older than it; else the same major, or the next newer one, which is announced.
+ * Throws `tool.missing`, saying what to install.
+ */
+export function chooseForDump(found: readonly Tools[], version: number): Chosen {
+  const [major, minor] = [Math.floor(version / 10_000), version % 10_000];
+  const same = found.filter((one) => one.major === major).toSorted((a, b) => b.minor - a.minor);
+  const [best] = same;
+  if (best !== undefined && best.minor >= minor) return { tools: best };
+  const newer = found.filter((one) => one.major > major).toSorted((a, b) => a.major - b.major || b.minor - a.minor);
+  const other = best ?? newer[0];
+  if (other !== undefined)
+    return {
+      tools: other,
+      notice: `the server is PostgreSQL ${major}.${minor}, the nearest tools are ${other.version} (${other.folder}): what is dumped with them is restored with ${other.major} or newer`,
+    };
+  throw missing(major, found);
+}
+
+/**
+ * Tools to restore with into a server of `version` what tools of `dumpedBy` dumped. Tools of 17 and newer set what servers before 17 do not
+ * know. Throws `tool.missing`.
+ */
+export function chooseForRestore(found: readonly Tools[], version: number, dumpedBy: number): Tools {
+  const major = Math.floor(version / 10_000);
+  const least = Math.max(major, dumpedBy);
+  const [best] = found.filter((one) => one.major >= least && (one.major < 17 || major >= 17)).toSorted((a, b) => a.major - b.major || b.minor - a.minor);
+  if (best === undefined) throw missing(least, found);
+  return best;
+}
+
+function missing(major: number, found: readonly Tools[]): AppError {
+  const there = found.length === 0 ? 'none are installed' : `there are ${found.map((one) => one.version).join(', ')}`;
+  return new AppError('tool.missing', `There are no tools of PostgreSQL ${major} (pg_dump, pg_restore): ${there}.`, {
+    hint: `Install the client of PostgreSQL ${major}, for example the package postgresql-client-${major}.`,
+    details: { major, found: found.map((one) => one.version) },
+  });
+}
