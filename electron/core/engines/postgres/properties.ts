@@ -1,4 +1,3 @@
-import { AppError } from '../../base/errors.ts';
 import type { DatabaseProperties, Grant } from './describe/database.ts';
 import type { Session } from './session.ts';
 import { quoteName, quoteText } from './sql.ts';
@@ -22,19 +21,27 @@ export async function applyProperties(session: Session, name: string, properties
     await applySetting(session, `ALTER ROLE ${quoteName(role)} IN DATABASE ${database}`, setting, value);
 }
 
-/** By the value as it is stored: `SET search_path = 'app, public'` would name one schema. Settings that no session may change are given as text. */
+/** Settings that are lists of names, each of which is stored quoted where it must be: as pg_dump knows them. */
+const lists: ReadonlySet<string> = new Set([
+  'local_preload_libraries',
+  'search_path',
+  'session_preload_libraries',
+  'shared_preload_libraries',
+  'temp_tablespaces',
+  'unix_socket_directories',
+]);
+
+/** By the value as it is stored. A list goes name by name: `SET search_path = 'app, public'` would name one schema. */
 async function applySetting(session: Session, alter: string, setting: string, value: string): Promise<void> {
   const name = setting.split('.').map(quoteName).join('.');
-  await session.run('BEGIN');
-  try {
-    await session.rows('SELECT pg_catalog.set_config($1, $2, true)', [setting, value]);
-    await session.run(`${alter} SET ${name} FROM CURRENT`);
-    await session.run('COMMIT');
-  } catch (error) {
-    await session.run('ROLLBACK');
-    if (!(error instanceof AppError) || error.details?.['sqlstate'] !== '55P02') throw error;
-    await session.run(`${alter} SET ${name} = ${quoteText(value)}`);
-  }
+  const values = lists.has(setting.toLowerCase()) ? namesIn(value) : [value];
+  await session.run(`${alter} SET ${name} = ${values.map(quoteText).join(', ')}`);
+}
+
+/** `"Odd one", public` as its names. */
+function namesIn(list: string): readonly string[] {
+  const names = [...list.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,"]+?))\s*(?:,|$)/g)].map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? '');
+  return names.length === 0 ? [''] : names;
 }
 
 /** Exactly these grants, each by its own grantor. One may rest on another: they are made in as many rounds as that needs. */

@@ -79,7 +79,7 @@ async function build(
       await refresh(session, facts, context);
       await applyProperties(session, place.database, facts.database);
       context.progress({ stage: 'gathering statistics' });
-      await session.run('ANALYZE');
+      await analyze(session, stored, context);
       await last.eventTriggers();
     });
   } finally {
@@ -110,6 +110,23 @@ async function setSequences(session: Session, sequences: readonly SequenceValue[
         ({ schema, name, last, called }) => `pg_catalog.setval(${quoteText(qualified(schema, name))}::regclass, ${quoteText(last)}::bigint, ${String(called)})`,
       );
     await session.run(`SELECT ${calls.join(', ')}`);
+  }
+}
+
+/** Statistics are no content: an expression of the user's that fails on some row, as it does at the source, costs its table's only. */
+async function analyze(session: Session, stored: Stored, context: EngineContext): Promise<void> {
+  try {
+    return await session.run('ANALYZE');
+  } catch (error) {
+    if (!(error instanceof AppError) || error.details?.['sqlstate'] === undefined) throw error;
+  }
+  for (const { meta, object } of stored.tables) {
+    try {
+      await session.run(`ANALYZE ${qualified(meta.schema, meta.table)}`);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.details?.['sqlstate'] === undefined) throw error;
+      context.log.warn('a table has no statistics', { table: object, code: error.details['sqlstate'] });
+    }
   }
 }
 

@@ -90,6 +90,9 @@ async function sslOf(location: PostgresLocation): Promise<pg.ClientConfig['ssl']
   return { ...given, rejectUnauthorized: false };
 }
 
+/** Servers and roles to which `quietLogin` is unknown or forbidden, so that each is asked once. */
+const loudServers = new Set<string>();
+
 interface Connected {
   readonly client: pg.Client;
   readonly login: string;
@@ -116,10 +119,13 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
   if (sslmode === 'prefer' && config.ssl !== undefined) tries.push({ ...config, ssl: false });
   if (sslmode === 'allow' && config.ssl !== undefined) tries.push({ ...config, ssl: { rejectUnauthorized: false } });
   let failed: unknown;
+  const server = JSON.stringify([config.host, config.port, config.user]);
   for (const one of tries) {
-    for (const login of [quietLogin, '']) {
+    for (const login of loudServers.has(server) ? [''] : [quietLogin, '']) {
       try {
-        return { client: await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) }), login };
+        const client = await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) });
+        if (login === '') loudServers.add(server);
+        return { client, login };
       } catch (error) {
         failed = error;
         const state = sqlState(error);
@@ -206,6 +212,8 @@ async function prepare(
     if (found === undefined) throw new AppError('source.not-a-database', `${where} did not answer as a PostgreSQL server.`, { hint: 'Check host and port.' });
     pid = found.pid;
     const version = Number(found.version);
+    // It was upgraded, or the role became a superuser.
+    if (version >= 170_000 && found.superuser && login === '') loudServers.delete(JSON.stringify([config.host, config.port, config.user]));
     if (version < 130_000)
       throw new AppError('source.unsupported', `${where} is PostgreSQL ${found.name}; Belay knows 13 to 18.`, { hint: 'Upgrade the server.' });
     await client.query(settings(version, options.encoding === 'own' ? found.encoding : 'UTF8'));
