@@ -37,7 +37,7 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
       const location = at.subject.engine.throwAwayLocation(snapshot.location, context.temporaryFolder);
       const copy = await at.subject.engine.restore(snapshot, { location, mode: 'throw-away' }, context, noIntent);
       expect(await at.subject.engine.fingerprint({ kind: 'copy', copy }, context)).toEqual(report.fingerprint);
-      expect(await at.subject.residue()).toEqual(at.subject.throwAwayResidue?.(location) ?? []);
+      expect(await at.subject.residue()).toEqual(at.subject.throwAwayResidue?.(copy) ?? []);
       await at.subject.engine.discard(copy, context);
       expect(await at.subject.residue()).toEqual([]);
     });

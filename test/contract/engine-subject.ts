@@ -27,8 +27,8 @@ export interface EngineSubject extends AsyncDisposable {
   hostile(): Promise<readonly EngineSource[]>;
   /** What lies about in all places of the subject beside the sources themselves: files, databases, locks, processes. */
   residue(): Promise<readonly string[]>;
-  /** What of a throw-away restore to `location` shows as residue while it stands; nothing where left out. */
-  readonly throwAwayResidue?: (location: SourceLocation) => readonly string[];
+  /** What of a throw-away copy shows as residue while it stands; nothing where left out. */
+  readonly throwAwayResidue?: (copy: RestoredCopy) => readonly string[];
   /** Content the engine must refuse, with the code it must give. */
   refused(): Promise<readonly { readonly source: EngineSource; readonly code: string }[]>;
   /** Where a native export may be written; nothing is there. */

@@ -94,7 +94,7 @@ export async function makePostgresSubject(server: PostgresServer, tools: { reado
     },
     refused: () => refusedSources(server, source.location),
     residue: () => residue(server, made),
-    throwAwayResidue: (location) => [`database ${String(location['database'])}`],
+    throwAwayResidue: (copy) => [`database ${String(copy.location['database'])}`],
     runKilled: (operation, step) => runKilled(root, operation, step),
     [Symbol.asyncDispose]: async () => {
       await rm(root, { recursive: true, force: true });

@@ -130,12 +130,9 @@ function nameOf(to: string): string {
   return parse({ database: to }).database;
 }
 
-/** A scratch database on the server of `like`, named after the folder, which is private to one operation. */
-export function throwAwayLocation(like: SourceLocation, folder: string): SourceLocation {
-  const mark = [...folder].reduce((sum, character) => (Math.imul(sum, 31) + (character.codePointAt(0) ?? 0)) >>> 0, 7);
-  const own = folder
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-    .slice(-12)
-    .toLowerCase();
-  return { ...locationOf(like), database: `belay_drill_${mark.toString(16)}_${own}` };
+/** A scratch database on the server of `like`: nothing is made in the folder. `restore` makes the name its own. */
+export function throwAwayLocation(like: SourceLocation): SourceLocation {
+  return { ...locationOf(like), database: scratchPrefix };
 }
+
+export const scratchPrefix = 'belay_drill';

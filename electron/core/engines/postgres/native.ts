@@ -23,7 +23,7 @@ export async function exportNative(settings: ToolSettings, snapshot: SnapshotCon
   // Made by us, and so never over what somebody made: pg_dump would write into whatever is there.
   await makeFile(request.to);
   try {
-    const location = throwAwayLocation(snapshot.location, context.temporaryFolder);
+    const location = throwAwayLocation(snapshot.location);
     const copy = await restore(settings, snapshot, { location, mode: 'throw-away' }, context, () => Promise.resolve());
     try {
       const place = copyPlace(copy);

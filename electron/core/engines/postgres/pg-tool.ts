@@ -29,7 +29,7 @@ export function conninfo(values: Readonly<Record<string, string | undefined>>): 
  */
 export async function runTool(call: ToolCall, context: EngineContext): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const { place, tools, program } = call;
-  const env: Record<string, string> = { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' };
+  const env: Record<string, string> = { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15', ...userFiles() };
   const args = [...call.args];
   if (place !== undefined) {
     const { location, database, restoring, options } = place;
@@ -53,6 +53,16 @@ export async function runTool(call: ToolCall, context: EngineContext): Promise<{
     hint: 'See the details for what it said.',
     details: { program, version: tools.version, said: ended.stderr.trim().slice(-4000) },
   });
+}
+
+/** Where libpq finds what the user set up for it: `~/.pgpass`, certificates. */
+function userFiles(): Record<string, string> {
+  return Object.fromEntries(
+    ['HOME', 'PGPASSFILE', 'SystemRoot', 'APPDATA'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** One line that fits every server: the file belongs to one call. */

@@ -27,9 +27,8 @@ export async function preflight(settings: ToolSettings, snapshot: SnapshotConten
 }
 
 function stepsOf(location: PostgresLocation, mode: RestoreTarget['mode'], there: boolean, tables: number): readonly string[] {
-  const where = describeLocation(location);
   return [
-    mode === 'throw-away' ? `make the scratch database ${where}` : 'make a new database beside it',
+    mode === 'throw-away' ? 'make a scratch database on the same server' : 'make a new database beside it',
     `load ${tables} tables, then build indexes, constraints and triggers`,
     'compare it with the snapshot',
     ...(mode === 'throw-away'
@@ -85,7 +84,7 @@ async function lookAtTarget(server: Session, location: PostgresLocation, mode: R
       statement: 'PostgreSQL is not restored in place.',
       hint: 'Restore by replacing the database: its sessions are ended for a moment.',
     });
-  if (there && (mode === 'new' || mode === 'throw-away'))
+  if (there && mode === 'new')
     blockers.push({
       code: 'target.exists',
       statement: `${describeLocation(location)} exists already.`,

@@ -11,12 +11,13 @@ import { postData, restorePart, type Skeleton } from './post-data.ts';
 import { applyProperties } from './properties.ts';
 import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
 import { loadRows } from './rows-in.ts';
+import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
 import { qualified, quoteText } from './sql.ts';
 import { chooseForRestore, findTools, type ToolSettings } from './tools.ts';
 
 /**
- * Restores into a new database beside the target (for a throw-away at the target itself), in the order in which nothing can get in the way of what comes
+ * Restores into a new database beside the target (for a throw-away under a name of its own), in the order in which nothing can get in the way of what comes
  * after it. On failure the database is gone again.
  */
 export async function restore(
@@ -30,12 +31,12 @@ export async function restore(
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
   const id = newId(context);
-  const database = target.mode === 'throw-away' ? location.database : besideName(location.database, 'copy', id);
+  const database = target.mode === 'throw-away' ? scratchName(id) : besideName(location.database, 'copy', id);
   const copy = copyRecord(location, { version: 1, id, database, content: contentOf(snapshot.fingerprint) });
   await withServer(location, context, async (server) => refuseExisting(server, location, target.mode));
   await intent(copy);
   try {
-    await build(settings, snapshot, stored, facts, copyPlace(copy), context);
+    await build(settings, snapshot, stored, facts, copyPlace(copy), target.mode === 'throw-away', context);
     return copy;
   } catch (error) {
     await discard(copy, context);
@@ -45,7 +46,7 @@ export async function restore(
 }
 
 async function refuseExisting(server: Session, location: PostgresLocation, mode: RestoreTarget['mode']): Promise<void> {
-  if (mode === 'replace' || mode === 'in-place' || !(await databaseNumbers(server, [location.database])).has(location.database)) return;
+  if (mode !== 'new' || !(await databaseNumbers(server, [location.database])).has(location.database)) return;
   throw new AppError('target.exists', `${describeLocation(location)} exists already.`, { hint: 'Name a database that does not exist.' });
 }
 
@@ -55,13 +56,15 @@ async function build(
   stored: Stored,
   facts: Facts,
   place: PostgresLocation,
+  scratch: boolean,
   context: EngineContext,
 ): Promise<void> {
   const { tools, options } = await withServer(place, context, async (server) => {
     const chosen = chooseForRestore(await findTools(settings, context.signal), server.version, facts.tool.major);
-    await createDatabase(server, place.database, facts.database);
+    if (!scratch) await createDatabase(server, place.database, facts.database);
     return { tools: chosen, options: server.options };
   });
+  if (scratch) await makeScratch(place, facts.database, context);
   const file = join(context.temporaryFolder, `skeleton-${newId(context)}.dump`);
   const skeleton: Skeleton = { file, tools, place, options, context };
   try {
@@ -149,5 +152,6 @@ async function refresh(session: Session, facts: Facts, context: EngineContext): 
 /** Removes the copy's database, whole or in part; one that is not there is success. Cannot be cancelled. */
 export async function discard(copy: RestoredCopy, context: EngineContext): Promise<void> {
   const { database } = copyData(copy);
+  await releaseScratch(copyPlace(copy));
   await dropDatabase(copyPlace(copy), database, { ...context, signal: new AbortController().signal });
 }

@@ -30,7 +30,8 @@ export function copyPlace(copy: RestoredCopy): PostgresLocation {
   return { ...locationOf(copy.location), database: copyData(copy).database };
 }
 
-/** A fingerprint in one word. */
+/** A fingerprint in one word, whether it was just made or read from a snapshot. */
 export function contentOf(fingerprint: Fingerprint): string {
-  return createHash('sha256').update(JSON.stringify(fingerprint.items)).digest('hex');
+  const words = fingerprint.items.map(({ kind, name, rows, hash }) => [kind, name, rows ?? null, hash]);
+  return createHash('sha256').update(JSON.stringify(words)).digest('hex');
 }

@@ -21,6 +21,8 @@ export interface Session {
   /** Rows as objects. Errors come under the code of the session's side. */
   rows<T extends object>(sql: string, values?: readonly unknown[]): Promise<readonly T[]>;
   run(sql: string): Promise<void>;
+  /** From now on this connection does not keep the process alive. */
+  detach(): void;
   /** Ends the connection and resolves when it is closed. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -32,6 +34,8 @@ export interface SessionOptions {
   readonly database?: string;
   /** `own`: the database's own encoding, so that rows come as they lie. */
   readonly encoding?: 'own';
+  /** `application_name`; `belay` where left out. */
+  readonly name?: string;
 }
 
 const lockTimeout = '10s';
@@ -60,7 +64,7 @@ async function configOf(location: PostgresLocation, options: SessionOptions, con
     port: location.port,
     user,
     database: options.database ?? location.database,
-    application_name: 'belay',
+    application_name: options.name ?? 'belay',
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
     ...(password === undefined ? {} : { password }),
@@ -76,7 +80,13 @@ export async function credentialsOf(
 ): Promise<{ readonly user: string; readonly password: string | undefined }> {
   const other = restoring ? location.restoreUser : undefined;
   const handle = other === undefined ? location.secrets?.password : location.secrets?.restorePassword;
-  return { user: other ?? location.user, password: handle === undefined ? undefined : await context.secret(handle) };
+  return { user: other ?? location.user, password: handle === undefined ? ambientPassword() : await context.secret(handle) };
+}
+
+/** As every program of PostgreSQL's takes it where no other is known; to the tools it goes by file, like any other. */
+function ambientPassword(): string | undefined {
+  const found = process.env['PGPASSWORD'];
+  return found === '' ? undefined : found;
 }
 
 async function sslOf(location: PostgresLocation): Promise<pg.ClientConfig['ssl']> {
@@ -179,6 +189,9 @@ function settings(version: number, encoding: string): string {
   return values.map(([name, value]) => `SET ${name} = ${quoteText(value)}`).join('; ');
 }
 
+/** The driver's types do not know it. */
+type Detachable = pg.Client & { ref(): void; unref(): void };
+
 interface Facts {
   readonly version: string;
   readonly name: string;
@@ -204,6 +217,8 @@ async function prepare(
   const stop = (): void => void endFromOutside(config, login, pid).catch(() => client.end().catch(() => undefined));
   const close = (): Promise<void> => {
     context.signal.removeEventListener('abort', stop);
+    // What waits for the end must not find that the process ended meanwhile.
+    (client as Detachable).ref();
     return (closing ??= client.end());
   };
   let pid = 0;
@@ -241,6 +256,7 @@ async function prepare(
           throw serverError(error, where, side, context.signal);
         }
       },
+      detach: () => (client as Detachable).unref(),
       close,
     };
   } catch (error) {
