@@ -44,7 +44,12 @@ function dumpName(snapshot: SnapshotSummary): string {
     .replace(/^[.-]+/, '')
     .slice(0, 60);
   const stamp = new Date(snapshot.createdAt).toISOString().replaceAll(/[-:]/g, '').replace(/\.\d+/, '');
-  return `${source === '' ? 'database' : source}-${stamp}-${snapshot.id.slice(0, 8)}${endings[snapshot.engine] ?? ''}`;
+  return `${source === '' ? 'database' : source}-${stamp}-${snapshot.id.slice(0, 8)}${exportEnding(snapshot.engine)}`;
 }
 
-const endings: Readonly<Record<string, string>> = { sqlite: '.sqlite' };
+const endings: Readonly<Record<string, string>> = { sqlite: '.sqlite', postgres: '.dump' };
+
+/** Of the format that an engine exports where none is named. */
+export function exportEnding(engine: string): string {
+  return endings[engine] ?? '';
+}

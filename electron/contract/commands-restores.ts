@@ -12,7 +12,8 @@ export const restoresCommands = {
       file: absolutePath.optional(),
       /** `new` needs `to`; `replace` and `in-place` take the snapshot's source unless `to` says where. */
       mode: z.enum(['new', 'replace', 'in-place', 'throw-away']),
-      to: z.string().optional().describe("engine's way of naming a target: for SQLite an absolute path"),
+      to: z.string().optional().describe("engine's way of naming a target: for SQLite a path, for PostgreSQL a database or a URL without a password"),
+      baseFolder: z.string().optional().describe('absolute folder from which a relative path counts'),
       dryRun: z.boolean().default(false),
       checks: z.array(smokeCheck).default([]),
       /** Leaves the proved copy beside the target for `restore.promote` or `restore.discard`. */

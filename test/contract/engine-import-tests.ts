@@ -10,7 +10,7 @@ export function importTests(at: Holder, { capture }: Verbs): void {
     const [format = ''] = at.subject.engine.capabilities.exportFormats;
     const { snapshot } = await capture();
     const to = await at.subject.newFile();
-    await withContext((context) => at.subject.engine.exportNative(snapshot, { format, to }, context));
+    await withContext((context) => at.subject.engine.exportNative(snapshot, { format, to, madeAt: 1_700_000_000_123 }, context));
     const native: NativeFile | undefined = await withContext((context) => at.subject.engine.recogniseNative(to, context));
     if (native === undefined) throw new Error('the export is not recognised');
     await withContext(async (context) => {

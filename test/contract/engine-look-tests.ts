@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAppError } from '../../electron/core/base/errors.ts';
-import type { RestoreTarget } from '../../electron/core/engines/engine.ts';
+import type { NativeFile, RestoreTarget } from '../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
 import { withContext } from '../helpers/engine-context.ts';
 import { noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
@@ -66,9 +66,7 @@ export function lookTests(at: Holder, { capture, restoreTo, printOf, promoteTo, 
     );
     expect(isAppError(again, 'target.exists')).toBe(true);
 
-    const native: NativeFile | undefined = traits.imports
-      ? await withContext((context) => at.subject.engine.recogniseNative(to, context))
-      : undefined;
+    const native: NativeFile | undefined = traits.imports ? await withContext((context) => at.subject.engine.recogniseNative(to, context)) : undefined;
     if (traits.imports) expect(native?.madeAt).toBe(madeAt);
     const taken = await capture(await at.subject.exported(files.map((file) => file.path)));
     expect(compareFingerprints(report.fingerprint, taken.report.fingerprint)).toEqual([]);

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../core/app/faces.ts';
+import { exportEnding } from '../backup-folder.ts';
 import type { Context } from '../context.ts';
 import { exits } from '../exit-codes.ts';
 import { size, stamp } from '../output/format.ts';
@@ -17,7 +18,7 @@ export const exportCommand: CommandSpec = {
   arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source> (default: latest)', complete: 'snapshot' }],
   options: [
     { flags: '--to <path>', description: 'a file that does not exist, or a folder to put it in', complete: 'file' },
-    { flags: '--format <format>', description: 'native format, by its ending, e.g. .sqlite' },
+    { flags: '--format <format>', description: 'native format, by its ending: .sqlite; .dump or .sql for PostgreSQL' },
     { flags: '--object <object>', description: 'one object only' },
   ],
   examples: [
@@ -55,5 +56,5 @@ async function fileFor(context: Context, snapshot: string, to: string): Promise<
     .replaceAll(/[^\p{L}\p{N}._-]+/gu, '-')
     .replace(/^[.-]+/, '')
     .slice(0, 60);
-  return join(path, `${source === '' ? 'database' : source}-${stamp(shown.createdAt)}-${shown.id.slice(0, 8)}${shown.engine === 'sqlite' ? '.sqlite' : ''}`);
+  return join(path, `${source === '' ? 'database' : source}-${stamp(shown.createdAt)}-${shown.id.slice(0, 8)}${exportEnding(shown.engine)}`);
 }

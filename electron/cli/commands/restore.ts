@@ -9,7 +9,7 @@ import { exitCodeOf, exits } from '../exit-codes.ts';
 import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
-import { preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
+import { addressOf, preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { nearest } from '../near.ts';
 import { refuseTogether } from '../together.ts';
 import { snapshotRef } from '../refs.ts';
@@ -28,7 +28,7 @@ export const restore: CommandSpec = {
     { flags: '--file <dump>', description: 'restore this native file instead of a snapshot', complete: 'file' },
     {
       flags: '--to <target>',
-      description: 'a path that does not exist, or the name of a source to replace; a slip of a name makes no file, ./name does',
+      description: 'a path (for PostgreSQL a database) that does not exist, or the name of a source to replace; a slip of a name makes no file, ./name does',
       complete: 'source',
     },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
@@ -44,6 +44,7 @@ export const restore: CommandSpec = {
   ],
   examples: [
     { line: 'belay restore latest:shop --to ./copy.db', what: 'into a new file' },
+    { line: 'belay restore latest:app --to app_copy', what: 'PostgreSQL: into a new database on the same server' },
     { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
     { line: 'belay restore --promote h-81c2', what: 'decide for it' },
@@ -112,10 +113,22 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
   if (to === undefined) return { order: { ...base, mode: existing }, source: await sourceOfSnapshot(context, base.snapshot ?? '') };
   const { sources } = await context.call('sources.list', {});
   const named = sources.find((source) => source.name === to);
-  if (named === undefined) refuseSlip(to, sources);
-  const path = named === undefined ? undefined : filePathOf(named);
-  if (named !== undefined && path !== undefined) return { order: { ...base, mode: existing, to: path }, source: named };
-  return { order: { ...base, mode: input.flag('inPlace') ? 'in-place' : 'new', to: context.fileAt(to) }, source: undefined };
+  const place = named === undefined ? undefined : placeOf(named);
+  if (named !== undefined && place !== undefined) return { order: { ...base, mode: existing, to: place }, source: named };
+  const mode = input.flag('inPlace') ? ('in-place' as const) : ('new' as const);
+  // What the name of a database may be, its server knows.
+  if (!(await makesFile(context, base.snapshot))) return { order: { ...base, mode, to, baseFolder: context.world.cwd }, source: undefined };
+  refuseSlip(to, sources);
+  return { order: { ...base, mode, to: context.fileAt(to) }, source: undefined };
+}
+
+/** Whether what is restored stands in a file: a native file does, as far as one can be restored. */
+async function makesFile(context: Context, snapshot: string | undefined): Promise<boolean> {
+  return snapshot === undefined || (await context.call('snapshot.show', { snapshot })).snapshot.engine === 'sqlite';
+}
+
+function placeOf(source: Source): string | undefined {
+  return filePathOf(source) ?? addressOf(source);
 }
 
 /** A word that may be a slip of a source's name makes no file of that name: a path says that it is one. */
@@ -172,7 +185,7 @@ async function heldList(context: Context): Promise<Result> {
 async function promoteHeld(context: Context, held: string, typed: string | undefined, safetySnapshot: boolean): Promise<Result> {
   const target = (await context.call('restore.held', {})).held.find((each) => each.id === held)?.target;
   const { sources } = await context.call('sources.list', {});
-  const source = target === undefined ? undefined : sources.find((each) => filePathOf(each) === target);
+  const source = target === undefined ? undefined : sources.find((each) => placeOf(each) === target);
   const careful = source !== undefined && (source.environment === 'production' || source.environment === 'staging');
   let confirm = typed;
   if (source !== undefined && typed !== undefined) confirm = await context.confirmName(source.name, typed);

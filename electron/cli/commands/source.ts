@@ -1,15 +1,19 @@
 import { ago, size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
-import { environmentBadge, locationOf, warningLines } from '../output/views.ts';
+import { engineTitle, environmentBadge, locationOf, warningLines } from '../output/views.ts';
+import { secretFromFile } from '../secrets.ts';
 import { AppError, commandLine, counted } from '../../core/app/faces.ts';
 import type { Context } from '../context.ts';
 import { given } from '../spec.ts';
-import type { CommandSpec } from '../spec.ts';
+import type { CommandSpec, Given } from '../spec.ts';
+import type { CommandInput } from '../../contract/commands.ts';
 
 const add: CommandSpec = {
   name: 'add',
   summary: 'add a source',
-  arguments: [{ name: '<path>', description: 'the SQLite database file', complete: 'file' }],
+  description:
+    'A password is kept in the keychain or the encrypted file, never with the source. In a file or in DATABASE_URL it is seen by nobody; on the command line\nother users of the machine see it.',
+  arguments: [{ name: '<path>', description: 'an SQLite database file, or postgres://user@host:5432/database', complete: 'file' }],
   options: [
     { flags: '--name <name>', description: 'name of the source (default: from the file)' },
     { flags: '--environment <environment>', description: 'what a mistake would cost (default: dev)', choices: ['dev', 'test', 'staging', 'production'] },
@@ -19,18 +23,21 @@ const add: CommandSpec = {
       description: 'another file that the application attaches under that name, captured with it; may be repeated',
       many: true,
     },
+    { flags: '--password-file <file>', description: 'PostgreSQL: a file that holds the password and nothing else', complete: 'file' },
+    { flags: '--restore-user <role>', description: 'PostgreSQL: the role that restores, where the one in the address only reads' },
+    { flags: '--restore-password-file <file>', description: 'PostgreSQL: a file that holds its password', complete: 'file' },
   ],
   examples: [
     { line: 'belay source add ./dev.db', what: 'named after the file' },
+    { line: 'belay source add postgres://app@localhost/shop --password-file ./pw', what: 'a database of a PostgreSQL server' },
     { line: 'belay source add /srv/shop/shop.sqlite --name shop --environment production', what: 'a restore into it will ask for its name' },
   ],
   run: async (context, input) => {
-    const attached = input.list('attached').map((text) => attachedFile(context, text));
     const data = await context.call('sources.add', {
       ...given('name', input.text('name')),
       ...given('environment', environmentOf(input.text('environment'))),
       ...given('project', input.text('project')),
-      location: { path: context.absolute(input.required(0)), ...(attached.length === 0 ? {} : { attached }) },
+      ...(isPostgres(input.required(0)) ? await serverLocation(context, input) : fileLocation(context, input)),
       baseFolder: context.world.cwd,
     });
     return {
@@ -38,7 +45,7 @@ const add: CommandSpec = {
       print: (output) => {
         const { source, probe } = data;
         output.line(
-          `${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, SQLite ${probe.serverVersion})`}`,
+          `${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, ${engineTitle(source.engine)} ${probe.serverVersion})`}`,
         );
         output.line(`Next: ${styled('act', commandLine('snap', [source.name]))}`);
       },
@@ -131,6 +138,31 @@ export const source: CommandSpec = {
   ],
   commands: [add, list, remove, test],
 };
+
+type Place = Pick<CommandInput<'sources.add'>, 'engine' | 'location'>;
+
+function isPostgres(text: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(text);
+}
+
+function fileLocation(context: Context, input: Given): Place {
+  const attached = input.list('attached').map((text) => attachedFile(context, text));
+  return { location: { path: context.absolute(input.required(0)), ...(attached.length === 0 ? {} : { attached }) } };
+}
+
+async function serverLocation(context: Context, input: Given): Promise<Place> {
+  const secret = async (option: string, what: string): Promise<string | undefined> => {
+    const file = input.text(option);
+    return file === undefined ? undefined : secretFromFile(context.world, context.output, file, what);
+  };
+  const location = {
+    url: input.required(0),
+    ...given('password', await secret('passwordFile', 'The password')),
+    ...given('restoreUser', input.text('restoreUser')),
+    ...given('restorePassword', await secret('restorePasswordFile', 'The password of the role that restores')),
+  };
+  return { engine: 'postgres', location };
+}
 
 /** `logs=./logs.db`. */
 function attachedFile(context: Context, text: string): { name: string; path: string } {

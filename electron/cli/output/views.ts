@@ -64,10 +64,10 @@ export function environmentBadge(environment: Source['environment']): string {
   return environment === 'production' ? styled('bad', environment) : environment;
 }
 
-/** Where a source lies, in words: its path where it has one, else its location as it is kept. */
+/** Where a source lies, in words: its path or its address where it has one, else its location as it is kept. */
 export function locationOf(source: Pick<Source, 'location'>): string {
   const { path, ...rest } = source.location;
-  if (typeof path !== 'string') return factsText(source.location);
+  if (typeof path !== 'string') return addressOf(source) ?? factsText(source.location);
   const { attached, ...others } = rest;
   const beside = Array.isArray(attached) ? attached.map((file) => `, ${attachedText(file)}`).join('') : '';
   return `${path}${beside}${Object.keys(others).length === 0 ? '' : ` (${factsText(others)})`}`;
@@ -93,6 +93,26 @@ function valueText(value: unknown): string {
 }
 
 const resultWords = { passed: 'passed', failed: 'failed', 'not-run': 'not run' } as const;
+
+/** `postgres://host:5432/database`, as the engine calls the place; undefined for what is no database of a server. */
+export function addressOf({ location }: Pick<Source, 'location'>): string | undefined {
+  const { host, socket, port, database } = location;
+  const server = typeof socket === 'string' ? socket : host;
+  if (typeof server !== 'string' || typeof database !== 'string' || typeof port !== 'number') return undefined;
+  return `postgres://${encodeURIComponent(server)}:${port}/${encodeURIComponent(database)}`;
+}
+
+const engineTitles: Readonly<Record<Source['engine'], string>> = {
+  sqlite: 'SQLite',
+  postgres: 'PostgreSQL',
+  mongodb: 'MongoDB',
+  redis: 'Redis',
+  files: 'Files',
+};
+
+export function engineTitle(engine: Source['engine']): string {
+  return engineTitles[engine];
+}
 
 /** The outcome of a proof, the differences named, the user's checks below. */
 export function verificationLines(verification: Verification): string[] {

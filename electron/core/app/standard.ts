@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { unreadable } from '../base/named-file.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
+import { createPostgresEngine } from '../engines/postgres/engine.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
 import { keepReserve, releaseReserve } from '../sources/reserve.ts';
@@ -46,7 +47,7 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     redactor,
     secrets: store,
     secretNotices: notices,
-    engines: [createSqliteEngine()],
+    engines: [createSqliteEngine(), createPostgresEngine()],
     host,
   });
   return {

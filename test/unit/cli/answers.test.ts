@@ -148,7 +148,10 @@ const all = [
     ['restore', 'x', '--to', 'y', '--hold'],
     'restore.run',
     { preflight, verification, target: hostile, held: 'h-\u202e', durationMs: 5 },
-    { 'sources.list': () => ({ sources: [] }) },
+    {
+      'sources.list': () => ({ sources: [] }),
+      'snapshot.show': () => ({ snapshot, proofs: [], objects: [], objectsTotal: 0, capture: {}, history: [] }),
+    },
   ),
   answered(['restore', '--held'], 'restore.held', { held: [{ id: 'h', target: hostile, snapshot: hostile, at: someTime }] }),
   answered(

@@ -91,10 +91,21 @@ describe('what cannot stand together is refused before the host is asked', () =>
   });
 
   test('a name that may be a slip of a source makes no file', async () => {
-    const answers = { 'sources.list': () => ({ sources: [aSource({ name: 'shop' }), aSource({ name: '-x' })] }) };
+    const shown = (engine: 'sqlite' | 'postgres') => ({
+      snapshot: aSnapshot({ engine }),
+      proofs: [],
+      objects: [],
+      objectsTotal: 0,
+      capture: {},
+      history: [],
+    });
+    const answers = {
+      'sources.list': () => ({ sources: [aSource({ name: 'shop' }), aSource({ name: '-x' })] }),
+      'snapshot.show': () => shown('sqlite'),
+    };
     for (const to of ['shp', 'Shop', 'sohp', 'shopp']) {
       const ran = await runFake(['restore', '3', '--to', to, '--json'], { answers });
-      expect([ran.code, ran.calls.length]).toEqual([2, 1]);
+      expect([ran.code, ran.calls.map((call) => call.name)]).toEqual([2, ['sources.list', 'snapshot.show']]);
       const hint = `For the source shop: --to shop. For a new file of that name: --to ./${to}`;
       expect(objectOf(ran)['error']).toMatchObject({ code: 'input.ambiguous', hint });
     }
@@ -105,6 +116,14 @@ describe('what cannot stand together is refused before the host is asked', () =>
       expect(ran).toMatchObject({ code: 0 });
       expect(ran.stdout).toContain(`Restore to ${join('/projects/shop', to)}:`);
     }
+    const database = await runFake(['restore', '3', '--to', 'shp', '--dry-run'], {
+      answers: {
+        ...answers,
+        'snapshot.show': () => shown('postgres'),
+        'restore.run': (input) => ({ preflight: aPreflight(), target: input.to ?? '', durationMs: 1 }),
+      },
+    });
+    expect(database.calls.at(-1)?.input).toMatchObject({ to: 'shp', mode: 'new', baseFolder: '/projects/shop' });
   });
 });
 

@@ -67,6 +67,7 @@ interface RestoreOrder {
   readonly snapshotId?: string;
   readonly mode: RestoreTarget['mode'];
   readonly to?: string | undefined;
+  readonly baseFolder?: string | undefined;
   readonly dryRun: boolean;
   readonly checks: readonly SmokeCheck[];
   readonly hold: boolean;
@@ -120,7 +121,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
 function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarget {
   const { engine, content, mode, to } = order;
   if (mode === 'throw-away') return { mode, location: engine.throwAwayLocation(content.location, context.temporaryFolder) };
-  if (to !== undefined) return { mode, location: engine.targetLocation(to, content.location, '/') };
+  if (to !== undefined) return { mode, location: engine.targetLocation(to, content.location, order.baseFolder ?? '/') };
   if (mode === 'new') throw new AppError('input.invalid', 'A restore into a new place needs the place.', { hint: 'Name it with --to.' });
   return { mode, location: content.location };
 }

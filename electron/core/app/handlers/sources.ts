@@ -3,7 +3,7 @@ import { commandLine } from '../../base/command-line.ts';
 import { AppError, systemCode } from '../../base/errors.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
-import { engineOf } from '../core.ts';
+import { engineOf, type Core } from '../core.ts';
 import { samePlace } from '../../sources/same-place.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
@@ -13,7 +13,9 @@ import type { Handlers } from './handlers.ts';
 export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.remove' | 'sources.test' | 'discover'> = {
   'sources.add': async (core, input, scope) => {
     const engine = engineOf(core, input.engine);
-    const location = engine.normaliseLocation(input.location, input.baseFolder);
+    const apart = engine.separateSecrets?.(input.location) ?? { input: input.location, secrets: {} };
+    const handles = handlesFor(core, apart.secrets);
+    const location = engine.normaliseLocation({ ...apart.input, ...(Object.keys(handles).length === 0 ? {} : { secrets: handles }) }, input.baseFolder);
     const known = await core.sources.list();
     const name = input.name ?? nameFor(engine.describeLocation(location), known);
     if (known.some((one) => one.name === name)) {
@@ -35,10 +37,16 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
       addedAt: core.clock.now(),
       ...(input.project === undefined ? {} : { project: input.project }),
     };
-    const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
-    await core.sources.add(source);
-    core.events.emit('sources.changed', {});
-    return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes } };
+    try {
+      for (const [field, handle] of Object.entries(handles)) await core.secrets.set(handle, apart.secrets[field] ?? '');
+      const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
+      await core.sources.add(source);
+      core.events.emit('sources.changed', {});
+      return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes } };
+    } catch (error) {
+      await forgetSecrets(core, source);
+      throw error;
+    }
   },
 
   'sources.list': async (core) => ({ sources: [...(await core.sources.list())] }),
@@ -46,6 +54,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   'sources.remove': async (core, { name }) => {
     await sourceNamed(core, name);
     const removed = await core.sources.remove(name);
+    await forgetSecrets(core, removed);
     core.events.emit('sources.changed', {});
     return { removed, snapshotsKept: core.catalog.list({ source: name, limit: 1, offset: 0 }).total };
   },
@@ -88,6 +97,24 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     return { found };
   },
 };
+
+/** A handle for each secret. Throws where a secret would be forgotten with this process. */
+function handlesFor(core: Core, secrets: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const fields = Object.keys(secrets);
+  if (fields.length > 0 && !core.secrets.lasting)
+    throw new AppError('secret.store-unavailable', 'There is no place that keeps a password here.', {
+      hint: 'Leave it out where the database finds it by itself (for PostgreSQL in ~/.pgpass), or set up the keychain or the encrypted file: belay doctor.',
+    });
+  const id = Buffer.from(core.random.bytes(8)).toString('hex');
+  return Object.fromEntries(fields.map((field) => [field, `source/${id}/${field}`]));
+}
+
+/** Snapshots stay: what they were taken with is in none of them. */
+async function forgetSecrets(core: Core, source: Source): Promise<void> {
+  const { secrets } = source.location;
+  if (typeof secrets !== 'object' || secrets === null || Array.isArray(secrets)) return;
+  for (const handle of Object.values(secrets)) if (typeof handle === 'string') await core.secrets.remove(handle);
+}
 
 export function engineSource(source: Source): EngineSource {
   return { name: source.name, engine: source.engine, location: source.location };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, UndoRecord } from '../engine.ts';
-import { databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
+import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, Preflight, UndoRecord } from '../engine.ts';
+import { databaseNumbers, dropDatabase, refuseObstacles, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
 import { databaseShape, readProperties } from './describe/database.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { besideName } from './names.ts';
@@ -36,6 +36,7 @@ export function checkpointVerbs(): CheckpointVerbs {
   return {
     create,
     list: async (source, context) => (await listOf(locationOf(source.location), context)).map(infoOf),
+    preflight,
     rewind,
     drop: async (source, id, context) => {
       const location = locationOf(source.location);
@@ -91,6 +92,32 @@ async function makeSpare(location: PostgresLocation, database: string, id: strin
   const spare = spareOf(location, id);
   const there = await withServer(location, context, async (server) => (await databaseNumbers(server, [spare])).has(spare));
   if (!there) await cloneDatabase(location, database, spare, context);
+}
+
+async function preflight(source: EngineSource, id: string, context: EngineContext): Promise<Preflight> {
+  const location = locationOf(source.location);
+  const { database, bytes } = await named(location, id, context);
+  const spare = spareOf(location, id);
+  const found = await withServer(location, context, async (server) => ({
+    spare: (await databaseNumbers(server, [spare])).has(spare),
+    obstacles: await swapObstacles(server, [location.database]),
+    sessions: await sessionsOf(server, location.database),
+  }));
+  return {
+    blockers: found.obstacles.map((statement) => ({
+      code: 'target.busy',
+      statement: `The database cannot be swapped: ${statement}.`,
+      hint: 'End it first.',
+    })),
+    warnings: sessionWarnings(found.sessions),
+    steps: [
+      ...(found.spare ? [] : [`copy ${database} on its server`]),
+      `rename ${location.database} away and keep it`,
+      `rename the copy of the checkpoint to ${location.database}`,
+      'copy the checkpoint once more, for the next rewind',
+    ],
+    bytesNeeded: found.spare ? bytes : 2 * bytes,
+  };
 }
 
 async function rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord> {

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import { counted } from '../../base/words.ts';
 import type { EngineContext } from '../engine.ts';
 import type { DatabaseProperties } from './describe/database.ts';
 import type { PostgresLocation } from './location.ts';
@@ -12,6 +13,12 @@ export async function databaseNumbers(server: Session, names: readonly string[])
     [[...names]],
   );
   return new Map(rows.map((row) => [row.name, row.oid]));
+}
+
+/** What a database takes up on the server's disk, without what its tablespaces share. */
+export async function databaseBytes(server: Session, name: string): Promise<number> {
+  const [row] = await server.rows<{ bytes: number }>('SELECT pg_catalog.pg_database_size($1::name)::float8 AS bytes', [name]);
+  return row?.bytes ?? 0;
 }
 
 /**
@@ -66,6 +73,15 @@ export async function swapObstacles(server: Session, names: readonly string[]): 
     [[...names]],
   );
   return rows.map((row) => row.statement);
+}
+
+export async function sessionsOf(server: Session, name: string): Promise<number> {
+  const [row] = await server.rows<{ sessions: number }>('SELECT count(*)::int AS sessions FROM pg_catalog.pg_stat_activity WHERE datname = $1', [name]);
+  return row?.sessions ?? 0;
+}
+
+export function sessionWarnings(sessions: number): readonly string[] {
+  return sessions === 0 ? [] : [`${counted(sessions, 'session')} will be ended; programs that connect again find the restored database`];
 }
 
 export async function refuseObstacles(server: Session, names: readonly string[]): Promise<void> {

@@ -11,6 +11,7 @@ import { preflight } from './preflight.ts';
 import { discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
 import type { ToolSettings } from './tools.ts';
+import { undoData } from './undo-record.ts';
 
 const capabilities: EngineCapabilities = {
   consistency: ['transaction'],
@@ -49,6 +50,9 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     promote,
     recover,
     undo: (record, context, { force }) => undo(record, context, force),
+    // Nothing is ever written in place.
+    anchor: (record) => Promise.resolve(record),
+    keptBytes: (record) => Promise.resolve(undoData(record).bytes),
     discardUndo,
     discard,
     browse,

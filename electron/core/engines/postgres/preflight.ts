@@ -1,6 +1,6 @@
 import type { EngineContext, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
 import { AppError } from '../../base/errors.ts';
-import { databaseNumbers, swapObstacles } from './databases.ts';
+import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { withServer, type Session } from './session.ts';
@@ -93,9 +93,6 @@ async function lookAtTarget(server: Session, location: PostgresLocation, mode: R
   if (!there || mode !== 'replace') return there;
   for (const statement of await swapObstacles(server, [location.database]))
     blockers.push({ code: 'target.busy', statement: `The database cannot be swapped: ${statement}.`, hint: 'End it first.' });
-  const [row] = await server.rows<{ sessions: number }>('SELECT count(*)::int AS sessions FROM pg_catalog.pg_stat_activity WHERE datname = $1', [
-    location.database,
-  ]);
-  if ((row?.sessions ?? 0) > 0) warnings.push(`${row?.sessions ?? 0} sessions will be ended; programs that connect again find the restored database`);
+  warnings.push(...sessionWarnings(await sessionsOf(server, location.database)));
   return there;
 }

@@ -1,6 +1,6 @@
 import { AppError, BugError } from '../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../engine.ts';
-import { databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
+import { databaseBytes, databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
 import { besideName, newId } from './names.ts';
@@ -35,8 +35,9 @@ export async function swapIn(location: PostgresLocation, copy: string, swap: Swa
       throw new AppError('target.exists', `${describeLocation(location)} exists already.`, { hint: 'Name a database that does not exist.' });
     await refuseObstacles(server, [database, copy]);
     const id = newId(context);
+    const bytes = old === undefined ? 0 : await databaseBytes(server, database);
     const beside = { kept: besideName(database, 'undo', id), replaced: besideName(database, 'old', id) };
-    return { version: 1, id, target: database, copy, ...beside, fresh, old: old ?? null, content: swap.content, checkpoint: swap.checkpoint };
+    return { version: 1, id, target: database, copy, ...beside, fresh, old: old ?? null, bytes, content: swap.content, checkpoint: swap.checkpoint };
   });
   const undo = undoRecord(location, data);
   await intent(undo);

@@ -13,6 +13,8 @@ const schema = z.object({
   /** Numbers, which renames keep: of the new one, and of the old one where there was one. */
   fresh: z.number(),
   old: z.number().nullable(),
+  /** What the old one took up when it was put aside. */
+  bytes: z.number(),
   /** Hash of the new one's fingerprint; null where it is that of a checkpoint. */
   content: z.string().nullable(),
   checkpoint: z.string().nullable(),
