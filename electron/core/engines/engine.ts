@@ -1,7 +1,7 @@
 import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
 
-export type { CaptureOptions, CaptureReport, CaptureSink, Framing, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
+export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
 
 /**
  * The engine port. Every engine implements it and passes `test/contract/engine-suite.ts` against a real server. It knows nothing of chunks
