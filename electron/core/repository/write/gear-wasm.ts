@@ -1,3 +1,6 @@
+import { body, name, section, unsigned, vector } from '../../base/wasm-code.ts';
+import type { Code } from '../../base/wasm-code.ts';
+
 /**
  * The inner loops of the cutter as a WebAssembly module, assembled here instruction by instruction (about 300 bytes), so that
  * there is neither a binary in the tree nor a build step. Text form:
@@ -41,8 +44,6 @@ export function gearModule(pages: number): Uint8Array<ArrayBuffer> {
     ),
   ]);
 }
-
-type Code = readonly number[];
 
 const I32 = 0x7f;
 const V128 = 0x7b;
@@ -113,32 +114,4 @@ function countCode(): Code {
 function whileRoom(width: number, code: Code): Code {
   const leave = width === 1 ? [GET, P, GET, STOP, GE] : [GET, P, CONST, width, ADD, GET, STOP, GT];
   return [BLOCK, EMPTY, LOOP, EMPTY, ...leave, BR_IF, 1, ...code, GET, P, CONST, width, ADD, SET, P, BR, 0, END, END];
-}
-
-function unsigned(value: number): Code {
-  const out: number[] = [];
-  let rest = value;
-  do {
-    const low = rest & 0x7f;
-    rest >>>= 7;
-    out.push(rest === 0 ? low : low | 0x80);
-  } while (rest !== 0);
-  return out;
-}
-
-function vector(items: readonly Code[]): Code {
-  return [...unsigned(items.length), ...items.flat()];
-}
-
-function section(id: number, content: Code): Code {
-  return [id, ...unsigned(content.length), ...content];
-}
-
-function name(text: string): Code {
-  return vector(Array.from(text, (c) => [c.charCodeAt(0)]));
-}
-
-function body(locals: readonly Code[], code: Code): Code {
-  const content = [...vector(locals), ...code, END];
-  return [...unsigned(content.length), ...content];
 }
