@@ -181,6 +181,29 @@ describe('repair', () => {
     expect(sameContent(await contentOf(repository, last?.id ?? ''), new Map([['n', rowsOf(4000, 9)]]))).toBe(true);
   });
 
+  it('packs whose ends are bad, or of which each copy is bad elsewhere, are copied out, since each frame still opens somewhere', async () => {
+    const change = (file: string, place: (bytes: Buffer) => number): void => {
+      const bytes = readFileSync(at(file));
+      bytes[place(bytes)] = (bytes[place(bytes)] ?? 0) ^ 1;
+      writeFileSync(at(file), bytes);
+    };
+    const [footer = '', end = ''] = below('packs');
+    change(footer, (bytes) => bytes.length - 40);
+    writeFileSync(at(end), readFileSync(at(end)).subarray(0, -20));
+    for (const file of below('meta')) {
+      change(file, (bytes) => bytes.length - 40);
+      change(file.replace('meta/', 'meta.copy/'), () => 70);
+    }
+    const found = await repository.check({ level: 'authenticated' }, task);
+    expect(found.problems.map((problem) => problem.affects.length)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect((await repository.repair({ dryRun: false }, task)).beyondRepair).toEqual([]);
+    const again = await reopen(folder.path);
+    expect((await again.check({ level: 'decoded' }, task)).problems).toEqual([]);
+    for (const [id, content] of kept) expect(sameContent(await contentOf(again, id), content)).toBe(true);
+    await again.collect(await again.planCollect({ purgeNow: false }, task), task);
+    await again.close();
+  });
+
   it.each(damages)('a journal file that is %s stops forget and collect until the loss is accepted', async (_what, damage) => {
     const [first = '', second = ''] = [...kept.keys()];
     for (const note of ['one', 'two', 'three']) await repository.record([{ kind: 'note', snapshot: first, note }]);

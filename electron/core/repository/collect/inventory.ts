@@ -81,13 +81,13 @@ export function refuseDamage(damage: Damage): void {
 }
 
 /**
- * Paths of a pack as they lie there with the size that the index tells. Throws `repository.damaged` where none does: what is in
- * quarantine, or under another name, does not count.
+ * Paths of a pack as they lie there with the size that the index tells, or with any size. Throws `repository.damaged` where none
+ * does: what is in quarantine, or under another name, does not count.
  */
-export function standingPaths(inventory: Inventory, pack: number): readonly string[] {
+export function standingPaths(inventory: Inventory, pack: number, size: 'told' | 'any' = 'told'): readonly string[] {
   const place = inventory.table.pack(pack);
   const paths = [packPath(place), packCopyPath(place)].filter((path) => path !== undefined);
-  const sound = paths.filter((path) => inventory.packs.get(path) === place.bytes);
+  const sound = paths.filter((path) => (size === 'any' ? inventory.packs.has(path) : inventory.packs.get(path) === place.bytes));
   if (sound.length === 0)
     refuse([{ file: packPath(place), statement: inventory.packs.has(packPath(place)) ? 'It has another size than the index says.' : 'It is not there.' }]);
   return paths.filter((path) => inventory.packs.has(path));

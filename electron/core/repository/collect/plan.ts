@@ -63,7 +63,7 @@ export async function planCollect(ground: Ground, options: CollectOptions, task:
   const inventory = await takeInventory(ground, task.signal);
   const census = await takeCensus(inventory, task);
   const { uses, drop, rewrite, skipped } = await settle(ground, inventory, census, options, forced);
-  for (const use of uses) if (use.live > 0) standingPaths(inventory, use.pack);
+  for (const use of uses) if (use.live > 0) standingPaths(inventory, use.pack, forced.has(inventory.table.pack(use.pack).name) ? 'any' : 'told');
   const facts = inventory.standing.journal.facts;
   const { ripe, waiting } = purgeable(inventory.quarantine, facts, options.purgeNow);
   if (options.purgeNow && ripe.length === 0 && waiting.length > 0) throw checkNeeded();

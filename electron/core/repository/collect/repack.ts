@@ -3,13 +3,14 @@ import type { AppError } from '../../base/errors.ts';
 import type { Task } from '../../base/ports.ts';
 import { damaged } from '../format/bytes.ts';
 import { sha256 } from '../format/crypto.ts';
+import { openIndexFile } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
 import { ID_BYTES, PLAIN_SEGMENT_BYTES } from '../format/limits.ts';
 import { SEGMENT_DELTA, SEGMENT_PADDING, SEGMENT_PLAIN, openPackFooter } from '../format/pack.ts';
 import type { PackFooter, SegmentRecord } from '../format/pack.ts';
-import { openFrame, openSealed } from '../format/sealed.ts';
-import type { SealedFile } from '../format/sealed.ts';
+import { HEADER_BYTES, openFrame, openSealed } from '../format/sealed.ts';
 import { compressSegment, decodeSegment, makeDictionary, plainEncoding } from '../format/segment.ts';
+import type { SegmentPlace } from '../index-table.ts';
 import type { Ground } from '../journal/ground.ts';
 import { breathe } from '../read/breathe.ts';
 import type { FrameRuns } from '../read/frame-runs.ts';
@@ -52,25 +53,11 @@ export class Repacker {
 
   /** Copies the needed segments of one pack. Throws `repository.damaged` where one of them opens from no copy of the pack. */
   async copy(pack: number, task: Task): Promise<void> {
-    let first: AppError | undefined;
-    for (const path of standingPaths(this.#inventory, pack)) {
-      let segments: readonly OldSegment[];
-      try {
-        segments = await this.#open(path, pack);
-      } catch (error) {
-        if (!isAppError(error)) throw error;
-        first ??= error;
-        continue;
-      }
-      for (const segment of segments) {
-        throwIfCancelled(task.signal);
-        await this.#take(segment);
-        await breathe();
-      }
-      return;
+    for (const segment of await this.#open(pack)) {
+      throwIfCancelled(task.signal);
+      await this.#take(segment);
+      await breathe();
     }
-    if (first === undefined) throw new BugError('A pack that stands nowhere was to be copied.');
-    throw first;
   }
 
   async finish(): Promise<void> {
@@ -79,26 +66,48 @@ export class Repacker {
   }
 
   /** The needed segments of a pack, their frames opened: all of them before the first is copied. */
-  async #open(path: string, pack: number): Promise<readonly OldSegment[]> {
-    const { table } = this.#inventory;
-    const file = openSealed(await this.#ground.store.read(path), this.#ground.keys, table.pack(pack).type);
-    const footer = openPackFooter(file.footer, file.frames, file.body.length);
-    return this.#needed(file, footer, this.#first[pack] ?? 0);
+  async #open(pack: number): Promise<readonly OldSegment[]> {
+    const { table, reader } = this.#inventory;
+    const { store, keys } = this.#ground;
+    let first: AppError | undefined;
+    for (const path of standingPaths(this.#inventory, pack, 'any')) {
+      try {
+        const file = openSealed(await store.read(path), keys, table.pack(pack).type);
+        const footer = openPackFooter(file.footer, file.frames, file.body.length);
+        return await this.#needed(pack, footer, ({ frame, offset, stored }) => {
+          const at = offset - HEADER_BYTES;
+          return openFrame(file.cipher, frame, file.body.subarray(at, at + stored));
+        });
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        first ??= error;
+      }
+    }
+    // No copy is sound as a whole: its footer as the index has it, and each frame from whichever copy it opens from.
+    const footer = await this.#footerOfIndex(pack);
+    if (footer === undefined) throw first ?? new BugError('A pack that stands nowhere was to be copied.');
+    return this.#needed(pack, footer, (place) => reader.source.packs.frame(table.pack(pack), place));
   }
 
-  async #needed(file: SealedFile, footer: PackFooter, first: number): Promise<readonly OldSegment[]> {
+  async #footerOfIndex(pack: number): Promise<PackFooter | undefined> {
+    const { table, index } = this.#inventory;
+    const { name } = table.pack(pack);
+    for (const file of index.files) {
+      for (const entry of openIndexFile(await this.#ground.store.read(`index/${file}`), this.#ground.keys).packs) if (entry.name === name) return entry.footer;
+    }
+    return undefined;
+  }
+
+  async #needed(pack: number, footer: PackFooter, open: (place: SegmentPlace) => Buffer | Promise<Buffer>): Promise<readonly OldSegment[]> {
     const { table } = this.#inventory;
     const segments: OldSegment[] = [];
-    let number = first;
-    let at = 0;
+    let number = this.#first[pack] ?? 0;
     for (const [frame, record] of footer.records.entries()) {
-      const sealed = file.body.subarray(at, at + record.stored);
-      at += record.stored;
       if (record.kind === SEGMENT_PADDING) continue;
       if (frame % FRAMES_A_BREATH === 0) await breathe();
       const place = table.segmentPlace(number);
       if (place.frame !== frame || place.stored !== record.stored || place.raw !== record.raw) throw damaged('Its footer is not the one that the index holds.');
-      if ((this.#census.used[number] ?? 0) > 0) segments.push({ number, record, baseIds: footer.baseIds, plain: openFrame(file.cipher, frame, sealed) });
+      if ((this.#census.used[number] ?? 0) > 0) segments.push({ number, record, baseIds: footer.baseIds, plain: await open(place) });
       number += 1;
     }
     return segments;

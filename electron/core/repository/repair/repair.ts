@@ -93,7 +93,7 @@ class Repair {
     if (work === undefined) return false;
     const done = await this.#tolerant(() => carryOut(this.#ground, lock, { ...work, purge: [] }, this.#task));
     if (done === undefined) return false;
-    for (const { file } of packs) this.mended.push({ file, how: 'copied without parts that nothing needs' });
+    for (const { file } of packs) this.mended.push({ file, how: 'copied anew without its bad parts' });
     return true;
   }
 
