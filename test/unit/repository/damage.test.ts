@@ -71,6 +71,25 @@ describe('what a check found damaged', () => {
     await on.allRestore();
   });
 
+  it('twice, in what was stored anew as well, keeps nobody from forgetting what is lost', async () => {
+    const first = await on.take(content);
+    const pack = await damageOne();
+    await checkAndRecord(on.ground, { level: 'authenticated' }, task);
+    const second = await on.take(content, first);
+    for (const other of on.below('packs')) if (other !== pack) on.flip(other, middle);
+    await checkAndRecord(on.ground, { level: 'authenticated' }, task);
+    await expect(planCollect(on.ground, { purgeNow: false }, task)).rejects.toMatchObject({
+      code: 'repository.damaged',
+      details: { packs: [expect.anything(), expect.anything()] },
+    });
+    await on.drop(first);
+    await on.drop(second);
+    await on.take({ c: rowsOf(1000, 3) });
+    await on.tidy();
+    await on.purge();
+    await on.allRestore();
+  });
+
   it('is known from a look at one snapshot, too, and is sound again when a whole check says so', async () => {
     const first = await on.take(content);
     const [pack = ''] = on.below('packs');

@@ -1,4 +1,4 @@
-import { AppError } from '../../base/errors.ts';
+import { AppError, isAppError } from '../../base/errors.ts';
 import type { Task } from '../../base/ports.ts';
 import { sha256Hex } from '../format/crypto.ts';
 import { canonicalJson } from '../format/json.ts';
@@ -18,12 +18,12 @@ import { Reach } from './reach.ts';
 /**
  * What forgetting these snapshots would free: nothing at once (their manifests are renamed into quarantine), and after a collect
  * and its purge what no other snapshot reaches and no delta is built on. A snapshot whose manifest opens no more can be forgotten
- * too. Where something kept cannot be read, the figure is 0: not known. Throws `snapshot.unknown`, `snapshot.pinned`.
+ * too. Where something cannot be read, the figure is 0: not known. Throws `snapshot.unknown`, `snapshot.pinned`.
  */
 export async function planForget(ground: Ground, snapshotIds: readonly string[], task: Task): Promise<ForgetPlan> {
   const standing = await ground.read(task.signal);
   const snapshots = chosenOf(standing, snapshotIds);
-  const freesAfter = await freedBy(ground, standing, new Set(snapshots.map((one) => one.id)), task);
+  const freesAfter = await knownFreedBy(ground, standing, new Set(snapshots.map((one) => one.id)), task);
   return { snapshots, freesNow: 0, freesAfter, hash: hashOf(snapshots) };
 }
 
@@ -91,6 +91,16 @@ function hashOf(snapshots: readonly SnapshotRecord[]): string {
 function unreadable({ id, seq }: { readonly id: string; readonly seq: number }): SnapshotRecord {
   const totals = { objects: 0, bytes: 0, added: 0, chunks: 0, newChunks: 0, rows: 0 };
   return { id, seq, createdAt: 0, source: '', engine: '', tags: [], totals, proofs: [], capture: {} };
+}
+
+/** Forgetting is the way out where content is lost: what cannot be counted for it must not stand in the way. */
+async function knownFreedBy(ground: Ground, standing: Standing, ids: ReadonlySet<string>, task: Task): Promise<number> {
+  try {
+    return await freedBy(ground, standing, ids, task);
+  } catch (error) {
+    if (!isAppError(error, 'repository.damaged') && !isAppError(error, 'repository.chunk-missing')) throw error;
+    return 0;
+  }
 }
 
 async function freedBy(ground: Ground, { history }: Standing, ids: ReadonlySet<string>, task: Task): Promise<number> {

@@ -5,7 +5,7 @@ import { damageOf } from '../journal/damage.ts';
 import type { Damage } from '../journal/damage.ts';
 import type { Ground, Standing } from '../journal/ground.ts';
 import type { ManifestEntry } from '../journal/manifests.ts';
-import { packCopyPath, packPath } from '../index-table.ts';
+import { NONE, packCopyPath, packPath } from '../index-table.ts';
 import type { IndexTable } from '../index-table.ts';
 import { loadIndex } from '../read/load-index.ts';
 import type { LoadedIndex } from '../read/load-index.ts';
@@ -70,10 +70,11 @@ export function refuse(problems: readonly { readonly file: string; readonly stat
 }
 
 /** Throws `repository.damaged` where a check found damage that may be why a chunk is missing. */
-export function refuseDamage(damage: Damage): void {
+export function refuseDamage({ damage, table }: Pick<Inventory, 'damage' | 'table'>): void {
   const [first] = damage.packs;
   if (first === undefined) return;
-  const file = `packs/${first.pack.slice(0, 2)}/${first.pack}`;
+  const number = table.packNumber(first.pack);
+  const file = number === NONE ? first.pack : packPath(table.pack(number));
   throw new AppError('repository.damaged', `Nothing is collected while a snapshot needs what is damaged. ${file} did not open at the last check.`, {
     hint: 'A new snapshot of the source stores what it still has anew: belay snap. Else forget the snapshots that "belay check" names, or put the file back from a mirror and run "belay check".',
     details: { packs: damage.packs.map((one) => one.pack) },

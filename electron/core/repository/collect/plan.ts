@@ -90,7 +90,7 @@ async function takeCensus(inventory: Inventory, task: Task): Promise<Census> {
     task.progress({ stage: 'counting what is needed' });
     return await Census.take(inventory.reader.source, reach.reached, task.signal);
   } catch (error) {
-    if (isAppError(error, 'repository.chunk-missing')) refuseDamage(inventory.damage);
+    if (isAppError(error, 'repository.chunk-missing')) refuseDamage(inventory);
     throw error;
   }
 }
