@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { AppError, commandLine, writeNewFile } from '../../core/app/faces.ts';
+import { AppError, commandLine, systemCode, writeNewFile } from '../../core/app/faces.ts';
 import type { Drill } from '../../contract/drills.ts';
 import { checkOptions, checksOf } from '../checks.ts';
 import type { Context } from '../context.ts';
@@ -105,7 +105,17 @@ export const drill: CommandSpec = {
 };
 
 function remarksOf(input: Given): { by: string; notes: string[]; blockers: string[] } {
-  return { by: input.text('by') ?? userInfo().username, notes: [...input.list('note')], blockers: [...input.list('blocker')] };
+  return { by: input.text('by') ?? userName(), notes: [...input.list('note')], blockers: [...input.list('blocker')] };
+}
+
+/** The user of this machine; by number where the machine has no name for it, as in many containers. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return `user ${String(process.getuid?.())}`;
+  }
 }
 
 function refuseExistingReport(context: Context, input: Given): void {

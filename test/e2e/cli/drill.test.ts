@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { answerOf, change, Place } from '../../helpers/cli/belay.ts';
@@ -64,4 +65,13 @@ test('a drill is made, kept with the repository, remarked upon, and handed out a
   expect(JSON.parse(await readFile(place.path('drill.json'), 'utf8'))).toMatchObject({ id: drill.id, blockers: [{ by: 'Bob' }] });
   expect((await place.run(['drill', 'show', 'd-nothing'])).code).toBe(2);
   expect((await place.run(['drill', 'shop', '--within', 'soon'])).code).toBe(2);
+});
+
+test.runIf(process.getuid?.() === 0)('a user without a name on this machine, as in a container, is named by number', async () => {
+  const nameless = 54_321;
+  await using place = await Place.withShop(20);
+  execFileSync('chown', ['-R', `${nameless}:${nameless}`, place.root]);
+  const as = { uid: nameless, env: { NODE_COMPILE_CACHE: '' } };
+  const made = await place.run(['drill', 'shop', '--json'], as);
+  expect([made.code, answerOf(made)['data']]).toMatchObject([8, { drill: { by: `user ${nameless}`, result: 'not-run' } }]);
 });
