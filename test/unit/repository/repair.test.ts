@@ -204,6 +204,19 @@ describe('repair', () => {
     await again.close();
   });
 
+  it('metadata of which both copies are lost is promised to nobody, and stays named for when it is put back', async () => {
+    const lost = new Map([...below('meta'), ...below('meta.copy')].map((file) => [file, readFileSync(at(file))]));
+    const index = below('index');
+    for (const file of lost.keys()) rmSync(at(file));
+    const found = await repository.check({ level: 'authenticated' }, task);
+    expect(found.problems.map((problem) => [problem.file, problem.repairable])).toEqual([...lost.keys()].toSorted().map((file) => [file, false]));
+    const done = await repository.repair({ dryRun: false }, task);
+    expect([done.mended, done.beyondRepair.length]).toEqual([[], lost.size]);
+    expect(below('index')).toEqual(index);
+    for (const [file, bytes] of lost) writeFileSync(at(file), bytes);
+    expect((await (await reopen(folder.path)).check({ level: 'decoded' }, task)).problems).toEqual([]);
+  });
+
   it.each(damages)('a journal file that is %s stops forget and collect until the loss is accepted', async (_what, damage) => {
     const [first = '', second = ''] = [...kept.keys()];
     for (const note of ['one', 'two', 'three']) await repository.record([{ kind: 'note', snapshot: first, note }]);

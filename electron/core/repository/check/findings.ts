@@ -50,12 +50,14 @@ export class Findings {
       const more = statements.length - MOST_STATEMENTS;
       const told = statements.slice(0, MOST_STATEMENTS).join(' ') + (more > 0 ? ` And ${String(more)} more.` : '');
       const affected = affects.get(finding.file) ?? [];
+      // A second copy is mended from the first one alone.
+      const first = finding.file.replace(/^meta\.copy\//, 'meta/');
       return {
         file: finding.file,
         kind: finding.kind,
         statement: told,
         affects: affected,
-        repairable: finding.repairable && affected.length === 0 && !blamed.has(finding.file),
+        repairable: finding.repairable && affected.length === 0 && !affects.has(first) && !blamed.has(first),
       };
     });
     return [...this.whole, ...own].toSorted((a, b) => (a.file < b.file ? -1 : 1));

@@ -65,10 +65,11 @@ class Repair {
     this.#epoch = currentEpoch(await store.list('quarantine'), (await journal.read(this.#task.signal)).facts) + 1;
     const beyond: Problem[] = [];
     const known = new Set(problems.map((one) => one.file));
+    const needed = new Set(problems.filter((one) => one.affects.length > 0).map((one) => PACK.exec(one.file)?.[1]));
     for (const problem of problems.filter((one) => !isOfIndex(one))) {
       throwIfCancelled(this.#task.signal);
       this.#task.progress({ stage: `mending ${problem.file}` });
-      if (!(await this.#file(problem, known))) beyond.push(problem);
+      if (!(await this.#file(problem, known, needed))) beyond.push(problem);
     }
     const lacking = known.has('packs');
     const brought = lacking ? await this.#bringBack() : 0;
@@ -97,11 +98,11 @@ class Repair {
     return true;
   }
 
-  async #file(problem: Problem, known: ReadonlySet<string>): Promise<boolean> {
+  async #file(problem: Problem, known: ReadonlySet<string>, needed: ReadonlySet<string | undefined>): Promise<boolean> {
     const { store, keys } = this.#ground;
     const path = problem.file;
     const copy = await findGoodCopy(store, keys, path);
-    if (copy === undefined) return this.#isUnneeded(problem);
+    if (copy === undefined) return this.#isUnneeded(problem, needed);
     await this.#change(path, `copied from ${copy.from}`, async () => {
       await this.#setAside(path);
       await store.publish(path, [copy.bytes], { ifExists: 'replace' });
@@ -115,8 +116,9 @@ class Repair {
   }
 
   /** A pack that is lost and that no snapshot needs: the index is made anew without it. */
-  async #isUnneeded(problem: Problem): Promise<boolean> {
-    if (!PACK.test(problem.file) || problem.affects.length > 0 || (await this.#ground.store.size(problem.file)) !== undefined) return false;
+  async #isUnneeded(problem: Problem, needed: ReadonlySet<string | undefined>): Promise<boolean> {
+    const name = PACK.exec(problem.file)?.[1];
+    if (name === undefined || needed.has(name) || (await this.#ground.store.size(problem.file)) !== undefined) return false;
     this.#unneeded.push(problem.file);
     return true;
   }
