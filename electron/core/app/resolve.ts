@@ -1,4 +1,4 @@
-import { AppError } from '../base/errors.ts';
+import { AppError, isAppError } from '../base/errors.ts';
 import type { Repository, SnapshotRecord, StoredObject } from '../repository/repository.ts';
 import type { Core } from './core.ts';
 import { refuseUnknownSource } from './known-source.ts';
@@ -39,6 +39,27 @@ export async function freshRecord(repository: Repository, id: string): Promise<S
   throw new AppError('snapshot.unknown', `The repository no longer has the snapshot ${id.slice(0, 8)}.`, {
     hint: 'Run `belay rebuild-catalog`, then `belay list`.',
   });
+}
+
+/**
+ * The id of a snapshot that is to be forgotten. One whose manifest opens from no copy is in no list and has no name any more: it is
+ * told by its id or number among what the repository cannot read. Throws as `resolveSnapshot` does.
+ */
+export async function idToForget(core: Core, ref: string): Promise<string> {
+  try {
+    return (await resolveSnapshot(core, ref)).record.id;
+  } catch (error) {
+    if (!isAppError(error, 'snapshot.unknown')) throw error;
+    const { snapshots, problems } = await (await core.session.current()).snapshots();
+    const readable = new Set(snapshots.map((one) => one.id));
+    const lost = problems.flatMap((problem) => problem.affects).filter((one) => !readable.has(one.snapshot));
+    const number = /^(?:#\d+|\d{1,3})$/.test(ref) ? Number(ref.replace('#', '')) : undefined;
+    const isMeant = (one: (typeof lost)[number]): boolean =>
+      number === undefined ? /^[0-9a-f]{4,}$/.test(ref) && one.snapshot.startsWith(ref) : one.seq === number;
+    const [id, another] = new Set(lost.filter(isMeant).map((one) => one.snapshot));
+    if (id === undefined || another !== undefined) throw error;
+    return id;
+  }
 }
 
 /** Lists a new snapshot: catalog row and objects. The repository has it already, so a failure here is mended by a rebuild. */

@@ -63,3 +63,25 @@ test('a pack that is gone is damage, whatever needs it', async () => {
     codes[args[0] ?? ''] = (await place.run(args)).code;
   expect(codes).toEqual({ restore: 6, rows: 6, export: 6, verify: 8, check: 6, collect: 6 });
 });
+
+test('a snapshot whose manifest opens from no copy can be forgotten by its id or number, listed or not, and all is well again', async () => {
+  await using place = await Place.withShop(20);
+  for (const [i, name] of ['first', 'second', 'third'].entries()) {
+    await place.data('snap', 'shop', '--name', name);
+    if (i === 2) break;
+    for (const folder of ['snapshots', 'snapshots.copy']) {
+      const [file = ''] = (await readdir(join(place.home, 'repository', folder))).filter((one) => Number(one.slice(0, 10)) === i + 1);
+      await writeFile(join(place.home, 'repository', folder, file), 'no manifest');
+    }
+  }
+  expect((await place.run(['check'])).code).toBe(6);
+  expect((await place.run(['collect', '--yes'])).code).toBe(6);
+  await place.data('forget', '1', '--yes');
+  const [file = ''] = (await readdir(join(place.home, 'repository', 'snapshots'))).filter((one) => one.startsWith('0000000002'));
+  await place.run(['rebuild-catalog']);
+  expect((await place.run(['forget', 'ffff', '--yes'])).code).toBe(3);
+  await place.data('forget', file.slice(11, 19), '--yes');
+  await place.data('collect', '--yes');
+  expect(await place.data('check')).toMatchObject({ passed: true, snapshots: 1 });
+  expect(await place.data('verify', 'third', '--level', 'proved')).toMatchObject({ verification: { result: 'passed' } });
+});

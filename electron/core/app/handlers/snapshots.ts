@@ -5,7 +5,7 @@ import type { Repository, SnapshotRecord } from '../../repository/repository.ts'
 import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
-import { ensureListed, freshRecord, listedSnapshot, publishRecord, resolveSnapshot } from '../resolve.ts';
+import { ensureListed, freshRecord, idToForget, listedSnapshot, publishRecord, resolveSnapshot } from '../resolve.ts';
 import { refuseUnknownSource, sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { problemsOf, proofsOf, shownObjects, summaryOf, toJson } from '../summaries.ts';
@@ -75,10 +75,10 @@ export const snapshotHandlers: Handlers<
   },
 
   'snapshot.forget': async (core, input, scope) => {
-    const resolved = [];
-    for (const ref of input.snapshots) resolved.push(await resolveSnapshot(core, ref));
+    const ids = new Set<string>();
+    for (const ref of input.snapshots) ids.add(await idToForget(core, ref));
     const repository = await core.session.current();
-    const plan = await repository.planForget([...new Set(resolved.map((one) => one.record.id))], scope);
+    const plan = await repository.planForget([...ids], scope);
     const shown = { snapshots: plan.snapshots.map(summaryOf), freesNow: plan.freesNow, freesAfter: plan.freesAfter, hash: plan.hash };
     if (input.confirm === undefined) return { plan: shown, done: false };
     if (input.confirm !== plan.hash) throw changedSincePlan();
