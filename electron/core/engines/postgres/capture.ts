@@ -18,30 +18,31 @@ interface Ended {
   readonly proof: string;
 }
 
+interface Dumped {
+  readonly chosen: Chosen;
+  readonly file: string;
+}
+
 /**
- * Locks every table, takes one snapshot and reads everything on it: the skeleton by pg_dump, the rows table by table over two sessions, each
+ * Locks every table, takes one snapshot and reads everything on it: the skeleton by pg_dump, then the rows table by table over two sessions, each
  * fingerprinted as it passes.
  */
 export async function capture(settings: ToolSettings, source: EngineSource, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
   const location = locationOf(source.location);
-  const stop = new AbortController();
-  const inner = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
-  return withHold(location, { side: 'source' }, inner, async (hold) => {
-    const chosen = chooseForDump(await findTools(settings, inner.signal), hold.session.version);
+  const tools = await findTools(settings, context.signal);
+  // First, since it takes locks of its own: from then on no migration that queues up can stand in the way.
+  const dump = async (hold: Hold): Promise<Dumped> => {
+    const chosen = chooseForDump(tools, hold.session.version);
     context.progress({ stage: 'reading the definitions' });
-    const dumping = dumpSkeleton(hold, location, chosen.tools, inner);
-    const reading = streamTables(hold, sink, inner);
+    return { chosen, file: await dumpSkeleton(hold, location, chosen.tools, context) };
+  };
+  return withHold(location, { side: 'source' }, context, dump, async (hold, { chosen, file }) => {
     try {
-      // Where one fails the other is ended, and seen to end, before anything is told.
-      const [file, rows] = await Promise.all([dumping, reading]);
-      const skeleton = await takeSkeleton(file, chosen, sink, inner);
-      return await finish(hold, location, chosen, rows, skeleton, sink, inner);
-    } catch (error) {
-      stop.abort();
-      const [dumped] = await Promise.allSettled([dumping, reading]);
-      if (dumped.status === 'fulfilled') await rm(dumped.value, { force: true });
-      throwIfCancelled(context.signal);
-      throw error;
+      const skeleton = await takeSkeleton(file, chosen, sink, context);
+      const rows = await streamTables(hold, sink, context);
+      return await finish(hold, location, chosen, rows, skeleton, sink, context);
+    } finally {
+      await rm(file, { force: true });
     }
   });
 }
@@ -67,13 +68,9 @@ function groupOf(table: Table): string {
 }
 
 async function takeSkeleton(file: string, chosen: Chosen, sink: CaptureSink, context: EngineContext): Promise<Ended> {
-  try {
-    if (chosen.notice !== undefined) await refuseUnknownAttributes(file, chosen.tools, context);
-    const end = await streamFile(file, skeletonName, sink);
-    return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${end.bytes} bytes` };
-  } finally {
-    await rm(file, { force: true });
-  }
+  if (chosen.notice !== undefined) await refuseUnknownAttributes(file, chosen.tools, context);
+  const end = await streamFile(file, skeletonName, sink);
+  return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${end.bytes} bytes` };
 }
 
 async function finish(

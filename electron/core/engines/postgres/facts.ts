@@ -42,7 +42,7 @@ export async function readMarginal(session: Session): Promise<readonly string[]>
   const rows = await session.rows<{ what: string; schema: string; name: string }>(`
     SELECT 'is an index that is not valid: a dump leaves it out, and so does a restore' AS what, n.nspname AS schema, c.relname AS name
       FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${ownSchemas} WHERE NOT i.indisvalid
-    UNION ALL SELECT 'is a table of an extension whose rows are not the user’s by its own word: they are not captured', n.nspname, c.relname
+    UNION ALL SELECT 'is a table of an extension whose rows are not the user''s by its own word: they are not captured', n.nspname, c.relname
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${ownSchemas}
       JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
       WHERE c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig))

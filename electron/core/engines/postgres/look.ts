@@ -28,8 +28,9 @@ export async function fingerprint(of: FingerprintTarget, context: EngineContext)
 
 /** By the same definition as at capture, at one point of its own. */
 export async function fingerprintAt(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Fingerprint> {
-  return withHold(location, options, context, async (hold) => {
-    const totals = await readTables(hold, context, () => Promise.resolve({ write: () => Promise.resolve(), end: () => Promise.resolve() }));
+  const nothing = (): Promise<void> => Promise.resolve();
+  return withHold(location, options, context, nothing, async (hold) => {
+    const totals = await readTables(hold, context, () => Promise.resolve({ write: nothing, end: nothing }));
     const described = await describe(hold.session, hold.tables);
     const sequences = await readSequences(hold.session);
     await hold.check();

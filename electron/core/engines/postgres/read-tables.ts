@@ -3,9 +3,7 @@ import type { TableTotal } from './describe/all.ts';
 import type { Hold } from './hold.ts';
 import type { Table } from './relations.ts';
 import { readRows } from './rows-out.ts';
-
-/** Sessions that read rows, beside the one that holds the locks. */
-const readers = 2;
+import type { Session } from './session.ts';
 
 /** Where the rows of one table go. */
 export interface TableSink {
@@ -20,8 +18,7 @@ export async function readTables(hold: Hold, context: EngineContext, open: (tabl
   const done: TableTotal[] = [];
   let bytesDone = 0;
   let failed = false;
-  const lane = async (): Promise<void> => {
-    const session = await hold.reader();
+  const lane = async (session: Session): Promise<void> => {
     try {
       for (let table = queue.shift(); table !== undefined && !failed; table = queue.shift()) {
         const { called } = table;
@@ -34,15 +31,12 @@ export async function readTables(hold: Hold, context: EngineContext, open: (tabl
         await sink.end();
         done.push({ table, total });
       }
-      await session.run('COMMIT');
     } catch (error) {
       failed = true;
       throw error;
-    } finally {
-      await session.close();
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(readers, queue.length) }, lane));
+  const lanes = await Promise.allSettled(hold.readers.map(lane));
   for (const one of lanes) if (one.status === 'rejected') throw one.reason;
   return done.toSorted((a, b) => (a.table.called < b.table.called ? -1 : 1));
 }

@@ -20,7 +20,8 @@ export async function dumpSkeleton(hold: Hold, location: PostgresLocation, tools
       tools,
       program: 'pg_dump',
       // `*.*`, not `*`: a pattern without a schema means what the search_path shows, which is nothing.
-      args: ['-Fc', '-Z0', '--no-sync', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*', '-f', file],
+      // It sets `lock_timeout` to none by itself: without a limit it would wait for ever for whoever waits for us.
+      args: ['-Fc', '-Z0', '--no-sync', '--lock-wait-timeout=5s', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*', '-f', file],
       place: { location, database: location.database, restoring: false, options: hold.session.options },
     },
     context,

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { isAppError } from '../../../electron/core/base/errors.ts';
+import { chooseForDump, chooseForRestore, type Tools } from '../../../electron/core/engines/postgres/tools.ts';
+
+const of = (...versions: readonly string[]): readonly Tools[] =>
+  versions.map((version) => {
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    return { folder: `/pg/${version}`, version, major, minor };
+  });
+
+test.each([
+  [['14.9', '15.4', '15.20', '16.1'], 150_018, '15.20', false],
+  [['15.18', '16.14'], 150_020, '15.18', true],
+  [['16.14', '18.4'], 150_020, '16.14', true],
+  [['18.4', '17.1'], 170_010, '17.1', true],
+])('of %j the server %i is dumped with %s', (versions, server, expected, announced) => {
+  const { tools, notice } = chooseForDump(of(...versions), server);
+  expect(tools.version).toBe(expected);
+  expect(notice !== undefined).toBe(announced);
+});
+
+test.each([
+  [['15.18', '16.14', '18.4'], 150_018, 15, '15.18'],
+  [['15.18', '16.14', '18.4'], 150_018, 16, '16.14'],
+  [['15.18', '16.14', '18.4'], 140_023, 15, '15.18'],
+  [['15.18', '16.14', '18.4'], 170_010, 16, '18.4'],
+])('of %j the server %i is restored, from what %i dumped, with %s', (versions, server, dumpedBy, expected) => {
+  expect(chooseForRestore(of(...versions), server, dumpedBy).version).toBe(expected);
+});
+
+test('what would fail is refused, with what to install', () => {
+  const failed = (work: () => unknown): unknown => {
+    try {
+      return work();
+    } catch (error) {
+      return error;
+    }
+  };
+  const older = failed(() => chooseForDump(of('14.9'), 150_000));
+  expect(isAppError(older, 'tool.missing') && older.hint).toContain('postgresql-client-15');
+  expect(
+    isAppError(
+      failed(() => chooseForDump([], 150_000)),
+      'tool.missing',
+    ),
+  ).toBe(true);
+  // Tools of 17 and newer set what a server before 17 does not know.
+  expect(
+    isAppError(
+      failed(() => chooseForRestore(of('18.4', '17.1'), 150_018, 15)),
+      'tool.missing',
+    ),
+  ).toBe(true);
+  expect(
+    isAppError(
+      failed(() => chooseForRestore(of('15.18'), 150_018, 16)),
+      'tool.missing',
+    ),
+  ).toBe(true);
+});
