@@ -32,7 +32,13 @@ export async function drill(engine: Engine, content: SnapshotContent, checks: re
 /** Reasons that say nothing about the snapshot: no room, no right, no place to restore. */
 const couldNotRun: ReadonlySet<string> = new Set(['target.no-space', 'target.denied', 'tool.missing', 'engine.unsupported']);
 /** Reasons that say that the snapshot cannot be restored. */
-const cannotBeRestored: ReadonlySet<string> = new Set(['repository.damaged', 'repository.chunk-missing', 'source.damaged', 'source.not-a-database']);
+const cannotBeRestored: ReadonlySet<string> = new Set([
+  'repository.damaged',
+  'repository.chunk-missing',
+  'source.damaged',
+  'source.not-a-database',
+  'target.not-equal',
+]);
 
 function notRestored(error: unknown, durationMs: number): Verification {
   if (!(error instanceof AppError)) throw error;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
+import type { FingerprintTarget, SnapshotContent } from '../../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
 import { engineContext, withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
@@ -136,6 +137,25 @@ describe.runIf(majors.includes(15))('traps of the recipe, on 15', () => {
     expect(await databases(server)).toEqual(before);
   });
 
+  test.each(['skeleton', 'database', 'public.t'])('a snapshot whose %s ends too early is not restored, and nothing is left', async (object) => {
+    const { server, trip } = at;
+    const name = `short_${object.replace('.', '_')}`;
+    await make(name, `CREATE TABLE t (v text); INSERT INTO t VALUES ('a'), ('b')`);
+    const { snapshot } = await trip.capture(name);
+    const before = await databases(server);
+    const cut: SnapshotContent = {
+      ...snapshot,
+      read: async function* (wanted, signal) {
+        // Less by the last byte: of rows that is an end of a line, without which COPY takes them all the same.
+        for await (const part of snapshot.read(wanted, signal))
+          yield wanted === object ? part.subarray(0, part.length - (wanted === 'database' ? 2 : 1)) : part;
+      },
+    };
+    const failed = await trip.restore(cut, `${name}_again`).catch((error: unknown) => error);
+    expect(isAppError(failed, 'repository.damaged')).toBe(true);
+    expect(await databases(server)).toEqual(before);
+  });
+
   test('a generated column whose function gives another value now is told', async () => {
     const { server, trip } = at;
     await make(
@@ -203,6 +223,10 @@ describe.runIf(majors.includes(15))('traps of the recipe, on 15', () => {
     const { blockers } = await withContext((context) => trip.engine.preflight(snapshot, { location: locationOn(server, 'new_one'), mode: 'new' }, context));
     expect(blockers).toMatchObject([{ code: 'target.missing' }]);
     expect(blockers[0]?.statement).toContain('gone_soon');
+    const before = await databases(server);
+    const failed = await trip.restore(snapshot, 'new_one', 'throw-away').catch((error: unknown) => error);
+    expect(isAppError(failed, 'target.denied')).toBe(true);
+    expect(await databases(server)).toEqual(before);
   });
 
   test('clients that come back during a swap find the one or the other', async () => {
@@ -263,7 +287,9 @@ describe.runIf(majors.includes(15))('traps of the recipe, on 15', () => {
     const before = await print();
     const { checkpoints } = trip.engine;
     if (checkpoints === undefined) throw new Error('no checkpoints');
+    await server.run('postgres', 'CREATE DATABASE kept__belay_ck_0123456789ab');
     await withContext((context) => checkpoints.create(trip.source('kept'), 'one', context));
+    expect(await databases(server)).not.toContain('kept__belay_ck_0123456789ab');
     await server.run('kept', `DROP TABLE t; ALTER DATABASE kept RESET search_path; ALTER DATABASE kept OWNER TO boss; COMMENT ON DATABASE kept IS NULL`);
     for (const round of [1, 2]) {
       await withContext((context) => checkpoints.rewind(trip.source('kept'), 'one', context, noIntent));
@@ -304,6 +330,34 @@ describe.runIf(majors.includes(15))('traps of the recipe, on 15', () => {
     expect(seen).not.toContain('s3cret');
     expect(JSON.stringify([copy, report, sink.objects])).not.toContain('s3cret');
     await rm(folder, { recursive: true, force: true });
+  });
+
+  test('the owner of a database, who is no superuser, snapshots it, rewinds it and takes that back', async () => {
+    const { server, trip } = at;
+    await server.run('postgres', 'CREATE ROLE plain LOGIN CREATEDB');
+    await server.run('postgres', 'CREATE DATABASE plain_one OWNER plain');
+    const client = await server.connect('plain_one', { user: 'plain' });
+    await client.query(
+      `CREATE TABLE t (id serial PRIMARY KEY, v text); INSERT INTO t (v) VALUES ('a'); CREATE VIEW w AS SELECT * FROM t; CREATE MATERIALIZED VIEW m AS SELECT * FROM t; COMMENT ON TABLE t IS 'c'; GRANT SELECT ON t TO PUBLIC`,
+    );
+    const location = { ...locationOn(server, 'plain_one'), user: 'plain' };
+    const source = { name: 'plain', engine: 'postgres', location } as const;
+    const sink = memorySink();
+    const report = await withContext((context) => trip.engine.capture(source, { maxWriterWait: 1000 }, sink, context));
+    const snapshot = sink.snapshot('postgres', location, report.fingerprint);
+    await client.query('DROP TABLE t CASCADE');
+    const target = { location, mode: 'replace' } as const;
+    const preflight = await withContext((context) => trip.engine.preflight(snapshot, target, context));
+    expect(preflight.blockers).toEqual([]);
+    expect(preflight.warnings.join()).toContain('no superuser');
+    const copy = await withContext((context) => trip.engine.restore(snapshot, target, context, noIntent));
+    const print = (of: FingerprintTarget) => withContext((context) => trip.engine.fingerprint(of, context));
+    expect(compareFingerprints(report.fingerprint, await print({ kind: 'copy', copy }))).toEqual([]);
+    const undo = await withContext((context) => trip.engine.promote(copy, target, context, noIntent));
+    expect(compareFingerprints(report.fingerprint, await print({ kind: 'source', source }))).toEqual([]);
+    await withContext((context) => trip.engine.undo(undo, context, { force: false }));
+    expect((await print({ kind: 'source', source })).items.filter((item) => item.kind === 'table')).toEqual([]);
+    await client.end();
   });
 
   test('numbers of a thousand digits, dates before Christ and lines of any kind are equal to the last byte', async () => {

@@ -45,6 +45,7 @@ const types = (xml: boolean): string => `
   INSERT INTO only_generated DEFAULT VALUES; INSERT INTO only_generated DEFAULT VALUES;
   CREATE UNLOGGED TABLE unlogged (id int); INSERT INTO unlogged VALUES (1);
   CREATE TABLE "Od d.schema"."T ab""le" ("Co l" int, "sel.ect" text, "ü" text); INSERT INTO "Od d.schema"."T ab""le" VALUES (1, 'a', 'ü');
+  CREATE SCHEMA aside; CREATE TABLE aside.keyed (id int PRIMARY KEY); INSERT INTO aside.keyed VALUES (1), (2); CREATE TABLE aside.keyless (v text); INSERT INTO aside.keyless VALUES ('a'), ('a');
   CREATE TABLE dropped (a int, gone text, b int GENERATED ALWAYS AS (a * 2) STORED, c int DEFAULT 5); INSERT INTO dropped (a, gone) VALUES (1, 'x'), (2, 'y'); ALTER TABLE dropped DROP COLUMN gone;
   ALTER TABLE dropped ADD COLUMN late text DEFAULT 'missing'; ALTER TABLE dropped ALTER COLUMN a SET STATISTICS 500, ALTER COLUMN late SET STORAGE EXTERNAL, ALTER COLUMN c SET (n_distinct = -0.5);
   ALTER TABLE dropped SET (fillfactor = 70, autovacuum_enabled = false, toast.autovacuum_enabled = false);

@@ -67,11 +67,13 @@ async function create(source: EngineSource, id: string, context: EngineContext):
   const properties = await withSession(location, { side: 'source', restoring: true }, context, readProperties);
   await withServer(location, context, async (server) => {
     await refuseObstacles(server, [location.database]);
+    await refuseSubscriptions(server, location);
     if ((await databaseNumbers(server, [database])).has(database))
       throw new AppError('target.exists', `There is a checkpoint ${id} of ${describeLocation(location)} already.`, {
         hint: 'Drop it first, or choose another name.',
       });
   });
+  await dropUnfinished(location, context);
   const record: CheckpointRecord = { belay: 'checkpoint', version: 1, id, of: location.database, createdAt: context.clock.now(), properties };
   try {
     context.progress({ stage: 'copying the database on its server' });
@@ -85,6 +87,31 @@ async function create(source: EngineSource, id: string, context: EngineContext):
     throw error;
   }
   return infoOf(await named(location, id, context));
+}
+
+/** A subscription belongs to the database by its number: no clone has it. */
+async function refuseSubscriptions(server: Session, location: PostgresLocation): Promise<void> {
+  const [first] = await server.rows<{ name: string }>(
+    'SELECT s.subname AS name FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = $1 ORDER BY 1',
+    [location.database],
+  );
+  if (first === undefined) return;
+  throw new AppError('checkpoint.unsupported', `${describeLocation(location)} has the subscription ${first.name}, which no clone on the server takes over.`, {
+    hint: 'Take a snapshot instead: belay snap.',
+  });
+}
+
+/** Clones that a killed process left without their record, and spares without their checkpoint. */
+async function dropUnfinished(location: PostgresLocation, context: EngineContext): Promise<void> {
+  const known = new Set((await listOf(location, context)).flatMap(({ record, database }) => [database, spareOf(location, record.id)]));
+  const rows = await withServer(location, context, (server) =>
+    server.rows<{ name: string }>(
+      `SELECT d.datname AS name FROM pg_catalog.pg_database d WHERE (d.datname ~ '__belay_ck_[0-9a-f]{12}$' OR d.datname ~ '__belay_copy_ck[0-9a-f]{12}$')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)`,
+    ),
+  );
+  const [clone, spare] = [besideName(location.database, 'ck', ''), besideName(location.database, 'copy', 'ck')];
+  for (const { name } of rows) if ((name.startsWith(clone) || name.startsWith(spare)) && !known.has(name)) await dropDatabase(location, name, context);
 }
 
 /** Of the checkpoint, not of the database: nobody is sent away. */
@@ -124,6 +151,7 @@ async function rewind(source: EngineSource, id: string, context: EngineContext, 
   const location = locationOf(source.location);
   const { record, database } = await named(location, id, context);
   const spare = spareOf(location, id);
+  await withServer(location, context, (server) => refuseSubscriptions(server, location));
   await makeSpare(location, database, id, context);
   await withSession({ ...location, database: spare }, { side: 'target', restoring: true }, context, (session) =>
     applyProperties(session, spare, record.properties),

@@ -31,6 +31,12 @@ export async function readRoles(session: Session): Promise<readonly string[]> {
   return rows.map((row) => row.name).filter((name) => !name.startsWith('pg_'));
 }
 
+/** Those of the captured roles that a server does not have. */
+export async function missingRoles(server: Session, facts: { readonly roles: readonly string[] }): Promise<readonly string[]> {
+  const rows = await server.rows<{ name: string }>('SELECT rolname AS name FROM pg_catalog.pg_roles');
+  return facts.roles.filter((role) => !rows.some((row) => row.name === role));
+}
+
 export async function readExtensions(session: Session): Promise<readonly { readonly name: string; readonly version: string }[]> {
   return session.rows<{ name: string; version: string }>(
     'SELECT extname AS name, extversion AS version FROM pg_catalog.pg_extension ORDER BY extname COLLATE "C"',

@@ -1,6 +1,7 @@
 import type { EngineContext, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
 import { AppError } from '../../base/errors.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
+import { missingRoles } from './facts.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { withServer, type Session } from './session.ts';
@@ -65,8 +66,7 @@ async function lookAtServer(settings: ToolSettings, server: Session, facts: Fact
 }
 
 async function lookAtRoles(server: Session, facts: Facts, { blockers }: Findings): Promise<void> {
-  const rows = await server.rows<{ name: string }>('SELECT rolname AS name FROM pg_catalog.pg_roles');
-  const missing = facts.roles.filter((role) => !rows.some((row) => row.name === role));
+  const missing = await missingRoles(server, facts);
   if (missing.length === 0) return;
   blockers.push({
     code: 'target.missing',

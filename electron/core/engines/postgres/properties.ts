@@ -3,15 +3,11 @@ import type { Session } from './session.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 /**
- * Gives a database what belongs to it and to none of its objects: owner, comment, connection limit, settings, rights; and `public` its owner and rights.
- * `session` is in that database.
+ * Gives a database what belongs to it and to none of its objects: owner, comment, connection limit, settings, rights. None of it lies in the database, so no
+ * event trigger of it sees it. `session` is in that database.
  */
 export async function applyProperties(session: Session, name: string, properties: DatabaseProperties): Promise<void> {
   const database = quoteName(name);
-  if (properties.public !== null) {
-    await session.run(`ALTER SCHEMA public OWNER TO ${quoteName(properties.public.owner)}`);
-    if (properties.public.acl !== null) await applyGrants(session, 'SCHEMA public', properties.public.owner, properties.public.acl);
-  }
   await session.run(`ALTER DATABASE ${database} OWNER TO ${quoteName(properties.owner)}`);
   await session.run(`ALTER DATABASE ${database} CONNECTION LIMIT ${properties.connectionLimit}`);
   await session.run(`COMMENT ON DATABASE ${database} IS ${properties.comment === null ? 'NULL' : quoteText(properties.comment)}`);
@@ -19,6 +15,17 @@ export async function applyProperties(session: Session, name: string, properties
   for (const { name: setting, value } of properties.settings) await applySetting(session, `ALTER DATABASE ${database}`, setting, value);
   for (const { role, name: setting, value } of properties.roleSettings)
     await applySetting(session, `ALTER ROLE ${quoteName(role)} IN DATABASE ${database}`, setting, value);
+}
+
+/** Owner and rights of `public`, which dumps of newer tools do not carry. Event triggers see it: only for a database that has none yet. */
+export async function applyPublic(session: Session, { public: wanted }: DatabaseProperties): Promise<void> {
+  if (wanted === null) return;
+  const [now] = await session.rows<{ owner: string }>(
+    `SELECT rolname AS owner FROM pg_catalog.pg_namespace JOIN pg_catalog.pg_roles r ON r.oid = nspowner WHERE nspname = 'public'`,
+  );
+  // A role that is no superuser may not give it to whom it belongs already.
+  if (now?.owner !== wanted.owner) await session.run(`ALTER SCHEMA public OWNER TO ${quoteName(wanted.owner)}`);
+  if (wanted.acl !== null) await applyGrants(session, 'SCHEMA public', wanted.owner, wanted.acl);
 }
 
 /** Settings that are lists of names, each of which is stored quoted where it must be: as pg_dump knows them. */

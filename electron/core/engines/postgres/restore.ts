@@ -6,9 +6,10 @@ import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { besideName, newId } from './names.ts';
+import { missingRoles } from './facts.ts';
 import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
 import { postData, restorePart, type Skeleton } from './post-data.ts';
-import { applyProperties } from './properties.ts';
+import { applyProperties, applyPublic } from './properties.ts';
 import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
 import { loadRows } from './rows-in.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
@@ -33,7 +34,10 @@ export async function restore(
   const id = newId(context);
   const database = target.mode === 'throw-away' ? scratchName(id) : besideName(location.database, 'copy', id);
   const copy = copyRecord(location, { version: 1, id, database, content: contentOf(snapshot.fingerprint) });
-  await withServer(location, context, async (server) => refuseExisting(server, location, target.mode));
+  await withServer(location, context, async (server) => {
+    await refuseExisting(server, location, target.mode);
+    await refuseWithoutRoles(server, facts);
+  });
   await intent(copy);
   try {
     await build(settings, snapshot, stored, facts, copyPlace(copy), target.mode === 'throw-away', context);
@@ -48,6 +52,15 @@ export async function restore(
 async function refuseExisting(server: Session, location: PostgresLocation, mode: RestoreTarget['mode']): Promise<void> {
   if (mode !== 'new' || !(await databaseNumbers(server, [location.database])).has(location.database)) return;
   throw new AppError('target.exists', `${describeLocation(location)} exists already.`, { hint: 'Name a database that does not exist.' });
+}
+
+async function refuseWithoutRoles(server: Session, facts: Facts): Promise<void> {
+  const missing = await missingRoles(server, facts);
+  if (missing.length > 0)
+    throw new AppError('target.denied', `The server does not have the role${missing.length > 1 ? 's' : ''} ${missing.slice(0, 10).join(', ')}.`, {
+      hint: 'Make each one with CREATE ROLE name NOLOGIN; the object `roles` of the snapshot has their definitions.',
+      details: { roles: missing },
+    });
 }
 
 async function build(
@@ -80,6 +93,7 @@ async function build(
       const last = await postData(skeleton);
       await last.definitions(session, facts.database.searchPath);
       await refresh(session, facts, context);
+      await applyPublic(session, facts.database);
       await applyProperties(session, place.database, facts.database);
       context.progress({ stage: 'gathering statistics' });
       await analyze(session, stored, context);
