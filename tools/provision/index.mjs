@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { install, isDebian } from './debian.mjs';
 import { providePostgres } from './postgres.mjs';
+import { cacheFolder, makeImages } from './images.mjs';
 
 /**
  * A program that some tests need. Looked for in this order: what `variable` names, what is installed, the Debian package.
@@ -36,6 +37,22 @@ const parts = Object.freeze([
     programs: ['gnome-keyring-daemon'],
     debian: 'gnome-keyring',
     lanes: ['contract'],
+    platforms: ['linux'],
+  },
+  {
+    name: 'a Docker engine (containers)',
+    variable: 'BELAY_TEST_DOCKERD',
+    programs: ['dockerd'],
+    debian: 'docker.io iptables',
+    lanes: ['engines', 'faults'],
+    platforms: ['linux'],
+  },
+  {
+    name: 'debootstrap (images of containers)',
+    variable: 'BELAY_TEST_DEBOOTSTRAP',
+    programs: ['debootstrap'],
+    debian: 'debootstrap',
+    lanes: ['engines', 'faults'],
     platforms: ['linux'],
   },
 ]);
@@ -72,7 +89,27 @@ export function provision({ lanes, env, say }) {
     say(`${part.name}: ${place.path} (${place.origin})`);
   }
   for (const part of missing) say(`${part.name}: not there; the tests that need it are skipped.`);
-  return lanes.some((lane) => postgresLanes.includes(lane)) ? { ...found, ...providePostgres({ env, say }) } : found;
+  const postgres = lanes.some((lane) => postgresLanes.includes(lane)) ? providePostgres({ env, say }) : {};
+  return { ...found, ...images(found, env, say), ...postgres };
+}
+
+/**
+ * @param {Record<string, string>} found
+ * @param {NodeJS.ProcessEnv} env
+ * @param {(line: string) => void} say
+ * @returns {Record<string, string>}
+ */
+function images(found, env, say) {
+  const named = env['BELAY_TEST_IMAGES'];
+  if (named !== undefined && named !== '') return { BELAY_TEST_IMAGES: named };
+  const debootstrap = found['BELAY_TEST_DEBOOTSTRAP'];
+  if (found['BELAY_TEST_DOCKERD'] === undefined || debootstrap === undefined) return {};
+  if (process.getuid?.() !== 0) {
+    say('Images of containers are made as root only; the tests that need them are skipped.');
+    return {};
+  }
+  const folder = makeImages({ cache: cacheFolder(env), debootstrap, say });
+  return folder === undefined ? {} : { BELAY_TEST_IMAGES: folder };
 }
 
 /**
