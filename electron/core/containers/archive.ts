@@ -59,8 +59,9 @@ export async function* readArchive(
   const extract = extractTar();
   const stop = (): void => void stream.destroy(new CancelledError());
   signal.addEventListener('abort', stop, { once: true });
-  stream.once('error', (error) => extract.destroy(error));
-  stream.once('aborted', () => extract.destroy(new Error('The archive broke off.')));
+  // With the error that the reader of a body is to see.
+  const broke = (cause?: unknown): void => extract.destroy(signal.aborted ? new CancelledError() : damaged(path, 'it broke off', cause));
+  stream.once('error', broke);
   stream.pipe(extract);
   let entries = 0;
   let bytes = 0;

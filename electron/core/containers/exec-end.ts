@@ -18,8 +18,6 @@ interface Ending {
   readonly pid: () => number | undefined;
   /** Resolves when the connection is closed from the other side. */
   readonly closed: Promise<unknown>;
-  /** Lets the program's output go: the engine counts it as running for as long as it has output to deliver. */
-  readonly discard: () => void;
 }
 
 /** For the program's launcher to tell its number; from the polite signal to the other; and for that one to be seen to work. */
@@ -43,7 +41,6 @@ export async function endInside(ending: Ending): Promise<void> {
     ['KILL', certainMs],
   ] as const) {
     await send(ending, name, signal);
-    ending.discard();
     if (await over(ms)) return;
   }
   throw new AppError('tool.failed', `A program in the container ${ending.container} was cancelled but could not be ended.`, {

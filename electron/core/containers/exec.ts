@@ -136,7 +136,7 @@ interface Running {
 function running(parts: Running): ContainerExec {
   const { connection, request } = parts;
   const stderr = keepStderr(parts.nonce, request.keepStderr);
-  const { stdout, broke, discard } = splitFrames(connection, (part) => stderr.take(part));
+  const { stdout, broke } = splitFrames(connection, (part) => stderr.take(part));
   const stdin = writerTo(connection);
   const { promise: cancelled, resolve: cancel } = Promise.withResolvers<undefined>();
   const onAbort = (): void => cancel(undefined);
@@ -155,7 +155,7 @@ function running(parts: Running): ContainerExec {
       const state = await Promise.race([closed.then(() => finalState(parts.engine, parts.container, parts.id, waiting.signal)), cancelled]);
       if (state !== undefined) return { exitCode: state.ExitCode, stderr: stderr.text() };
       // Not by closing its input: a program that reads rows would take that for their end, and commit them.
-      await endInside({ ...parts, pid: () => stderr.pid(), closed, discard });
+      await endInside({ ...parts, pid: () => stderr.pid(), closed });
       throw new CancelledError();
     } finally {
       waiting.abort();

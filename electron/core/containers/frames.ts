@@ -9,17 +9,15 @@ export interface SplitOutput {
   readonly stdout: Readable;
   /** True where the connection, not the reader, is why `stdout` did not reach its end. */
   readonly broke: () => boolean;
-  readonly discard: () => void;
 }
 
 /**
  * Splits an engine's connection into the program's two outputs. `stdout` holds back the connection where nobody reads it, so that memory
  * stays bounded; `onStderr` gets each piece as it comes. `stdout` ends where the connection ended between two frames, and fails where it
- * broke off within one or carried something else. After `discard` what still comes is thrown away.
+ * broke off within one or carried something else.
  */
 export function splitFrames(connection: Duplex, onStderr: (part: Buffer) => void): SplitOutput {
   const parser = createParser();
-  let discarding = false;
   let broken = false;
   const fail = (error: Error): void => {
     broken = true;
@@ -36,7 +34,7 @@ export function splitFrames(connection: Duplex, onStderr: (part: Buffer) => void
     try {
       for (const { stream, part } of parser.take(data)) {
         if (stream === 2) onStderr(part);
-        else if (!discarding && !stdout.destroyed && !stdout.push(part)) connection.pause();
+        else if (!stdout.destroyed && !stdout.push(part)) connection.pause();
       }
     } catch (error) {
       fail(error instanceof Error ? error : new Error(String(error)));
@@ -50,14 +48,7 @@ export function splitFrames(connection: Duplex, onStderr: (part: Buffer) => void
   connection.once('end', finish);
   connection.once('error', fail);
   connection.once('close', finish);
-  return {
-    stdout,
-    broke: () => broken,
-    discard: () => {
-      discarding = true;
-      connection.resume();
-    },
-  };
+  return { stdout, broke: () => broken };
 }
 
 interface Part {

@@ -28,11 +28,11 @@ describe.runIf(dockerPossible)('exec in a container', () => {
   const container = (image: ImageName): string => ids.get(image) ?? '';
 
   beforeAll(async () => {
-    docker = await privateDocker(['busybox:1', 'noshell:1', 'postgres:15']);
+    docker = await privateDocker(['busybox:1', 'noshell:1', 'debian:12']);
     engine = await docker.engine();
     ids.set('busybox:1', await docker.run('busybox:1', { Cmd: ['sleep', '100000'] }, 'plain'));
     ids.set('noshell:1', await docker.run('noshell:1', { Cmd: ['sleep', '100000'] }, 'noshell'));
-    ids.set('postgres:15', await docker.run('postgres:15', { Entrypoint: ['sleep', '100000'], Cmd: [] }, 'debian'));
+    ids.set('debian:12', await docker.run('debian:12', { Cmd: ['sleep', '100000'] }, 'debian'));
   });
   afterAll(async () => {
     await docker?.[Symbol.asyncDispose]();
@@ -41,7 +41,7 @@ describe.runIf(dockerPossible)('exec in a container', () => {
   const images: readonly (readonly [ImageName, (...argv: string[]) => readonly [string, ...string[]]])[] = [
     ['busybox:1', (program = '', ...rest) => [program, ...rest]],
     ['noshell:1', (program = '', ...rest) => ['/bin/busybox', program, ...rest]],
-    ['postgres:15', (program = '', ...rest) => [program, ...rest]],
+    ['debian:12', (program = '', ...rest) => [program, ...rest]],
   ];
 
   describe.each(images)('of %s', (image, argv) => {

@@ -13,7 +13,7 @@ import type { Engine } from '../../../electron/core/containers/engine.ts';
 
 const keeper = fileURLToPath(new URL('dockerd-child.ts', import.meta.url));
 
-export type ImageName = 'postgres:15' | 'busybox:1' | 'noshell:1';
+export type ImageName = 'postgres:15' | 'debian:12' | 'busybox:1' | 'noshell:1';
 
 /** A Docker engine that a test owns. */
 export interface TestDocker extends AsyncDisposable {
@@ -132,16 +132,22 @@ const postgresHabits = [
   'CMD ["postgres", "-c", "listen_addresses=*"]',
 ];
 
+const usualPath = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 async function importImage(socket: string, image: ImageName): Promise<void> {
   const files = imageFiles();
+  const sources = {
+    'postgres:15': { file: files.postgres, changes: postgresHabits },
+    'debian:12': { file: files.base, changes: [usualPath, 'CMD ["bash"]'] },
+    'busybox:1': { file: files.busybox, changes: ['ENV PATH=/bin', 'CMD ["sh"]'] },
+    'noshell:1': { file: files.busybox, changes: ['ENTRYPOINT ["/bin/busybox"]'] },
+  } as const;
+  const { file, changes } = sources[image];
   const [repo = '', tag = ''] = image.split(':');
-  const changes = image === 'postgres:15' ? postgresHabits : image === 'busybox:1' ? ['ENV PATH=/bin', 'CMD ["sh"]'] : ['ENTRYPOINT ["/bin/busybox"]'];
   const query = new URLSearchParams({ fromSrc: '-', repo, tag });
   for (const change of changes) query.append('changes', change);
-  const body =
-    image === 'noshell:1'
-      ? await withoutShell(path.join(imagesFolder(), files.busybox))
-      : createReadStream(path.join(imagesFolder(), image === 'postgres:15' ? files.postgres : files.busybox));
+  const place = path.join(imagesFolder(), file);
+  const body = image === 'noshell:1' ? await withoutShell(place) : createReadStream(place);
   const answer = await ask(socket, 'POST', `/images/create?${query.toString()}`, body);
   if (answer.status !== 200) throw new Error(`${image}: ${JSON.stringify(answer.json)}`);
 }

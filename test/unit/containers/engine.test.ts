@@ -94,6 +94,13 @@ describe('what a container engine answers', () => {
     expect(await find()).toMatchObject({ state: 'not-answering' });
   });
 
+  it('that redirects has not done what it was asked', async () => {
+    await serve((_request, response) => response.writeHead(301, { Location: '/elsewhere' }).end());
+    const api = await openApi({ kind: 'socket', path: socket });
+    await expect(api.done({ method: 'POST', path: '/x', signal: never })).rejects.toMatchObject({ status: 301 });
+    await expect(api.hijack({ method: 'POST', path: '/x', upgrade: true, signal: never })).rejects.toMatchObject({ status: 301 });
+  });
+
   it('ends at once where it is cancelled', async () => {
     await speak('', false);
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { safeName } from '../../../electron/core/containers/archive.ts';
@@ -65,6 +65,29 @@ describe('frames of output', () => {
     other.write('no frames at all');
     await expect(second.stdout.toArray()).rejects.toThrow('no frame');
     expect(other.destroyed).toBe(true);
+  });
+});
+
+describe('output that nobody reads', () => {
+  it('holds the connection back, and comes whole once it is read', async () => {
+    const content = Buffer.alloc(64 << 10, 'x');
+    let sent = 0;
+    const connection = new Duplex({
+      read() {
+        // As a socket that always has more, up to 32 MB.
+        setImmediate(() => {
+          sent += 1;
+          this.push(sent > 512 ? null : frame(1, content));
+        });
+      },
+      write: (_chunk, _encoding, done) => done(),
+    });
+    const { stdout } = splitFrames(connection, () => undefined);
+    for (let turn = 0; turn < 2000; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toBeLessThan(10);
+    let bytes = 0;
+    for await (const part of stdout as AsyncIterable<Buffer>) bytes += part.length;
+    expect(bytes).toBe(512 * content.length);
   });
 });
 
