@@ -41,6 +41,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'job.unknown':
     case 'undo.nothing':
     case 'undo.expired':
+    case 'drill.unknown':
     case 'checkpoint.unknown':
       return exits.unknown;
     case 'home.in-use':

@@ -57,6 +57,7 @@ export const errorCodes = [
   'undo.nothing',
   'undo.expired',
   'undo.target-changed',
+  'drill.unknown',
   'checkpoint.unknown',
   'checkpoint.unsupported',
   'proof.failed',

@@ -37,12 +37,12 @@ export function drillsOf(facts: readonly RecordedFact[]): readonly Drill[] {
   return [...drills.values()];
 }
 
-/** The drill of that id, the beginning of it, or `latest`. Throws `input.invalid`, `input.ambiguous`. */
+/** The drill of that id, the beginning of it, or `latest`. Throws `drill.unknown`, `input.ambiguous`. */
 export function drillNamed(drills: readonly Drill[], name: string): Drill {
   const found = name === 'latest' ? drills.slice(-1) : drills.filter((one) => one.id === name || one.id.startsWith(name));
   const [first, second] = found;
   if (first === undefined)
-    throw new AppError('input.invalid', `There is no drill ${name}.`, { hint: drills.length === 0 ? 'Run one: belay drill' : 'See: belay drill list' });
+    throw new AppError('drill.unknown', `There is no drill ${name}.`, { hint: drills.length === 0 ? 'Run one: belay drill' : 'See: belay drill list' });
   if (second !== undefined) throw new AppError('input.ambiguous', `${name} stands for several drills.`, { hint: 'Give more of its id: belay drill list' });
   return first;
 }

@@ -29,8 +29,8 @@ export function drillMarkdown(drill: Drill): string {
     row('By', drill.by),
     row('Source', drill.engine === undefined ? drill.source : `${drill.source} (${drill.engine})`),
     row('Snapshot', drill.snapshot === undefined ? 'none' : snapshotWords(drill.snapshot)),
-    row('Recovery time', drill.recoveryMs === undefined ? 'not measured' : seconds(drill.recoveryMs)),
-    ...(drill.targetMs === undefined ? [] : [row('Recovery time asked', seconds(drill.targetMs))]),
+    row('Recovery time', drill.recoveryMs === undefined ? 'not measured' : duration(drill.recoveryMs)),
+    ...(drill.targetMs === undefined ? [] : [row('Recovery time asked', duration(drill.targetMs))]),
     row('Compared', `${drill.items} items, ${drill.rows} rows`),
     row('Machine', `${drill.machine.system}, Belay ${drill.machine.belay}`),
     '',
@@ -38,7 +38,7 @@ export function drillMarkdown(drill: Drill): string {
     '',
     '| Step | Result | Time | What was seen |',
     '| --- | --- | --- | --- |',
-    ...drill.steps.map((step) => `| ${stepTitles[step.name]} | ${results[step.result]} | ${seconds(step.durationMs)} | ${text(step.statement)} |`),
+    ...drill.steps.map((step) => `| ${stepTitles[step.name]} | ${results[step.result]} | ${duration(step.durationMs)} | ${text(step.statement)} |`),
     '',
     ...section(
       'Checks',
@@ -83,8 +83,10 @@ function instant(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-function seconds(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  return minutes < 60 ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+/** `1.5 s`, `2 min 5 s`, `3 h 20 min`. */
+export function duration(ms: number): string {
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

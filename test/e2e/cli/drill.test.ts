@@ -63,7 +63,8 @@ test('a drill is made, kept with the repository, remarked upon, and handed out a
   const shown = await place.run(['drill', 'show', drill.id, '--report', place.path('drill.json')]);
   expect(shown.stdout).toContain('blocker: the runbook names the old host (Bob');
   expect(JSON.parse(await readFile(place.path('drill.json'), 'utf8'))).toMatchObject({ id: drill.id, blockers: [{ by: 'Bob' }] });
-  expect((await place.run(['drill', 'show', 'd-nothing'])).code).toBe(2);
+  expect((await place.run(['drill', 'show', 'd-nothing'])).code).toBe(3);
+  expect((await place.run(['drill', 'list', 'nosuch'])).code).toBe(3);
   expect((await place.run(['drill', 'shop', '--within', 'soon'])).code).toBe(2);
 });
 

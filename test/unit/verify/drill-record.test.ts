@@ -60,7 +60,7 @@ describe('the record of drills', () => {
     expect(drillNamed(drills, 'latest').id).toBe('d-0102ffff');
     expect(drillNamed(drills, 'd-01020').id).toBe('d-01020304');
     expect(() => drillNamed(drills, 'd-0102')).toThrow(expect.objectContaining({ code: 'input.ambiguous' }));
-    expect(() => drillNamed([], 'latest')).toThrow(expect.objectContaining({ code: 'input.invalid' }));
+    expect(() => drillNamed([], 'latest')).toThrow(expect.objectContaining({ code: 'drill.unknown' }));
   });
 
   test('has four results, and passes only what was restored and found equal', () => {

@@ -5,10 +5,10 @@ import type { Source, Verification } from '../../../contract/model.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
 import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf } from '../../verify/drill-record.ts';
-import { drillMarkdown } from '../../verify/drill-report.ts';
+import { drillMarkdown, duration } from '../../verify/drill-report.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
-import { sourceNamed } from '../known-source.ts';
+import { refuseUnknownSource, sourceNamed } from '../known-source.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
@@ -27,9 +27,10 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' |
     return { drill };
   },
 
-  'drill.list': async (core, input) => {
-    const drills = drillsOf(await (await core.session.current()).facts()).filter((one) => input.source === undefined || one.source === input.source);
-    return { drills: drills.slice(-input.limit).toReversed(), total: drills.length };
+  'drill.list': async (core, { source, limit }) => {
+    const drills = drillsOf(await (await core.session.current()).facts()).filter((one) => source === undefined || one.source === source);
+    if (source !== undefined && drills.length === 0) await refuseUnknownSource(core, source);
+    return { drills: drills.slice(-limit).toReversed(), total: drills.length };
   },
 
   'drill.show': async (core, input) => {
@@ -126,7 +127,7 @@ function stepOf(name: DrillStep['name'], found: Verification | undefined, none: 
 function timeStep(recoveryMs: number | undefined, targetMs: number): DrillStep {
   if (recoveryMs === undefined) return { name: 'time', result: 'not-run', statement: 'Nothing was recovered, so no time was measured.', durationMs: 0 };
   const kept = recoveryMs <= targetMs;
-  const words = `${(recoveryMs / 1000).toFixed(1)} s of ${(targetMs / 1000).toFixed(1)} s`;
+  const words = `${duration(recoveryMs)} of ${duration(targetMs)}`;
   return { name: 'time', result: kept ? 'passed' : 'failed', statement: kept ? `${words}.` : `Too slow: ${words}.`, durationMs: recoveryMs };
 }
 
