@@ -6,7 +6,7 @@ import { segment } from './api.ts';
 import type { Engine } from './engine.ts';
 import type { ExecRequest } from './exec.ts';
 import { execState } from './exec-state.ts';
-import { wasRefused } from './reply.ts';
+import { engineError, wasRefused } from './reply.ts';
 
 interface Ending {
   readonly engine: Engine;
@@ -71,7 +71,7 @@ async function send(ending: Ending, name: 'TERM' | 'KILL', signal: AbortSignal):
     await engine.api.done({ method: 'POST', path: `/exec/${segment(Id)}/start`, body: { Detach: true }, signal });
   } catch (error) {
     // Stopped or removed meanwhile: the look that follows says so.
-    if (!wasRefused(error)) throw error;
+    if (!wasRefused(error)) throw engineError(error, `end a program in ${container}`);
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AppError, BugError, CancelledError, throwIfCancelled } from '../base/errors.ts';
 import type { Random } from '../base/ports.ts';
 import { segment } from './api.ts';
+import { findContainer } from './discovery.ts';
 import type { Engine } from './engine.ts';
 import { endInside } from './exec-end.ts';
 import { finalState } from './exec-state.ts';
@@ -59,11 +60,13 @@ export async function startExec(engine: Engine, container: string, request: Exec
   throwIfCancelled(request.signal);
   const secrets = Object.entries(request.secrets ?? {});
   const shell = await hasShell(engine, container, request.signal);
-  if (!shell && secrets.length > 0)
+  if (!shell && secrets.length > 0) {
+    await findContainer(engine, container, request.signal);
     throw new AppError('tool.missing', `The image of the container ${container} has no shell, so that no secret can be handed to a program in it.`, {
       hint: 'Use an image that has /bin/sh, or reach the server over its port.',
       details: { container },
     });
+  }
   for (const [name, value] of secrets) if (!secretName.test(name) || /[\n\r\0]/.test(value)) throw unfit(name);
   const nonce = `belay-${Buffer.from(ports.random.bytes(12)).toString('hex')}`;
   const argv = shell ? ['/bin/sh', '-c', launcher, nonce, String(secrets.length), ...secrets.map(([name]) => name), ...request.argv] : [...request.argv];

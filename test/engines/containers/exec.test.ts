@@ -169,6 +169,7 @@ describe.runIf(dockerPossible)('exec in a container', () => {
 
   it('names a container that is not there, stopped or paused', async () => {
     await expect(startExec(engine, 'nobody', asks(['true']), ports)).rejects.toMatchObject({ code: 'source.missing' });
+    await expect(startExec(engine, 'nobody', asks(['true'], { secrets: { A: 'b' } }), ports)).rejects.toMatchObject({ code: 'source.missing' });
     const id = await docker.run('busybox:1', { Cmd: ['true'] });
     await docker.call('POST', `/containers/${id}/wait`);
     await expect(startExec(engine, id, asks(['true']), ports)).rejects.toMatchObject({ code: 'source.unreachable' });
