@@ -31,7 +31,10 @@ export interface InstanceSpec {
 }
 
 export type Readiness =
-  /** A program in the instance that ends with 0 once the server takes work. */
+  /**
+   * A program in the instance that ends with 0 once the server takes work. It must ask in a way that the server of the image's set-up does
+   * not answer: PostgreSQL's official image runs one on the socket first, and ends it, so ask 127.0.0.1.
+   */
   | { readonly kind: 'exec'; readonly argv: readonly [string, ...string[]]; readonly user?: string }
   /** The port takes connections. Only with a network. */
   | { readonly kind: 'port' };

@@ -88,7 +88,7 @@ describe.runIf(dockerPossible)('a throw-away instance', () => {
       ...spec,
       image: 'postgres:15',
       user: 'postgres',
-      command: ['postgres', '-c', 'listen_addresses='],
+      command: ['postgres', '-c', 'listen_addresses=127.0.0.1'],
       env: { POSTGRES_HOST_AUTH_METHOD: 'trust' },
       folders: [
         { folder: '/var/lib/postgresql/data', on: 'disk' },
@@ -99,7 +99,8 @@ describe.runIf(dockerPossible)('a throw-away instance', () => {
     };
     {
       await using instance = await startInstance(engine, postgres, owner, ports, signal);
-      await instance.ready({ kind: 'exec', argv: ['psql', '-XAtq', '-U', 'postgres', '-c', 'select 1'] }, 60_000, signal);
+      // The start script has a server of its own for the time of the set-up, which listens on the socket alone.
+      await instance.ready({ kind: 'exec', argv: ['psql', '-XAtq', '-h', '127.0.0.1', '-U', 'postgres', '-c', 'select 1'] }, 60_000, signal);
       await instance.assertOurs(signal);
       expect((await inside(instance.id, 'psql', '-XAtq', '-U', 'postgres', '-c', 'create table t as select 7 as x; select x from t')).out).toBe('7\n');
       expect(await left()).toEqual({ containers: 1, volumes: 1, networks: 0 });
