@@ -5,13 +5,13 @@ import { besideName } from '../../../electron/core/engines/postgres/names.ts';
 import { conninfo } from '../../../electron/core/engines/postgres/pg-tool.ts';
 import { plainName, quoteName, quoteText } from '../../../electron/core/engines/postgres/sql.ts';
 
-const locate = (url: string): Readonly<Record<string, unknown>> => normaliseLocation(separateSecrets({ url }).input, '/work');
+const locate = (url: string): Readonly<Record<string, unknown>> => normaliseLocation(separateSecrets({ url }).input, '/srv/app');
 
 test.each([
   ['postgres://app@db.example:6543/shop', { host: 'db.example', port: 6543, database: 'shop', user: 'app', sslmode: 'prefer' }],
   [
     'postgresql://app@[::1]/a%2Fb%20c?sslmode=verify-full&sslrootcert=ca.pem',
-    { host: '::1', port: 5432, database: 'a/b c', user: 'app', sslmode: 'verify-full', sslrootcert: '/work/ca.pem' },
+    { host: '::1', port: 5432, database: 'a/b c', user: 'app', sslmode: 'verify-full', sslrootcert: '/srv/app/ca.pem' },
   ],
   ['postgres://app@/shop?host=/var/run/postgresql', { socket: '/var/run/postgresql', port: 5432, database: 'shop', user: 'app', sslmode: 'prefer' }],
   ['postgres://%2Ftmp%2Fs:5433/shop?user=x&schema=public&connection_limit=5', { socket: '/tmp/s', port: 5433, database: 'shop', user: 'x', sslmode: 'prefer' }],
