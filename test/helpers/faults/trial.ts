@@ -94,7 +94,7 @@ export class Trial {
 
   /** Exports a snapshot and returns its content's hash. */
   async exported(client: BelayClient, snapshot: string): Promise<string> {
-    const to = join(this.#folder, 'app', 'shop.db.exported');
+    const to = join(this.#folder, 'app', 'shop.db.exported.sqlite');
     rmSync(to, { force: true });
     await client.call('export', { snapshot, to });
     const content = this.content(to);
