@@ -96,7 +96,7 @@ test('settings.json bounds how long writers wait for a snapshot', { timeout: 60_
   await place.data('source', 'add', 'bank.db');
   const settings = `${place.home}/settings.json`;
   const now = record(JSON.parse(await readFile(settings, 'utf8')));
-  await writeFile(settings, JSON.stringify({ ...now, maxWriterWait: 20 }));
+  await writeFile(settings, JSON.stringify({ ...now, maxWriterWait: 1 }));
   await using writer = await startWriter(file, { pauseMs: 5 });
   const refused = await place.run(['snap', 'bank', '--json']);
   const { longest } = await writer.stop();
