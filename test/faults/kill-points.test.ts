@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/
 import { listed, Trial } from '../helpers/faults/trial.ts';
 
 /**
- * kill -9 at write-side calls of `init`, `snap`, `rewind` and `collect`, from outside, a sample of 100. After each: what was
+ * kill -9 at write-side calls of `init`, `snap`, `restore`, `rewind` and `collect`, from outside, a sample of 125. After each: what was
  * acknowledged is there and equal, the target is whole in its old or its new state, and the next command works as it is.
  * Linux only: elsewhere there is no preloading of this kind.
  */
@@ -90,6 +90,29 @@ describe.runIf(process.platform === 'linux')(`kill -9 at write-side calls (seed 
       }),
     );
     expect(trial.leftovers()).toEqual([]);
+  });
+
+  test('restore: the new file is not there or whole, nothing lies beside it, and the next restore works', async () => {
+    trial.putBack();
+    const beside = trial.content();
+    const { firstId, good } = await trial.asHost(async (client) => {
+      const [id = ''] = await listed(client);
+      return { firstId: id, good: await trial.exported(client, id) };
+    });
+    await sweep(['restore', firstId, '--to', trial.copy], (ended) =>
+      trial.asHost(async (client) => {
+        if (ended.code === 0) expect(existsSync(trial.copy)).toBe(true);
+        if (existsSync(trial.copy)) {
+          expect(trial.content(trial.copy)).toBe(good);
+          rmSync(trial.copy);
+        }
+        expect(trial.leftovers()).toEqual([]);
+        expect((await client.call('restore.held', {})).held).toEqual([]);
+        expect(trial.content()).toBe(beside);
+        await client.call('restore.run', { snapshot: firstId, mode: 'new', to: trial.copy });
+        expect(trial.content(trial.copy)).toBe(good);
+      }),
+    );
   });
 
   test('rewind: the target is whole, in its old or its new state, and undo or the next rewind works', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, truncateSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -79,6 +79,25 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
         expect(await trial.exported(client, firstId)).toBe(first);
         await client.call('snapshot.create', { source: 'shop', level: 'captured' });
         expect(await trial.exported(client, 'latest')).toBe(trial.content());
+      }),
+    );
+  });
+
+  test('restore: the new file is not there or whole, and the next restore works', async () => {
+    trial.putBack();
+    const { firstId, good } = await trial.asHost(async (client) => {
+      const [id = ''] = await listed(client);
+      return { firstId: id, good: await trial.exported(client, id) };
+    });
+    await sweep(['restore', firstId, '--to', trial.copy], () =>
+      trial.asHost(async (client) => {
+        if (existsSync(trial.copy)) {
+          expect(trial.content(trial.copy)).toBe(good);
+          rmSync(trial.copy);
+        }
+        expect(trial.leftovers()).toEqual([]);
+        await client.call('restore.run', { snapshot: firstId, mode: 'new', to: trial.copy });
+        expect(trial.content(trial.copy)).toBe(good);
       }),
     );
   });

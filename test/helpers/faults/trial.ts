@@ -14,6 +14,8 @@ import { connectOrHost } from '../../../electron/host/connect.ts';
 export class Trial {
   readonly home: string;
   readonly database: string;
+  /** Where a restore makes a new file. */
+  readonly copy: string;
   readonly #folder: string;
   readonly #kept: string;
 
@@ -22,6 +24,7 @@ export class Trial {
     this.#kept = kept;
     this.home = join(folder, 'home');
     this.database = join(folder, 'app', 'shop.db');
+    this.copy = join(folder, 'app', 'copy.db');
   }
 
   /** The database in its state number `state`; states differ in every table. */
@@ -111,7 +114,9 @@ export class Trial {
         return [];
       }
     };
-    const beside = readdirSync(join(this.#folder, 'app')).filter((name) => !name.startsWith('shop.db') && !name.startsWith('.belay-undo'));
+    const beside = readdirSync(join(this.#folder, 'app')).filter(
+      (name) => !/^(shop|copy)\.db(-wal|-shm|-journal)?$/.test(name) && !name.startsWith('.belay-undo'),
+    );
     return [
       ...below(join(this.home, 'tmp')).map((name) => `home/tmp/${name}`),
       ...below(join(this.home, 'repository', 'tmp')).map((name) => `repository/tmp/${name}`),

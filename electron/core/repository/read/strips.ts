@@ -12,7 +12,7 @@ import { STRIP_THREADS, decodeAside } from './strip-threads.ts';
 import type { StreamOptions } from './stream.ts';
 
 /** Raw bytes of one strip. What lies in segments that two strips share is decoded twice; more memory makes that rarer. */
-const STRIP_BYTES = 12 << 20;
+const STRIP_BYTES = 10 << 20;
 /** The first strips are smaller, so that every thread soon has one. */
 export function stripBytes(number: number): number {
   return number < STRIP_THREADS ? STRIP_BYTES >> 2 : STRIP_BYTES;
