@@ -1,5 +1,49 @@
 import { body, name, section, signed, unsigned, vector } from '../../base/wasm-code.ts';
 import type { Code } from '../../base/wasm-code.ts';
+import {
+  ADD,
+  AND,
+  BLOCK,
+  BR,
+  BR_IF,
+  CALL,
+  CONST,
+  CTZ,
+  EMPTY,
+  END,
+  EQ,
+  GE,
+  GET,
+  GLOBAL_GET,
+  GLOBAL_SET,
+  GT,
+  I32,
+  I64,
+  I64_ADD,
+  I64_AND,
+  I64_BELOW,
+  I64_CONST,
+  I64_LOAD,
+  I64_OR,
+  I64_SHL,
+  I64_SUB,
+  IF,
+  LOAD_BYTE,
+  LOOP,
+  RETURN,
+  ROTL,
+  SET,
+  SHL,
+  SUB,
+  TEE,
+  V128,
+  V_BITMASK,
+  V_EQ,
+  V_LOAD,
+  V_SPLAT,
+  WIDEN,
+  XOR,
+} from '../../base/wasm-opcodes.ts';
 
 /**
  * SipHash-2-4 with 128 bits of output over each line of a buffer, and the sum of the hashes modulo 2^128, as a WebAssembly module,
@@ -50,49 +94,6 @@ export function lineSumModule(pages: number): Uint8Array<ArrayBuffer> {
     ),
   ]);
 }
-
-const I32 = 0x7f;
-const I64 = 0x7e;
-const V128 = 0x7b;
-const EMPTY = 0x40;
-const BLOCK = 0x02;
-const LOOP = 0x03;
-const IF = 0x04;
-const END = 0x0b;
-const BR = 0x0c;
-const BR_IF = 0x0d;
-const RETURN = 0x0f;
-const CALL = 0x10;
-const GET = 0x20;
-const SET = 0x21;
-const TEE = 0x22;
-const GLOBAL_GET = 0x23;
-const GLOBAL_SET = 0x24;
-const I64_LOAD = 0x29;
-const LOAD_BYTE = 0x2d;
-const CONST = 0x41;
-const I64_CONST = 0x42;
-const EQ = 0x46;
-const GT = 0x4b;
-const GE = 0x4f;
-const I64_BELOW = 0x54;
-const CTZ = 0x68;
-const ADD = 0x6a;
-const SUB = 0x6b;
-const AND = 0x71;
-const SHL = 0x74;
-const I64_ADD = 0x7c;
-const I64_SUB = 0x7d;
-const I64_AND = 0x83;
-const I64_OR = 0x84;
-const XOR = 0x85;
-const I64_SHL = 0x86;
-const ROTL = 0x89;
-const WIDEN = 0xad;
-const V_LOAD: Code = [0xfd, 0x00];
-const V_SPLAT: Code = [0xfd, 0x0f];
-const V_EQ: Code = [0xfd, 0x23];
-const V_BITMASK: Code = [0xfd, 0x64];
 
 const [K0, K1, V0, LOW, HIGH, ROWS, GLOBALS] = [0, 1, 2, 6, 7, 8, 9] as const;
 const [FIND, FINISH] = [1, 3] as const;

@@ -1,5 +1,37 @@
 import { body, name, section, unsigned, vector } from '../../base/wasm-code.ts';
 import type { Code } from '../../base/wasm-code.ts';
+import {
+  ADD,
+  AND,
+  BLOCK,
+  BR,
+  BR_IF,
+  CONST,
+  EMPTY,
+  END,
+  EQ,
+  EQZ,
+  GE,
+  GET,
+  GLOBAL_GET,
+  GLOBAL_SET,
+  GT,
+  I32,
+  IF,
+  LOAD,
+  LOAD_BYTE,
+  LOOP,
+  POPCNT,
+  RETURN,
+  SET,
+  SHL,
+  TEE,
+  V128,
+  V_BITMASK,
+  V_EQ,
+  V_LOAD,
+  V_SPLAT,
+} from '../../base/wasm-opcodes.ts';
 
 /**
  * The inner loops of the cutter as a WebAssembly module, assembled here instruction by instruction (about 300 bytes), so that
@@ -44,37 +76,6 @@ export function gearModule(pages: number): Uint8Array<ArrayBuffer> {
     ),
   ]);
 }
-
-const I32 = 0x7f;
-const V128 = 0x7b;
-const EMPTY = 0x40;
-const BLOCK = 0x02;
-const LOOP = 0x03;
-const IF = 0x04;
-const END = 0x0b;
-const BR = 0x0c;
-const BR_IF = 0x0d;
-const RETURN = 0x0f;
-const GET = 0x20;
-const SET = 0x21;
-const TEE = 0x22;
-const GLOBAL_GET = 0x23;
-const GLOBAL_SET = 0x24;
-const LOAD = 0x28;
-const LOAD_BYTE = 0x2d;
-const CONST = 0x41;
-const EQZ = 0x45;
-const EQ = 0x46;
-const GT = 0x4b;
-const GE = 0x4f;
-const POPCNT = 0x69;
-const ADD = 0x6a;
-const AND = 0x71;
-const SHL = 0x74;
-const V_LOAD: Code = [0xfd, 0x00];
-const V_SPLAT: Code = [0xfd, 0x0f];
-const V_EQ: Code = [0xfd, 0x23];
-const V_BITMASK: Code = [0xfd, 0x64];
 
 const P = 0;
 const STOP = 1;
