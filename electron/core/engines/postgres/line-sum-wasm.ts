@@ -30,6 +30,8 @@ import {
   IF,
   LOAD_BYTE,
   LOOP,
+  NE,
+  OR,
   RETURN,
   ROTL,
   SET,
@@ -41,6 +43,7 @@ import {
   V_EQ,
   V_LOAD,
   V_SPLAT,
+  V_STORE,
   WIDEN,
   XOR,
 } from '../../base/wasm-opcodes.ts';
@@ -56,14 +59,27 @@ import {
  *   (func (export "absorb") (param p end))                         ;; whole words of a line that goes on after end
  *   (func (export "finish") (param p end length))                  ;; the rest of a line of `length` bytes: hashed, added, counted
  *   (func (export "lines") (param p end) (result i32))             ;; every whole line; returns where the unfinished one begins
+ *   (func (export "unframe") (param p end to) (result i32))        ;; contents of the CopyData messages from p on, one after the other at `to`
  *
- * Reads up to 8 bytes beyond `end`, whose values do not matter.
+ * `unframe` returns where it stopped: at a message of another kind, at a header that is not whole, or at `end`. Then `placed` is where what it wrote ends,
+ * `rest` how many bytes of the last message are still to come. What it reads and where it writes must not overlap.
+ *
+ * Reads up to 16 bytes beyond `end`, whose values do not matter; `unframe` writes as many beyond `placed`.
  */
 export function lineSumModule(pages: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, vector([signature([I64, I64], []), signature([I32, I32], [I32]), signature([I32, I32], []), signature([I32, I32, I32], [])])),
-    ...section(3, vector([[0], [1], [2], [3], [1]])),
+    ...section(
+      1,
+      vector([
+        signature([I64, I64], []),
+        signature([I32, I32], [I32]),
+        signature([I32, I32], []),
+        signature([I32, I32, I32], []),
+        signature([I32, I32, I32], [I32]),
+      ]),
+    ),
+    ...section(3, vector([[0], [1], [2], [3], [1], [4]])),
     ...section(5, vector([[0x01, ...unsigned(pages), ...unsigned(pages)]])),
     ...section(6, vector(Array.from({ length: GLOBALS }, () => [I64, 0x01, I64_CONST, 0, END]))),
     ...section(
@@ -73,7 +89,9 @@ export function lineSumModule(pages: number): Uint8Array<ArrayBuffer> {
         [...name('low'), 0x03, LOW],
         [...name('high'), 0x03, HIGH],
         [...name('rows'), 0x03, ROWS],
-        ...['init', 'find', 'absorb', 'finish', 'lines'].map((each, index) => [...name(each), 0x00, index]),
+        [...name('rest'), 0x03, REST],
+        [...name('placed'), 0x03, PLACED],
+        ...['init', 'find', 'absorb', 'finish', 'lines', 'unframe'].map((each, index) => [...name(each), 0x00, index]),
       ]),
     ),
     ...section(
@@ -90,15 +108,19 @@ export function lineSumModule(pages: number): Uint8Array<ArrayBuffer> {
         body([[5, I64]], absorbCode()),
         body([[6, I64]], finishCode()),
         body([[1, I32]], linesCode()),
+        body([[3, I32]], unframeCode()),
       ]),
     ),
   ]);
 }
 
-const [K0, K1, V0, LOW, HIGH, ROWS, GLOBALS] = [0, 1, 2, 6, 7, 8, 9] as const;
+const [K0, K1, V0, LOW, HIGH, ROWS, REST, PLACED, GLOBALS] = [0, 1, 2, 6, 7, 8, 9, 10, 11] as const;
 const [FIND, FINISH] = [1, 3] as const;
 const [P, STOP] = [0, 1] as const;
 const LF = 10;
+/** `d`, and its header: the kind and a length of four bytes (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
+export const COPY_DATA = 100n;
+export const COPY_HEADER = 5;
 
 /** What the key is combined with (the name of the function's first draft), and the marks of the longer output. */
 const START = [0x736f6d6570736575n, 0x646f72616e646f6dn ^ 0xeen, 0x6c7967656e657261n, 0x7465646279746573n] as const;
@@ -198,5 +220,29 @@ function linesCode(): Code {
     ...[GET, P, GET, at, GET, at, GET, P, SUB, CALL, FINISH],
     ...[GET, at, CONST, 1, ADD, SET, P, BR, 0],
     ...[END, END, GET, P],
+  ];
+}
+
+/** Copies 16 bytes at a time: rows are short, and a call for each would cost more. */
+function unframeCode(): Code {
+  const [to, length, stop, room] = [2, 3, 4, 5];
+  const byte = (at: number, shift: number): Code => [GET, P, LOAD_BYTE, 0, at, CONST, shift, SHL];
+  return [
+    ...[...constant(0n), GLOBAL_SET, REST],
+    ...[BLOCK, EMPTY, LOOP, EMPTY],
+    ...[GET, P, CONST, COPY_HEADER, ADD, GET, STOP, GT, BR_IF, 1],
+    ...[GET, P, LOAD_BYTE, 0, 0, CONST, ...signed(COPY_DATA), NE, BR_IF, 1],
+    // The length, most significant byte first, counts itself.
+    ...[...byte(1, 24), ...byte(2, 16), OR, ...byte(3, 8), OR, ...byte(4, 0), OR, CONST, 4, SUB, SET, length],
+    ...[GET, P, CONST, COPY_HEADER, ADD, SET, P],
+    ...[GET, length, GET, STOP, GET, P, SUB, TEE, room, GT, IF, EMPTY],
+    ...[GET, length, GET, room, SUB, WIDEN, GLOBAL_SET, REST, GET, room, SET, length, END],
+    ...[GET, P, GET, length, ADD, SET, stop],
+    ...[BLOCK, EMPTY, LOOP, EMPTY, GET, P, GET, stop, GE, BR_IF, 1],
+    ...[GET, to, GET, P, ...V_LOAD, 0, 0, ...V_STORE, 0, 0],
+    ...[GET, P, CONST, 16, ADD, SET, P, GET, to, CONST, 16, ADD, SET, to, BR, 0, END, END],
+    ...[GET, to, GET, P, GET, stop, SUB, SUB, SET, to, GET, stop, SET, P],
+    ...[BR, 0, END, END],
+    ...[GET, to, WIDEN, GLOBAL_SET, PLACED, GET, P],
   ];
 }

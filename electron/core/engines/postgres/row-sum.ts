@@ -7,6 +7,12 @@ import { lineSumModule } from './line-sum-wasm.ts';
 export interface RowSum {
   /** Takes the next bytes; lines may lie across calls. The bytes stay the caller's. */
   update(bytes: Uint8Array): void;
+  /**
+   * Takes the next bytes from the contents of `CopyData` messages, of which the first begins with `bytes`. Stops at a message of another kind, at a header
+   * that is not whole, or where its room is full. `given` gets the contents, in memory that is good until it returns. Tells how many bytes of
+   * `bytes` it took, and how many of the last message are still to come.
+   */
+  unframe(bytes: Uint8Array, given: (contents: Uint8Array) => void): { readonly taken: number; readonly rest: number };
   /** Throws RangeError where the last line had no end. */
   end(): RowTotal;
 }
@@ -22,19 +28,24 @@ const KEY: readonly [bigint, bigint] = [0x6f722079616c6562n, 0x00003176207377n];
 const PAGE = 65_536;
 /** Bytes of unfinished work held; a longer line is taken in parts of this. A multiple of a word. */
 const ROOM = 16 * PAGE;
-/** One page more than the room: the last word may be read beyond it. */
-const PAGES = 17;
+/** Messages as they came, before they are taken apart. One page after the room, since words may be read and written beyond its end. */
+const WIRE = ROOM + PAGE;
+const WIRE_ROOM = 4 * PAGE;
+const PAGES = (WIRE + WIRE_ROOM) / PAGE + 1;
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly low: { readonly value: bigint };
   readonly high: { readonly value: bigint };
   readonly rows: { readonly value: bigint };
+  readonly rest: { readonly value: bigint };
+  readonly placed: { readonly value: bigint };
   init(k0: bigint, k1: bigint): void;
   find(from: number, end: number): number;
   absorb(from: number, end: number): void;
   finish(from: number, end: number, length: number): void;
   lines(from: number, end: number): number;
+  unframe(from: number, end: number, to: number): number;
 }
 
 const compiled = new WebAssembly.Module(lineSumModule(PAGES));
@@ -76,6 +87,16 @@ export function rowSum(key: readonly [bigint, bigint] = KEY): RowSum {
         at += piece.length;
         drain();
       }
+    },
+    unframe: (bytes, given) => {
+      const piece = bytes.subarray(0, Math.min(WIRE_ROOM, ROOM - filled));
+      memory.set(piece, WIRE);
+      const taken = code.unframe(WIRE, WIRE + piece.length, filled) - WIRE;
+      const placed = Number(code.placed.value);
+      given(memory.subarray(filled, placed));
+      filled = placed;
+      drain();
+      return { taken, rest: Number(code.rest.value) };
     },
     end: () => {
       if (filled + absorbed > 0) throw new RangeError('the last row has no end');

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
+import { wideSocket } from './raw-reads.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { quoteText } from './sql.ts';
 
@@ -149,7 +150,7 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
 }
 
 async function connectOnce(config: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client(config);
+  const client = new pg.Client(config.ssl === undefined || config.ssl === false ? { ...config, stream: wideSocket } : config);
   // A connection that ends by itself is seen by the next statement on it.
   client.on('error', () => undefined);
   try {
