@@ -21,6 +21,10 @@ export interface PostgresServer extends AsyncDisposable {
   /** Runs statements in a database and gives the rows of the last one. */
   run(database: string, sql: string): Promise<readonly Record<string, unknown>[]>;
   log(): string;
+  /** SIGKILL for the whole server, as a power cut; resolves when nothing answers any more. */
+  kill(): Promise<void>;
+  /** Starts it again; resolves when it answers. */
+  start(): Promise<void>;
 }
 
 const installed = findPostgres(process.env);
@@ -94,6 +98,14 @@ export async function startServer(major: number, settings: readonly string[] = [
       }
     },
     log: () => readFileSync(logFile, 'utf8'),
+    kill: async () => {
+      child.stdin?.write('kill\n');
+      await gone(server);
+    },
+    start: async () => {
+      child.stdin?.write('start\n');
+      await ready(server, () => child.exitCode !== null);
+    },
     [Symbol.asyncDispose]: async () => {
       child.ref();
       child.stdin?.destroy();
@@ -131,6 +143,17 @@ async function ready(server: PostgresServer, gone: () => boolean): Promise<void>
       if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== '57P03') throw error;
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
+  }
+}
+
+async function gone(server: PostgresServer): Promise<void> {
+  for (;;) {
+    try {
+      await (await server.connect()).end();
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && (error.code === 'ECONNREFUSED' || error.code === 'ENOENT')) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
