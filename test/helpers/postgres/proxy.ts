@@ -20,8 +20,8 @@ export interface Proxy extends AsyncDisposable {
 export interface ProxyOptions {
   /** Awaited before a statement goes on; `instead` must be as long as the statement, in bytes. */
   readonly onStatement?: (sql: string) => Passing | Promise<Passing>;
-  /** Awaited before the server's answer to that statement goes back. */
-  readonly onAnswer?: (sql: string) => Promise<void> | void;
+  /** Awaited before the server's answer to that statement goes back; `lose` closes the connection instead. */
+  readonly onAnswer?: (sql: string) => Promise<'pass' | 'lose'> | 'pass' | 'lose';
   /** Called with the bytes of rows that passed so far. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -60,7 +60,7 @@ export async function startProxy(server: PostgresServer, options: ProxyOptions =
         if (asked !== '') {
           const answered = asked;
           asked = '';
-          await options.onAnswer?.(answered);
+          if ((await options.onAnswer?.(answered)) === 'lose') client.destroy();
         }
         bytes += (part as Buffer).length;
         options.onBytes?.(bytes);

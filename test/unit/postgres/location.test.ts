@@ -15,6 +15,7 @@ test.each([
   ],
   ['postgres://app@/shop?host=/var/run/postgresql', { socket: '/var/run/postgresql', port: 5432, database: 'shop', user: 'app', sslmode: 'prefer' }],
   ['postgres://%2Ftmp%2Fs:5433/shop?user=x&schema=public&connection_limit=5', { socket: '/tmp/s', port: 5433, database: 'shop', user: 'x', sslmode: 'prefer' }],
+  ['postgres://app@h/d?connect_timeout=3&options=-c', { host: 'h', port: 5432, database: 'd', user: 'app', sslmode: 'prefer', connectTimeout: 3 }],
   ['postgres://app@h', { host: 'h', port: 5432, database: 'app', user: 'app', sslmode: 'prefer' }],
 ])('%s is taken apart', (url, expected) => {
   expect(locate(url)).toEqual(expected);
@@ -36,6 +37,7 @@ test.each([
   'postgres://a:hunter2@h/%zz',
   'mysql://a:hunter2@h/d',
   'postgres://a:hunter2@h/d?sslmode=sometimes',
+  'postgres://a:hunter2@h/d?connect_timeout=soon',
 ])('%s is refused without being repeated', (url) => {
   const failed = ((): unknown => {
     try {

@@ -82,8 +82,13 @@ async function create(source: EngineSource, id: string, context: EngineContext):
     await makeSpare(location, database, id, context);
   } catch (error) {
     const uncancelled = { ...context, signal: new AbortController().signal };
-    await dropDatabase(location, spareOf(location, id), uncancelled);
-    await dropDatabase(location, database, uncancelled);
+    try {
+      await dropDatabase(location, spareOf(location, id), uncancelled);
+      await dropDatabase(location, database, uncancelled);
+    } catch (left) {
+      // The next checkpoint removes what has no record.
+      context.log.warn('an unfinished checkpoint could not be removed', { database, why: String(left) });
+    }
     throw error;
   }
   return infoOf(await named(location, id, context));

@@ -28,6 +28,8 @@ const shape = z.strictObject({
   sslrootcert: text.exactOptional(),
   sslcert: text.exactOptional(),
   sslkey: text.exactOptional(),
+  /** Seconds for which a connection is waited for; one that is silent for twice that is asked after. */
+  connectTimeout: z.number().int().min(1).max(3600).exactOptional(),
   /** A role that writes, where the one above only reads. */
   restoreUser: nameText.exactOptional(),
   /** Handles under which the secrets lie; never the secrets. */
@@ -97,6 +99,7 @@ export function normaliseLocation(input: Readonly<Record<string, unknown>>, base
     user: parsed.user ?? userInfo().username,
     sslmode: parsed.sslmode ?? 'prefer',
     ...files,
+    ...(parsed.connectTimeout === undefined ? {} : { connectTimeout: parsed.connectTimeout }),
     ...(parsed.restoreUser === undefined ? {} : { restoreUser: parsed.restoreUser }),
     ...(parsed.secrets === undefined ? {} : { secrets: parsed.secrets }),
   };

@@ -5,6 +5,7 @@ import type { EngineContext } from '../engine.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
 import { wideSocket } from './raw-reads.ts';
 import { serverError, sqlState } from './server-error.ts';
+import { cut, lost, watchSilence, type Backend } from './silence.ts';
 import { quoteText } from './sql.ts';
 
 /** One connection, set so that what it reads and parses does not depend on the database's, the role's or the server's defaults. */
@@ -40,7 +41,8 @@ export interface SessionOptions {
 }
 
 const lockTimeout = '10s';
-const connectMs = 15_000;
+/** From the cancellation to the end of a connection that the server does not end, and from the wish to close to the end of one that does not. */
+const politeMs = 700;
 
 /** Options of a login, before the first statement: only what a `login` event trigger of 17 must not see. */
 const quietLogin = '-c event_triggers=off';
@@ -51,11 +53,23 @@ export async function openSession(location: PostgresLocation, options: SessionOp
   const where = describeLocation({ ...location, database: options.database ?? location.database });
   try {
     const config = await configOf(location, options, context);
-    const { client, login } = await connectAsked(config, location.sslmode, where, options.side);
-    return await prepare(client, login, config, options, where, context);
+    const way: Way = { where, connectMs: connectMs(location), signal: context.signal };
+    const { client, login } = await connectAsked(config, location.sslmode, way, options.side);
+    return await prepare(client, login, config, options, way, context);
   } catch (error) {
     throw serverError(error, where, options.side, context.signal);
   }
+}
+
+/** For how long a connection is waited for. */
+export function connectMs(location: PostgresLocation): number {
+  return (location.connectTimeout ?? 15) * 1000;
+}
+
+interface Way {
+  readonly where: string;
+  readonly connectMs: number;
+  readonly signal: AbortSignal;
 }
 
 async function configOf(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<pg.ClientConfig> {
@@ -66,8 +80,8 @@ async function configOf(location: PostgresLocation, options: SessionOptions, con
     user,
     database: options.database ?? location.database,
     application_name: options.name ?? 'belay',
-    connectionTimeoutMillis: connectMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     ...(password === undefined ? {} : { password }),
     ...(location.socket === undefined ? { ssl: await sslOf(location) } : {}),
   };
@@ -110,22 +124,22 @@ interface Connected {
 }
 
 /** Where no password is known, a failure may be that the server asks for one: the driver says so by no code. */
-async function connectAsked(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode'], where: string, side: SessionOptions['side']): Promise<Connected> {
+async function connectAsked(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode'], way: Way, side: SessionOptions['side']): Promise<Connected> {
   try {
-    return await connectQuietly(config, sslmode);
+    return await connectQuietly(config, sslmode, way);
   } catch (error) {
-    if (config.password !== undefined || sqlState(error) !== undefined || systemCode(error) !== undefined) throw error;
+    if (config.password !== undefined || error instanceof AppError || sqlState(error) !== undefined || systemCode(error) !== undefined) throw error;
     const password = (): string => {
-      throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} asks for a password, and none is known.`, {
+      throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${way.where} asks for a password, and none is known.`, {
         hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
       });
     };
-    return connectQuietly({ ...config, password }, sslmode);
+    return connectQuietly({ ...config, password }, sslmode, way);
   }
 }
 
 /** First without event triggers, which only 17 and newer know and only superusers may ask for; as libpq, `prefer` falls back to no TLS. */
-async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode']): Promise<Connected> {
+async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode'], way: Way): Promise<Connected> {
   const tries: pg.ClientConfig[] = [config];
   if (sslmode === 'prefer' && config.ssl !== undefined) tries.push({ ...config, ssl: false });
   if (sslmode === 'allow' && config.ssl !== undefined) tries.push({ ...config, ssl: { rejectUnauthorized: false } });
@@ -134,10 +148,11 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
   for (const one of tries) {
     for (const login of loudServers.has(server) ? [''] : [quietLogin, '']) {
       try {
-        const client = await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) });
+        const client = await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) }, way);
         if (login === '') loudServers.add(server);
         return { client, login };
       } catch (error) {
+        if (error instanceof AppError || way.signal.aborted) throw error;
         failed = error;
         const state = sqlState(error);
         if (login === '' || (state !== '42704' && state !== '42501')) break;
@@ -149,16 +164,36 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
   throw failed;
 }
 
-async function connectOnce(config: pg.ClientConfig): Promise<pg.Client> {
+async function connectOnce(config: pg.ClientConfig, way: Way): Promise<pg.Client> {
   const client = new pg.Client(config.ssl === undefined || config.ssl === false ? { ...config, stream: wideSocket } : config);
   // A connection that ends by itself is seen by the next statement on it.
   client.on('error', () => undefined);
+  const stop = (): void => cut(client);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    cut(client);
+  }, way.connectMs);
+  way.signal.addEventListener('abort', stop, { once: true });
   try {
     await client.connect();
     return client;
   } catch (error) {
-    await client.end().catch(() => undefined);
-    throw error;
+    await endSoon(client).catch(() => undefined);
+    throw late ? lost(way.where, error) : error;
+  } finally {
+    clearTimeout(timer);
+    way.signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Resolves when the connection is closed, by us where the other side does not. */
+async function endSoon(client: pg.Client): Promise<void> {
+  const timer = setTimeout(() => cut(client), politeMs);
+  try {
+    await client.end();
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -205,24 +240,27 @@ const facts = `SELECT pg_catalog.current_setting('server_version_num') AS versio
   pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
   pg_catalog.current_setting('server_encoding') AS encoding`;
 
-async function prepare(
-  client: pg.Client,
-  login: string,
-  config: pg.ClientConfig,
-  options: SessionOptions,
-  where: string,
-  context: EngineContext,
-): Promise<Session> {
+async function prepare(client: pg.Client, login: string, config: pg.ClientConfig, options: SessionOptions, way: Way, context: EngineContext): Promise<Session> {
   const { side } = options;
+  const { where } = way;
   let closing: Promise<void> | undefined;
-  const stop = (): void => void endFromOutside(config, login, pid).catch(() => client.end().catch(() => undefined));
+  let pid = 0;
+  const beside = { config: { ...config, ...(login === '' ? {} : { options: login }) }, way: { ...way, signal: new AbortController().signal } };
+  const stop = (): void => {
+    if (pid === 0) return cut(client);
+    setTimeout(() => cut(client), politeMs).unref();
+    endFromOutside(beside, pid).catch(() => cut(client));
+  };
+  const endWatch = watchSilence(client, where, 2 * way.connectMs, () => askAfter(beside, pid));
   const close = (): Promise<void> => {
     context.signal.removeEventListener('abort', stop);
+    endWatch();
     // What waits for the end must not find that the process ended meanwhile.
     (client as Detachable).ref();
-    return (closing ??= client.end());
+    return (closing ??= endSoon(client));
   };
-  let pid = 0;
+  context.signal.addEventListener('abort', stop, { once: true });
+  if (context.signal.aborted) stop();
   try {
     const [found] = (await client.query<Facts>(facts)).rows;
     if (found === undefined) throw new AppError('source.not-a-database', `${where} did not answer as a PostgreSQL server.`, { hint: 'Check host and port.' });
@@ -233,8 +271,6 @@ async function prepare(
     if (version < 130_000)
       throw new AppError('source.unsupported', `${where} is PostgreSQL ${found.name}; Belay knows 13 to 18.`, { hint: 'Upgrade the server.' });
     await client.query(settings(version, options.encoding === 'own' ? found.encoding : 'UTF8'));
-    context.signal.addEventListener('abort', stop, { once: true });
-    if (context.signal.aborted) stop();
     return {
       client,
       version,
@@ -266,13 +302,33 @@ async function prepare(
   }
 }
 
+/** How another connection to the same server is made. */
+interface Beside {
+  readonly config: pg.ClientConfig;
+  readonly way: Way;
+}
+
 /** A backend that computes does not see that its client left: it is told by another one. */
-async function endFromOutside(config: pg.ClientConfig, login: string, pid: number): Promise<void> {
-  const other = await connectOnce({ ...config, ...(login === '' ? {} : { options: login }) });
+function endFromOutside(beside: Beside, pid: number): Promise<void> {
+  return asked(beside, async (other) => void (await other.query('SELECT pg_catalog.pg_terminate_backend($1)', [pid])));
+}
+
+function askAfter(beside: Beside, pid: number): Promise<Backend | undefined> {
+  return asked(beside, async (other) => {
+    const sql = 'SELECT state, wait_event AS waits FROM pg_catalog.pg_stat_activity WHERE pid = $1';
+    return (await other.query<Backend>(sql, [pid])).rows[0];
+  });
+}
+
+/** The answer as the connection is waited for: it may be lost as well. */
+async function asked<T>(beside: Beside, work: (other: pg.Client) => Promise<T>): Promise<T> {
+  const other = await connectOnce(beside.config, beside.way);
+  const timer = setTimeout(() => cut(other, lost(beside.way.where)), beside.way.connectMs);
   try {
-    await other.query('SELECT pg_catalog.pg_terminate_backend($1)', [pid]);
+    return await work(other);
   } finally {
-    await other.end();
+    clearTimeout(timer);
+    await endSoon(other);
   }
 }
 

@@ -12,6 +12,7 @@ const known: ReadonlyMap<string, string> = new Map([
   ['sslrootcert', 'sslrootcert'],
   ['sslcert', 'sslcert'],
   ['sslkey', 'sslkey'],
+  ['connect_timeout', 'connectTimeout'],
 ]);
 
 /**
@@ -45,7 +46,10 @@ export function readUrl(url: string, invalid: (why: string) => AppError): Readon
     if (name !== undefined && equals !== -1) parts.set(name, decode(pair.slice(equals + 1)));
   }
   const found: Record<string, unknown> = {};
-  for (const [name, value] of parts) if (value !== '') found[name] = name === 'port' ? portOf(value, invalid) : value;
+  for (const [name, value] of parts)
+    if (value !== '') found[name] = name === 'port' ? portOf(value, invalid) : name === 'connectTimeout' ? secondsOf(value, invalid) : value;
+  // As libpq: 0 is for ever, which is never meant here.
+  if (found['connectTimeout'] === 0) delete found['connectTimeout'];
   // As libpq: without a name the database is called as the role.
   if (found['database'] === undefined && found['user'] !== undefined) found['database'] = found['user'];
   return found;
@@ -53,5 +57,10 @@ export function readUrl(url: string, invalid: (why: string) => AppError): Readon
 
 function portOf(text: string, invalid: (why: string) => AppError): number {
   if (!/^\d{1,5}$/.test(text)) throw invalid('its port is not a number');
+  return Number(text);
+}
+
+function secondsOf(text: string, invalid: (why: string) => AppError): number {
+  if (!/^\d{1,4}$/.test(text)) throw invalid('its connect_timeout is not a number of seconds');
   return Number(text);
 }
