@@ -63,7 +63,8 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
     return { held, verification };
   } catch (error) {
     const building = records.held().find((one) => one.id === id);
-    if (building !== undefined) await discardHeld(engine, building, records, context);
+    // Where the server is gone the copy stays on record for the next start, and the first error is the one that says why.
+    if (building !== undefined) await orUnreached(() => discardHeld(engine, building, records, context), building.describes);
     throw error;
   }
 }
@@ -174,7 +175,7 @@ export async function settleAll(engineOf: (kind: string) => Engine, records: Res
   return notes;
 }
 
-async function orUnreached(note: () => Promise<string>, called: string): Promise<string> {
+async function orUnreached<T>(note: () => Promise<T>, called: string): Promise<T | string> {
   try {
     return await note();
   } catch (error) {

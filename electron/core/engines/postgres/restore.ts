@@ -43,7 +43,8 @@ export async function restore(
     await build(settings, snapshot, stored, facts, copyPlace(copy), target.mode === 'throw-away', context);
     return copy;
   } catch (error) {
-    await discard(copy, context);
+    // A server that is gone cannot be cleaned now: the copy is on record, and the first error says why.
+    await discard(copy, context).catch((left: unknown) => context.log.warn('the unfinished copy could not be removed', { database, why: String(left) }));
     throwIfCancelled(context.signal);
     throw error;
   }
