@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
-import { AppError } from '../../base/errors.ts';
+import { AppError, systemCode } from '../../base/errors.ts';
 import type { CaptureSink, EngineContext, GroupEnd } from '../engine.ts';
 import type { Hold } from './hold.ts';
 import type { PostgresLocation } from './location.ts';
@@ -11,10 +12,24 @@ const bufferBytes = 1 << 20;
 
 /**
  * Everything but rows, by pg_dump on the held snapshot: definitions, owners, grants, comments, large objects. Its date is set to the
- * first of January 2000, so that equal content gives equal bytes. The file's path.
+ * first of January 2000, so that equal content gives equal bytes. The file's path. Throws `tool.failed`, and leaves no file, where the archive is
+ * not whole, whatever pg_dump ended with.
  */
 export async function dumpSkeleton(hold: Hold, location: PostgresLocation, tools: Tools, context: EngineContext): Promise<string> {
   const file = join(context.temporaryFolder, `skeleton-${Buffer.from(context.random.bytes(6)).toString('hex')}.dump`);
+  try {
+    await dumpInto(file, hold, location, tools, context);
+    await settleDate(file);
+    // Its list alone says nothing of what follows it: only reading everything does.
+    await runTool({ tools, program: 'pg_restore', args: ['--exit-on-error', '-f', devNull, file] }, context);
+    return file;
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+async function dumpInto(file: string, hold: Hold, location: PostgresLocation, tools: Tools, context: EngineContext): Promise<void> {
   await runTool(
     {
       tools,
@@ -26,19 +41,16 @@ export async function dumpSkeleton(hold: Hold, location: PostgresLocation, tools
     },
     context,
   );
-  await settleDate(file);
-  return file;
 }
 
 /** `PGDMP`, three bytes of version, sizes of integers and offsets, format, compression, then seven integers: the date as of `localtime`. */
 async function settleDate(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
+  const handle = await openWritten(file);
   try {
     const head = Buffer.alloc(64);
     await handle.read(head, 0, head.length, 0);
     const [major, minor, size] = [head[5] ?? 0, head[6] ?? 0, head[8] ?? 0];
-    if (head.toString('latin1', 0, 5) !== 'PGDMP' || major !== 1 || size !== 4)
-      throw new AppError('tool.failed', 'What pg_dump wrote is not an archive that Belay knows.', { hint: 'Use the tools of PostgreSQL 13 to 18.' });
+    if (head.toString('latin1', 0, 5) !== 'PGDMP' || major !== 1 || size !== 4) throw noArchive();
     // An integer is a byte of sign and then its bytes, the lowest first. Compression is one byte since 1.15.
     const from = 11 + (minor >= 15 ? 1 : 1 + size);
     for (const [i, value] of [0, 0, 0, 1, 0, 100, 0].entries()) {
@@ -50,6 +62,21 @@ async function settleDate(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+async function openWritten(file: string): ReturnType<typeof open> {
+  try {
+    return await open(file, 'r+');
+  } catch (error) {
+    throw systemCode(error) === 'ENOENT' ? noArchive(error) : error;
+  }
+}
+
+function noArchive(cause?: unknown): AppError {
+  return new AppError('tool.failed', 'What pg_dump wrote is not an archive that Belay knows.', {
+    hint: 'Use the tools of PostgreSQL 13 to 18.',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** The file as one stream of the snapshot. */
