@@ -72,7 +72,7 @@ const trees = `
   CREATE TABLE by_range_1 PARTITION OF by_range FOR VALUES FROM (MINVALUE) TO ('2020-01-01');
   CREATE TABLE by_range_2 PARTITION OF by_range FOR VALUES FROM ('2020-01-01') TO (MAXVALUE) PARTITION BY RANGE (id);
   CREATE TABLE by_range_2a PARTITION OF by_range_2 FOR VALUES FROM (0) TO (300); CREATE TABLE by_range_2d PARTITION OF by_range_2 DEFAULT;
-  CREATE INDEX by_range_v ON by_range (v);
+  CREATE INDEX by_range_v ON by_range (v); CREATE INDEX half_made ON ONLY by_range (id);
   INSERT INTO by_range SELECT g, date '2019-06-01' + g, CASE g % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'b' END FROM generate_series(1, 400) g;
   CREATE TABLE by_list (v text) PARTITION BY LIST (v); CREATE TABLE by_list_n PARTITION OF by_list FOR VALUES IN ('a', NULL); INSERT INTO by_list VALUES ('a'), (NULL);
   CREATE TABLE by_hash (m mood, n int) PARTITION BY HASH (m);
@@ -99,6 +99,7 @@ const code = (major: number, icu: boolean): string => `
   CREATE PROCEDURE nothing(INOUT a int DEFAULT 5) LANGUAGE plpgsql AS 'BEGIN a := 1; END';
   CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
   CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq, COMMUTATOR = ===);
+  CREATE OPERATOR =-= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq, NEGATOR = !-!); CREATE OPERATOR =~= (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq, NEGATOR = !~!); DROP OPERATOR =~= (int, int);
   CREATE OPERATOR CLASS reverse_int FOR TYPE int USING btree AS OPERATOR 1 >, OPERATOR 2 >=, OPERATOR 3 =, OPERATOR 4 <=, OPERATOR 5 <, FUNCTION 1 btint4cmp(int, int);
   CREATE FUNCTION pair_text(pair) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ($1).b'; CREATE CAST (pair AS text) WITH FUNCTION pair_text(pair) AS ASSIGNMENT;
   CREATE COLLATION german (${icu ? "PROVIDER = icu, LOCALE = 'de', DETERMINISTIC = false" : "LOCALE = 'C'"}); CREATE CONVERSION my_conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;

@@ -52,6 +52,9 @@ export async function readMarginal(session: Session): Promise<readonly string[]>
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${ownSchemas}
       JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
       WHERE c.relkind = 'r' AND pg_catalog.pg_relation_size(c.oid) > 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig))
+    UNION ALL SELECT 'is an operator that was named and never made: a dump leaves it out, and so does a restore', n.nspname, o.oprname
+      FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace AND ${ownSchemas}
+      WHERE o.oprcode = 0 AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator by WHERE by.oprcode <> 0 AND o.oid IN (by.oprcom, by.oprnegate))
     UNION ALL SELECT 'is a foreign table: its rows lie elsewhere and are not captured', n.nspname, c.relname
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${ownSchemas} WHERE c.relkind = 'f'
     ORDER BY 1, 2, 3`);

@@ -73,7 +73,7 @@ export function classQueries(version: number): readonly string[] {
     `SELECT 'extension', NULL, e.extname, NULL, concat_ws('; ', e.extversion, n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace`,
 
     `SELECT 'operator', NULL, pg_catalog.format('%s', o.oid::regoperator), NULL, concat_ws('; ', o.oprcode, nullif(o.oprcom, 0)::regoperator, nullif(o.oprnegate, 0)::regoperator, o.oprrest, o.oprjoin, o.oprcanmerge, o.oprcanhash)
-      FROM pg_catalog.pg_operator o ${namespace('o.oprnamespace')} WHERE ${owned('pg_operator', 'o')}`,
+      FROM pg_catalog.pg_operator o ${namespace('o.oprnamespace')} WHERE o.oprcode <> 0 AND ${owned('pg_operator', 'o')}`,
 
     `SELECT 'operator class', n.nspname, o.opcname, m.amname, concat_ws('; ', o.opcintype::regtype, f.opfname, o.opcdefault, nullif(o.opckeytype, 0)::regtype)
       FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod JOIN pg_catalog.pg_opfamily f ON f.oid = o.opcfamily ${namespace('o.opcnamespace')} WHERE ${owned('pg_opclass', 'o')}`,

@@ -20,7 +20,7 @@ const withOwners = `
   UNION ALL SELECT 'pg_catalog.pg_foreign_data_wrapper'::regclass, w.oid, w.fdwowner, w.fdwacl, 'F'::"char" FROM pg_catalog.pg_foreign_data_wrapper w
   UNION ALL SELECT 'pg_catalog.pg_foreign_server'::regclass, s.oid, s.srvowner, s.srvacl, 'S'::"char" FROM pg_catalog.pg_foreign_server s
   UNION ALL SELECT 'pg_catalog.pg_largeobject'::regclass, l.oid, l.lomowner, l.lomacl, 'L'::"char" FROM pg_catalog.pg_largeobject_metadata l
-  UNION ALL SELECT 'pg_catalog.pg_operator'::regclass, o.oid, o.oprowner, NULL, NULL FROM pg_catalog.pg_operator o ${inSchema('o.oprnamespace')}
+  UNION ALL SELECT 'pg_catalog.pg_operator'::regclass, o.oid, o.oprowner, NULL, NULL FROM pg_catalog.pg_operator o ${inSchema('o.oprnamespace')} WHERE o.oprcode <> 0
   UNION ALL SELECT 'pg_catalog.pg_opclass'::regclass, o.oid, o.opcowner, NULL, NULL FROM pg_catalog.pg_opclass o ${inSchema('o.opcnamespace')}
   UNION ALL SELECT 'pg_catalog.pg_opfamily'::regclass, o.oid, o.opfowner, NULL, NULL FROM pg_catalog.pg_opfamily o ${inSchema('o.opfnamespace')}
   UNION ALL SELECT 'pg_catalog.pg_collation'::regclass, o.oid, o.collowner, NULL, NULL FROM pg_catalog.pg_collation o ${inSchema('o.collnamespace')}
