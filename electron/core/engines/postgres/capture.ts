@@ -5,6 +5,7 @@ import { describe, fingerprintOf, readSequences, rowItems, sequenceItems, type T
 import { readProperties } from './describe/database.ts';
 import { readMarginal, readRoles, readViews, readExtensions } from './facts.ts';
 import { withHold, type Hold } from './hold.ts';
+import { refuseUnreadableObjects } from './large-objects.ts';
 import { locationOf, type PostgresLocation } from './location.ts';
 import { describedTable, factsName, rolesName, skeletonName, type Facts } from './objects.ts';
 import { runTool } from './pg-tool.ts';
@@ -32,6 +33,7 @@ export async function capture(settings: ToolSettings, source: EngineSource, sink
   const tools = await findTools(settings, context.signal);
   // First, since it takes locks of its own: from then on no migration that queues up can stand in the way.
   const dump = async (hold: Hold): Promise<Dumped> => {
+    await refuseUnreadableObjects(hold.session);
     const chosen = chooseForDump(tools, hold.session.version);
     context.progress({ stage: 'reading the definitions' });
     return { chosen, file: await dumpSkeleton(hold, location, chosen.tools, context) };

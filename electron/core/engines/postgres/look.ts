@@ -2,6 +2,7 @@ import type { EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inven
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems } from './describe/all.ts';
 import { readMarginal } from './facts.ts';
 import { withHold } from './hold.ts';
+import { refuseUnreadableObjects } from './large-objects.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { readTables } from './read-tables.ts';
 import { listTables } from './relations.ts';
@@ -42,6 +43,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
   const location = locationOf(source.location);
   return withSession(location, { side: 'source' }, context, async (session) => {
     const tables = await listTables(session);
+    await refuseUnreadableObjects(session);
     const { tools, notice } = chooseForDump(await findTools(settings, context.signal), session.version);
     const [row] = await session.rows<{ bytes: string; role: string; replica: boolean; sessions: number; collate: string; extensions: string | null }>(
       `SELECT pg_catalog.pg_database_size(d.oid)::text AS bytes, current_user AS role, pg_catalog.pg_is_in_recovery() AS replica, d.datcollate AS collate,

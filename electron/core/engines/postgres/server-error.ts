@@ -56,6 +56,19 @@ const meanings: readonly (readonly [prefix: string, Meaning])[] = [
   ['58', { source: 'source.damaged', target: 'target.denied', says: 'cannot read or write its files', hint: 'Check the server’s disk and its log.' }],
 ];
 
+/** Node's codes for a certificate that was looked at and refused. */
+const certificateCodes: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /**
  * An error of the server or of the way to it, under the code that it means on that side; errors that are ours already as they are.
  * `where` names the server or the object for people.
@@ -67,9 +80,16 @@ export function serverError(error: unknown, where: string, side: Side, signal?: 
   if (state === undefined) {
     // Errors of the driver carry no code of their own: what is no server's answer is a lost or missing connection.
     if (!(error instanceof Error) || error.name === 'BugError' || error instanceof TypeError) return error;
+    const code = systemCode(error) ?? '';
+    if (certificateCodes.has(code))
+      return new AppError('source.unreachable', `${where} shows a certificate that is not accepted (${code}).`, {
+        hint: 'sslrootcert names the authority that signed it; with verify-full the host must be one that it names.',
+        details: { system: code },
+        cause: error,
+      });
     return new AppError('source.unreachable', `${where} cannot be reached.`, {
       hint: 'Check that the server runs and that host, port and sslmode are right.',
-      details: { system: systemCode(error) ?? '' },
+      details: { system: code },
       retryable: true,
       cause: error,
     });
