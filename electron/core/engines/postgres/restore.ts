@@ -14,7 +14,7 @@ import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
 import { loadRows } from './rows-in.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
-import { qualified, quoteText } from './sql.ts';
+import { qualified, quoteText, regclass } from './sql.ts';
 import { chooseForRestore, findTools, type ToolSettings } from './tools.ts';
 
 /**
@@ -124,9 +124,7 @@ async function setSequences(session: Session, sequences: readonly SequenceValue[
   for (let at = 0; at < sequences.length; at += 200) {
     const calls = sequences
       .slice(at, at + 200)
-      .map(
-        ({ schema, name, last, called }) => `pg_catalog.setval(${quoteText(qualified(schema, name))}::regclass, ${quoteText(last)}::bigint, ${String(called)})`,
-      );
+      .map(({ schema, name, last, called }) => `pg_catalog.setval(${regclass(schema, name)}, ${quoteText(last)}::bigint, ${String(called)})`);
     await session.run(`SELECT ${calls.join(', ')}`);
   }
 }

@@ -16,6 +16,11 @@ export function qualified(schema: string, name: string): string {
   return `${quoteName(schema)}.${quoteName(name)}`;
 }
 
+/** A relation as a value: text in which names are quoted plainly, since escapes of SQL mean nothing within it. */
+export function regclass(schema: string, name: string): string {
+  return `${quoteText([schema, name].map((one) => `"${one.replaceAll('"', '""')}"`).join('.'))}::pg_catalog.regclass`;
+}
+
 /**
  * A name as people read it and as objects are called: quoted only where it is not plain small letters, by a rule of our own, since the
  * server's depends on its list of keywords.
