@@ -25,7 +25,8 @@ export function watchSilence(client: pg.Client, where: string, quietMs: number, 
   const inside = client as Inside;
   const { stream } = inside.connection;
   const moved = (): number => stream.bytesRead + stream.bytesWritten - stream.writableLength;
-  const waiting = (): boolean => inside.readyForQuery !== true;
+  // Paused, it waits for nobody but us.
+  const waiting = (): boolean => inside.readyForQuery !== true && !stream.isPaused();
   let last = moved();
   let asking = false;
   const look = async (): Promise<void> => {
