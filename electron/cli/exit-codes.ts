@@ -38,6 +38,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'object.unknown':
     case 'repository.missing':
     case 'repository.key-slot-unknown':
+    case 'repository.lock-unknown':
     case 'job.unknown':
     case 'undo.nothing':
     case 'undo.expired':

@@ -33,7 +33,7 @@ export async function secretFromFile(world: World, output: Output, file: string,
 }
 
 /**
- * Throws where a key that the line names is not there, whether or not the command comes to need it: the same line must not fail only on
+ * Throws where the line names two keys, or one that is not there, whether or not the command comes to need it: the same line must not fail only on
  * the day when the repository is locked.
  */
 export async function refuseAbsentKeys(world: World, common: Common): Promise<void> {
@@ -42,6 +42,9 @@ export async function refuseAbsentKeys(world: World, common: Common): Promise<vo
     ['--key-file', common.keyFile],
     ['--recovery-key-file', common.recoveryKeyFile],
   ] as const;
+  const [first, second] = named.filter(([, file]) => file !== undefined);
+  if (first !== undefined && second !== undefined)
+    throw new AppError('input.invalid', `${first[0]} stands beside ${second[0]}: one key opens the repository.`, { hint: 'Leave one of them out.' });
   for (const [what, file] of named) {
     if (file === undefined) continue;
     const path = resolve(world.cwd, file);

@@ -40,6 +40,7 @@ export const errorCodes = [
   'repository.chunk-missing',
   'repository.locked',
   'repository.lock-lost',
+  'repository.lock-unknown',
   'repository.passphrase-needed',
   'repository.passphrase-wrong',
   'repository.key-slot-unknown',

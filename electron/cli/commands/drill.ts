@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import { AppError, commandLine, systemCode, writeNewFile } from '../../core/app/faces.ts';
 import type { Drill } from '../../contract/drills.ts';
 import { checkOptions, checksOf } from '../checks.ts';
@@ -87,7 +89,7 @@ export const drill: CommandSpec = {
     const snapshot = input.text('snapshot');
     const source = await chooseSource(context, input.word(0), false);
     const checks = await checksOf(context, input);
-    refuseExistingReport(context, input);
+    await refuseReport(context, input);
     const { drill: made } = await context.call('drill.run', {
       source,
       ...given('snapshot', snapshot === undefined ? undefined : snapshotRef(snapshot)),
@@ -118,16 +120,32 @@ function userName(): string {
   }
 }
 
-function refuseExistingReport(context: Context, input: Given): void {
+/** Before a drill that may take hours: the report will have a place. */
+async function refuseReport(context: Context, input: Given): Promise<void> {
   const file = input.text('report');
-  const path = file === undefined ? undefined : context.absolute(file);
-  if (path !== undefined && existsSync(path)) throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a file that does not exist.' });
+  if (file === undefined) return;
+  const path = context.absolute(file);
+  if (existsSync(path)) throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a file that does not exist.' });
+  const folder = dirname(path);
+  try {
+    if (!(await stat(folder)).isDirectory()) throw new AppError('target.missing', `${folder} is no folder.`, { hint: 'Name a file in a folder that exists.' });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new AppError('target.missing', `The folder for the report is not there: ${folder}`, {
+        hint: 'Make it, or name a file in one that exists.',
+        cause: error,
+      });
+    throw new AppError('target.denied', `No report can be written into ${folder}.`, { hint: 'Name a file in a folder that you may write to.', cause: error });
+  }
 }
 
 async function writeReport(context: Context, input: Given, shown: { readonly drill: Drill; readonly markdown: string }): Promise<string | undefined> {
   const file = input.text('report');
   if (file === undefined) return undefined;
-  refuseExistingReport(context, input);
+  await refuseReport(context, input);
   const path = context.absolute(file);
   const text = path.toLowerCase().endsWith('.json') ? `${JSON.stringify(shown.drill, null, 2)}\n` : shown.markdown;
   try {

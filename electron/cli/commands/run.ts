@@ -1,4 +1,4 @@
-import { AppError, CancelledError, isCancelled, runForeground, toWireError, commandLine, shellWord } from '../../core/app/faces.ts';
+import { AppError, CancelledError, isCancelled, refuseMissingProgram, runForeground, toWireError, commandLine, shellWord } from '../../core/app/faces.ts';
 import type { ForegroundEnd } from '../../core/app/faces.ts';
 import type { SnapshotSummary } from '../../contract/model.ts';
 import { dumpToBackupFolder } from '../backup-folder.ts';
@@ -30,6 +30,7 @@ export const run: CommandSpec = {
   run: async (context, input) => {
     const [program, ...args] = input.words(0);
     if (program === undefined) throw usageError('There is no command to run.', 'Run: belay run -- <command>');
+    await refuseMissingProgram(program, { cwd: context.world.cwd, env: context.world.env });
     const snapshots: SnapshotSummary[] = [];
     for (const source of await chooseSources(context, input.list('source'))) snapshots.push(await snapshotOf(context, source, [program, ...args]));
     const end = await runForeground([program, ...args], {

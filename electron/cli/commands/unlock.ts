@@ -41,7 +41,7 @@ export const unlock: CommandSpec = {
       );
     const [lock] = chosen;
     if (lock === undefined) {
-      if (wanted !== undefined) throw new AppError('input.invalid', `There is no lock ${wanted}.`, { hint: 'See: belay unlock' });
+      if (wanted !== undefined) throw new AppError('repository.lock-unknown', `There is no lock ${wanted}.`, { hint: 'See: belay unlock' });
       return { data: { locks, removed: null }, print: (output) => output.line('No lock that could be removed.') };
     }
     if (chosen.length > 1)

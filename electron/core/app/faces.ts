@@ -10,6 +10,7 @@ export { openHostLog } from './host-log.ts';
 export type { HostLog } from './host-log.ts';
 export { runForeground } from '../process/foreground.ts';
 export type { ForegroundEnd } from '../process/foreground.ts';
+export { refuseMissingProgram } from '../process/program-file.ts';
 export { systemMachine } from '../repository/lock/machine.ts';
 export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';

@@ -135,8 +135,14 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw storeError(error, 'Looking into', folder);
+    const code = systemCode(error);
+    if (code === 'ENOENT') return [];
+    if (code !== 'ENOTDIR') throw storeError(error, 'Looking into', folder);
+    throw new AppError('repository.not-empty', `No repository can be made at ${folder}: a file stands there, or on the way to it.`, {
+      hint: 'Name a folder that is empty, or one that does not exist yet.',
+      details: { path: folder },
+      cause: error,
+    });
   }
 }
 

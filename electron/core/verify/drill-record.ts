@@ -10,6 +10,34 @@ const REMARK = 'drill-remark';
 
 const remarkFact = z.object({ drill: z.string(), notes: z.array(drillRemark), blockers: z.array(drillRemark) });
 
+/** Characters of one text of a record, whatever a definition or a row is long: a fact of the journal has a largest size. */
+const longestText = 1000;
+const longestName = 300;
+
+/** The record with its texts cut where they are long: names, values and definitions are the database's own, and of any length. */
+export function shortened(drill: Drill): Drill {
+  return {
+    ...drill,
+    statement: cut(drill.statement),
+    steps: drill.steps.map((step) => ({ ...step, statement: cut(step.statement) })),
+    differences: drill.differences.map(({ name, statement, expected, found, ...rest }) => ({
+      ...rest,
+      name: cut(name, longestName),
+      statement: cut(statement),
+      ...(expected === undefined ? {} : { expected: cut(expected) }),
+      ...(found === undefined ? {} : { found: cut(found) }),
+    })),
+    checks: drill.checks.map((check) => ({ ...check, name: cut(check.name, longestName), statement: cut(check.statement) })),
+  };
+}
+
+function cut(text: string, most = longestText): string {
+  if (text.length <= most) return text;
+  // Not between the two halves of a character.
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(most - 2)) ? most - 2 : most - 1;
+  return `${text.slice(0, end)}…`;
+}
+
 /** A drill as a fact of the repository's journal: hash-chained there, and with the repository wherever it goes. */
 export function drillFact(drill: Drill): Fact {
   return { kind: 'operation', what: DRILL, details: { ...drill } };

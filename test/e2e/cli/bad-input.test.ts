@@ -65,6 +65,17 @@ describe('a source that is none', () => {
   });
 });
 
+test('a lock that is not there, two keys, a repository where a file stands, a program that is not there', async () => {
+  await using place = await Place.withShop();
+  await place.host();
+  await expectRefused(place, ['unlock', 'nosuch'], 3, 'repository.lock-unknown');
+  await writeFile(place.path('key'), 'x'.repeat(32), { mode: 0o600 });
+  await expectRefused(place, ['list', '--key-file', 'key', '--passphrase-file', 'key'], 2, 'input.invalid');
+  await expectRefused(place, ['run', '--source', 'shop', '--', 'nosuchprogram'], 11, 'tool.missing');
+  await expectRefused(place, ['run', '--source', 'shop', '--', './key'], 1, 'tool.failed');
+  await expectRefused(place, ['init', 'key', '--no-encryption', '--home', join(place.home, 'other')], 10, 'repository.not-empty');
+});
+
 describe('names that are not there', () => {
   test('source, snapshot, object, job, checkpoint, undo', async () => {
     await using place = await Place.withShop();

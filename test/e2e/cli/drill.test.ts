@@ -34,6 +34,8 @@ test('a drill is made, kept with the repository, remarked upon, and handed out a
   expect(drill.recoveryMs).toBeGreaterThan(0);
   expect(await readFile(page, 'utf8')).toContain('**Result: proved.**');
   expect((await place.run(['drill', 'shop', '--report', page])).code).toBe(10);
+  const nowhere = await place.run(['drill', 'shop', '--report', place.path('absent/drill.md'), '--json']);
+  expect([nowhere.code, answerOf(nowhere)['error']]).toMatchObject([3, { code: 'target.missing' }]);
   expect(await place.data('show', 'nightly')).toMatchObject({ snapshot: { proved: 'proved' } });
 
   const slow = await place.run(['drill', 'shop', '--within', '0.001s', '--json']);

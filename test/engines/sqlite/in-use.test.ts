@@ -190,6 +190,7 @@ test('an agent killed in the middle of writing into the live file leaves the old
   const copy = await restore(captured, target);
   let noted: UndoRecord | undefined;
   let killed = false;
+  let told = 0;
   const failed = await withContext((context) =>
     engine.promote(
       copy,
@@ -199,6 +200,7 @@ test('an agent killed in the middle of writing into the live file leaves the old
         progress: ({ stage, bytesDone = 0, bytesTotal = 1 }) => {
           if (killed || !stage.startsWith('writing into') || bytesDone < bytesTotal / 4) return;
           killed = true;
+          told = bytesTotal;
           for (const pid of childAgents()) process.kill(pid, 'SIGKILL');
         },
       },
@@ -209,6 +211,8 @@ test('an agent killed in the middle of writing into the live file leaves the old
     ),
   ).catch((error: unknown) => error);
   expect(killed).toBe(true);
+  // Bytes, not pages.
+  expect(told).toBeGreaterThan(5_000_000);
   expect(isAppError(failed, 'tool.failed')).toBe(true);
   expect(readdirSync(folder.path)).toContain('bank.db-journal');
   if (noted === undefined) throw new Error('no intent');

@@ -258,7 +258,7 @@ describe('unlock', () => {
   test('never without a yes, and never one in use', async () => {
     expect((await runFake(['unlock'], { answers })).code).toBe(2);
     expect((await runFake(['unlock', 'ours0000', '--yes'], { answers })).code).toBe(4);
-    expect((await runFake(['unlock', 'nothing', '--yes'], { answers })).code).toBe(2);
+    expect((await runFake(['unlock', 'nothing', '--yes'], { answers })).code).toBe(3);
     const two: Answers = { ...answers, 'repository.locks': () => ({ locks: [lock, { ...lock, instance: 'other000' }] }) };
     expect((await runFake(['unlock', '--yes'], { answers: two })).code).toBe(2);
     expect((await runFake(['unlock', 'othe', '--yes'], { answers: two })).calls.at(-1)?.input).toEqual({ instance: 'other000', confirm: true });

@@ -251,7 +251,7 @@ describe('holding a lock', () => {
     const lock = await locks.take('writer');
     await expect(locks.break(lock.instance)).rejects.toMatchObject({ code: 'repository.locked' });
     await expect(new Locks(portsOver(store)).break(lock.instance)).rejects.toMatchObject({ code: 'repository.locked' });
-    await expect(locks.break(id('f'))).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(locks.break(id('f'))).rejects.toMatchObject({ code: 'repository.lock-unknown' });
     await lock.release();
     plant(store, id('a'), { ...here, host: 'other', boot: 'boot-9' });
     await locks.break(id('a'));

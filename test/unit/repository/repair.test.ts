@@ -196,7 +196,13 @@ describe('repair', () => {
     }
     const found = await repository.check({ level: 'authenticated' }, task);
     expect(found.problems.map((problem) => problem.affects.length)).toEqual([0, 0, 0, 0, 0, 0]);
-    expect((await repository.repair({ dryRun: false }, task)).beyondRepair).toEqual([]);
+    const before = treeHash(folder.path);
+    const dry = await repository.repair({ dryRun: true }, task);
+    expect(treeHash(folder.path)).toBe(before);
+    expect(dry.beyondRepair).toEqual([]);
+    expect(dry.mended.filter((one) => one.how.startsWith('copied anew')).length).toBeGreaterThanOrEqual(2);
+    const done = await repository.repair({ dryRun: false }, task);
+    expect([done.mended, done.beyondRepair]).toEqual([dry.mended, []]);
     const again = await reopen(folder.path);
     expect((await again.check({ level: 'decoded' }, task)).problems).toEqual([]);
     for (const [id, content] of kept) expect(sameContent(await contentOf(again, id), content)).toBe(true);

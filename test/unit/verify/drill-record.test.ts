@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Drill } from '../../../electron/contract/drills.ts';
 import type { Verification } from '../../../electron/contract/model.ts';
 import type { RecordedFact } from '../../../electron/core/repository/repository.ts';
-import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf } from '../../../electron/core/verify/drill-record.ts';
+import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf, shortened } from '../../../electron/core/verify/drill-record.ts';
 import { drillMarkdown } from '../../../electron/core/verify/drill-report.ts';
 
 const drill: Drill = {
@@ -101,4 +101,20 @@ describe('the page of a drill', () => {
     expect(page).toContain('a\\|b');
     for (const line of page.split('\n').filter((one) => one.startsWith('| Source'))) expect(line.replaceAll('\\|', '').split('|')).toHaveLength(4);
   });
+});
+
+test('texts of any length, as definitions are, make no record that is too long for the journal', () => {
+  const long = 'x😀'.repeat(400_000);
+  const difference = { name: long, kind: 'function', what: 'definition' as const, statement: long, expected: long, found: long };
+  const check = { name: long, kind: 'query', result: 'failed' as const, statement: long, durationMs: 1 };
+  const made = shortened({
+    ...drill,
+    statement: long,
+    differences: Array.from({ length: 20 }, () => difference),
+    checks: Array.from({ length: 100 }, () => check),
+  });
+  expect(Buffer.byteLength(JSON.stringify(drillFact(made)))).toBeLessThan(1 << 20);
+  expect(made.differences).toHaveLength(20);
+  expect(made.differences[0]?.found).toMatch(/^x😀.*😀…$|^x😀.*x…$/u);
+  expect(shortened(drill)).toEqual(drill);
 });

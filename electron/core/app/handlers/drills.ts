@@ -4,7 +4,7 @@ import type { CommandParsed } from '../../../contract/commands.ts';
 import type { Source, Verification } from '../../../contract/model.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
-import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf } from '../../verify/drill-record.ts';
+import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf, shortened } from '../../verify/drill-record.ts';
 import { drillMarkdown, duration } from '../../verify/drill-report.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
@@ -22,7 +22,7 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' |
     const repository = await core.session.current();
     const source = await sourceNamed(core, input.source);
     const record = await chosen(core, repository, source, input.snapshot);
-    const drill = await runDrill(core, repository, { source, record, input }, scope);
+    const drill = shortened(await runDrill(core, repository, { source, record, input }, scope));
     await repository.record([drillFact(drill)]);
     return { drill };
   },

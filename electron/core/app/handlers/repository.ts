@@ -83,7 +83,7 @@ export const repositoryHandlers: Handlers<
   'repository.break-lock': async (core, input) => {
     const repository = await core.session.current();
     const found = (await repository.locks()).find((one) => one.instance === input.instance);
-    if (found === undefined) throw new AppError('input.invalid', `There is no lock ${input.instance}.`, { hint: 'See: belay unlock' });
+    if (found === undefined) throw new AppError('repository.lock-unknown', `There is no lock ${input.instance}.`, { hint: 'See: belay unlock' });
     if (found.state === 'ours' || found.state === 'alive') {
       throw new AppError('repository.locked', `The lock is in use. ${found.why}`, { hint: 'Wait for its owner, or end it.', details: { lock: found } });
     }

@@ -54,7 +54,7 @@ async function keepAndOverwrite(settings: AgentSettings, data: UndoData, context
     files.push({ from, to, keep: keptFile(entry), done: doneMark(entry) });
   }
   context.progress({ stage: `keeping the content of ${data.files.map((file) => file.target).join(', ')}` });
-  await withAgent(settings, context, (agent) => agent.call('replace', { files, busyMs }, tellPages(context, data.files[0]?.target ?? '')));
+  await withAgent(settings, context, (agent) => agent.call('replace', { files, busyMs }, tellBytes(context, data.files[0]?.target ?? '')));
   for (const { target } of data.files) await syncTarget(target);
 }
 
@@ -78,14 +78,14 @@ function doneMark(file: UndoFile): string {
 async function overwrite(settings: AgentSettings, from: string, target: string, context: EngineContext): Promise<void> {
   const { path: source } = await agentFile('main', from, 'read', context);
   const { path: to } = await agentFile('main', target, 'write', context);
-  await withAgent(settings, context, (agent) => agent.call('overwrite', { from: source, to, busyMs }, tellPages(context, target)));
+  await withAgent(settings, context, (agent) => agent.call('overwrite', { from: source, to, busyMs }, tellBytes(context, target)));
   await syncTarget(target);
 }
 
-function tellPages(context: EngineContext, target: string): (value: unknown) => void {
+function tellBytes(context: EngineContext, target: string): (value: unknown) => void {
   return (value) => {
-    if (typeof value === 'object' && value !== null && 'pages' in value && 'of' in value && typeof value.pages === 'number' && typeof value.of === 'number') {
-      context.progress({ stage: `writing into ${target}`, bytesDone: value.pages, bytesTotal: value.of });
+    if (typeof value === 'object' && value !== null && 'bytes' in value && 'of' in value && typeof value.bytes === 'number' && typeof value.of === 'number') {
+      context.progress({ stage: `writing into ${target}`, bytesDone: value.bytes, bytesTotal: value.of });
     }
   };
 }
@@ -190,10 +190,10 @@ async function putBack(settings: AgentSettings, data: UndoData, context: EngineC
     files.push({ from, to, content: file.content ?? '' });
   }
   const rows = tellRows(context);
-  const pages = tellPages(context, data.files[0]?.target ?? '');
+  const bytes = tellBytes(context, data.files[0]?.target ?? '');
   const tell = (value: unknown): void => {
     rows(value);
-    pages(value);
+    bytes(value);
   };
   await withAgent(settings, context, (agent) => agent.call('putBack', { files, begun: markPath(data, 'undoing'), busyMs }, tell));
   for (const { target } of data.files) await syncTarget(target);

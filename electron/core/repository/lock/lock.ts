@@ -88,12 +88,12 @@ export class Locks {
 
   /**
    * Removes a lock whose holder the user knows to be dead. Throws `repository.locked` where the holder is seen to live, and
-   * `input.invalid` where there is no such lock.
+   * `repository.lock-unknown` where there is no such lock.
    */
   async break(instance: string): Promise<void> {
     const lock = (await this.list()).find((one) => one.instance === instance);
     if (lock === undefined) {
-      throw new AppError('input.invalid', 'There is no such lock.', {
+      throw new AppError('repository.lock-unknown', 'There is no such lock.', {
         hint: 'Run "belay unlock" without a name for the locks that stand.',
         details: { instance },
       });

@@ -32,7 +32,12 @@ export async function repair(ground: Ground, options: { readonly dryRun: boolean
     const { problems } = await checkRepository(parts, { level: 'authenticated' }, task);
     const repair = new Repair(ground, lock, task);
     let beyond = await repair.run(problems);
-    if (lock === undefined || problems.length === 0) return { mended: repair.mended, beyondRepair: beyond };
+    if (problems.length === 0) return { mended: repair.mended, beyondRepair: beyond };
+    // Planned on what is there now: a dry run cannot know what mending the rest would change.
+    if (lock === undefined) {
+      const copied = await repair.copyWithout(beyond);
+      return { mended: repair.mended, beyondRepair: copied ? beyond.filter((one) => !isPack(one)) : beyond };
+    }
     if (repair.mended.length > 0) beyond = (await checkRepository(parts, { level: 'authenticated' }, task)).problems;
     if (await repair.copyWithout(beyond)) beyond = (await checkRepository(parts, { level: 'authenticated' }, task)).problems;
     if (repair.mended.length > 0)
@@ -81,19 +86,18 @@ class Repair {
 
   /**
    * Packs of which only parts are bad that nothing needs are copied without those parts, so that checks can pass again. False where
-   * there is none, or where something that is needed cannot be read either: then nothing is moved about.
+   * there is none, or where something that is needed cannot be read either: then nothing is moved about. In a dry run it is only planned.
    */
   async copyWithout(problems: readonly Problem[]): Promise<boolean> {
-    const lock = this.#lock;
     const packs = problems.flatMap((problem) => {
       const name = PACK.exec(problem.file)?.[1];
       return name === undefined ? [] : [{ file: problem.file, name }];
     });
-    if (lock === undefined || packs.length === 0 || problems.some((problem) => problem.affects.length > 0)) return false;
+    if (packs.length === 0 || problems.some((problem) => problem.affects.length > 0)) return false;
     const work = await this.#tolerant(() => planCollect(this.#ground, { purgeNow: false }, this.#task, new Set(packs.map((pack) => pack.name))));
     if (work === undefined) return false;
-    const done = await this.#tolerant(() => carryOut(this.#ground, lock, { ...work, purge: [] }, this.#task));
-    if (done === undefined) return false;
+    const lock = this.#lock;
+    if (lock !== undefined && (await this.#tolerant(() => carryOut(this.#ground, lock, { ...work, purge: [] }, this.#task))) === undefined) return false;
     for (const { file } of packs) this.mended.push({ file, how: 'copied anew without its bad parts' });
     return true;
   }
@@ -213,6 +217,10 @@ class Repair {
       return undefined;
     }
   }
+}
+
+function isPack(problem: Problem): boolean {
+  return PACK.test(problem.file);
 }
 
 function isOfIndex(problem: Problem): boolean {

@@ -111,10 +111,10 @@ serveAgent<SqliteCalls>(
     explain: async ({ expected, found, tables, limit }, progress) => ({
       differences: await explainTables(setNamed(expected), setNamed(found), tables, limit, turns(progress)),
     }),
-    overwrite: async ({ from, to, busyMs }, progress) => ({ pages: await overwriteDatabase(from, to, busyMs, (pages, of) => progress({ pages, of })) }),
-    replace: async ({ files, busyMs }, progress) => ({ pages: await replaceContents(files, busyMs, (pages, of) => progress({ pages, of })) }),
+    overwrite: async ({ from, to, busyMs }, progress) => ({ pages: await overwriteDatabase(from, to, busyMs, (bytes, of) => progress({ bytes, of })) }),
+    replace: async ({ files, busyMs }, progress) => ({ pages: await replaceContents(files, busyMs, (bytes, of) => progress({ bytes, of })) }),
     putBack: async ({ files, begun, busyMs }, progress) => ({
-      pages: await putBack(files, begun, busyMs, turns(progress), (pages, of) => progress({ pages, of })),
+      pages: await putBack(files, begun, busyMs, turns(progress), (bytes, of) => progress({ bytes, of })),
     }),
     copyOut: async ({ set, name, to }) => {
       const file = setNamed(set).find((one) => one.name === name);

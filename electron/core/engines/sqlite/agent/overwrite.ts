@@ -24,12 +24,13 @@ export async function overwriteDatabase(
   from: string,
   to: string,
   busyMs: number,
-  progress: (pages: number, of: number) => void,
+  progress: (bytes: number, of: number) => void,
   gate: Gate = { release: () => undefined, locked: () => undefined },
 ): Promise<number> {
   assertSameLayout(from, to);
   givePage(from);
   const source = openConnection(from, 'read', busyMs);
+  let pageSize = 0;
   const since = systemClock.monotonic();
   let moved = since;
   let left = Infinity;
@@ -43,10 +44,11 @@ export async function overwriteDatabase(
     // A step on a locked target changes nothing and returns at once: time has to pass between two of them.
     if (remainingPages === left) pause(pollMs);
     left = remainingPages;
-    progress(of - remainingPages, of);
+    progress((of - remainingPages) * pageSize, of * pageSize);
     return pagesAStep;
   };
   try {
+    pageSize = pragmaNumber(source, 'page_size');
     for (;;) {
       const writing = source.backup(to, { progress: onStep });
       gate.release();

@@ -83,11 +83,11 @@ export interface SqliteCalls {
     params: { readonly expected: string; readonly found: string; readonly tables: readonly string[]; readonly limit: number };
     result: { readonly differences: readonly Difference[] };
   };
-  /** Writes the database at `from` over the one at `to` as one transaction of SQLite's own. Progress: `{ pages, of }`. */
+  /** Writes the database at `from` over the one at `to` as one transaction of SQLite's own. Progress: `{ bytes, of }`. */
   overwrite: { params: { readonly from: string; readonly to: string; readonly busyMs: number }; result: { readonly pages: number } };
-  /** As `overwrite`, each file's old content kept in `keep` first: the very content that is replaced. Progress: `{ pages, of }`. */
+  /** As `overwrite`, each file's old content kept in `keep` first: the very content that is replaced. Progress: `{ bytes, of }`. */
   replace: { params: { readonly files: readonly ReplacedFile[]; readonly busyMs: number }; result: { readonly pages: number } };
-  /** As `overwrite`, where every target still has its content. `begun` is made before the first page. Progress: `{ rows }`, `{ pages, of }`. */
+  /** As `overwrite`, where every target still has its content. `begun` is made before the first page. Progress: `{ rows }`, `{ bytes, of }`. */
   putBack: { params: { readonly files: readonly PutBackFile[]; readonly begun: string; readonly busyMs: number }; result: { readonly pages: number } };
   /** A file of the set, as its held transaction sees it, into a file that does not exist. */
   copyOut: { params: { readonly set: string; readonly name: string; readonly to: string }; result: { readonly pages: number } };

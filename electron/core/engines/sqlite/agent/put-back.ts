@@ -20,7 +20,7 @@ export async function putBack(
   begun: string,
   busyMs: number,
   turn: Turn,
-  progress: (pages: number, of: number) => void,
+  progress: (bytes: number, of: number) => void,
 ): Promise<number> {
   const targets: { readonly file: PutBackFile; readonly target: Target }[] = [];
   try {

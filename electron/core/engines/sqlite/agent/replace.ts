@@ -12,7 +12,7 @@ import { makeMark, overwriteUnchanged, sync, Target } from './target.ts';
  * what is committed to a later file while an earlier one is written is kept with that later one.
  * Throws `target.busy` where a target stays locked for `busyMs`, and as `overwriteDatabase`.
  */
-export async function replaceContents(files: readonly ReplacedFile[], busyMs: number, progress: (pages: number, of: number) => void): Promise<number> {
+export async function replaceContents(files: readonly ReplacedFile[], busyMs: number, progress: (bytes: number, of: number) => void): Promise<number> {
   const targets: { readonly file: ReplacedFile; readonly target: Target }[] = [];
   try {
     for (const file of files) targets.push({ file, target: new Target(file.to, busyMs) });
@@ -30,7 +30,7 @@ export async function replaceContents(files: readonly ReplacedFile[], busyMs: nu
   }
 }
 
-async function overwritten(target: Target, file: ReplacedFile, busyMs: number, progress: (pages: number, of: number) => void): Promise<number> {
+async function overwritten(target: Target, file: ReplacedFile, busyMs: number, progress: (bytes: number, of: number) => void): Promise<number> {
   for (;;) {
     const pages = await overwriteUnchanged(target, file.from, busyMs, progress);
     if (pages !== undefined) return pages;

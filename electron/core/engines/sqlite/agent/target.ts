@@ -99,7 +99,7 @@ export async function overwriteUnchanged(
   target: Target,
   from: string,
   busyMs: number,
-  progress: (pages: number, of: number) => void,
+  progress: (bytes: number, of: number) => void,
 ): Promise<number | undefined> {
   let changed = false;
   try {
