@@ -55,6 +55,8 @@ export const registry: readonly Entry[] = [
     summary: 'restore a snapshot or a native file to a place of choice',
     load: async () => (await import('./commands/restore.ts')).restore,
   },
+  { group: 'Going back', name: 'promote', summary: 'put a held copy in its place', load: async () => (await import('./commands/promote.ts')).promote },
+  { group: 'Going back', name: 'discard', summary: 'remove a held copy', load: async () => (await import('./commands/discard.ts')).discard },
   {
     group: 'Going back',
     name: 'checkpoint',

@@ -2,7 +2,7 @@ import type { Context } from './context.ts';
 import type { Output } from './output/output.ts';
 
 /** What a word can be completed with. */
-export type Completion = 'source' | 'snapshot' | 'file' | 'folder' | 'command' | 'none';
+export type Completion = 'source' | 'snapshot' | 'held' | 'file' | 'folder' | 'command' | 'none';
 
 export interface ArgumentSpec {
   /** As commander writes it: `<name>`, `[name]`, `<name...>`. */

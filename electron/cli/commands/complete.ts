@@ -30,6 +30,7 @@ function namesOf(context: Context): Names {
   };
   return {
     sources: () => ask(async (client) => (await client.call('sources.list', {})).sources.map((source) => source.name)),
+    held: () => ask(async (client) => (await client.call('restore.held', {})).held.map((held) => held.id)),
     snapshots: () =>
       ask(async (client) => {
         const { snapshots } = await client.call('snapshot.list', { limit: mostSnapshots });

@@ -32,12 +32,10 @@ export const restore: CommandSpec = {
       complete: 'source',
     },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
-    { flags: '--no-safety-snapshot', description: 'in place, with --promote too: do not snapshot what will be overwritten' },
+    { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten' },
     { flags: '--throw-away', description: 'restore, compare, run the checks, and remove the copy again' },
-    { flags: '--hold', description: 'stop before the swap' },
+    { flags: '--hold', description: 'stop before the swap; `belay promote` or `belay discard` decides' },
     { flags: '--held', description: 'list what is held' },
-    { flags: '--promote <id>', description: 'put a held copy in its place' },
-    { flags: '--discard <id>', description: 'remove a held copy' },
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
     ...checkOptions,
@@ -47,16 +45,11 @@ export const restore: CommandSpec = {
     { line: 'belay restore latest:app --to app_copy', what: 'PostgreSQL: into a new database on the same server' },
     { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
-    { line: 'belay restore --promote h-81c2', what: 'decide for it' },
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
   ],
   run: async (context, input) => {
     refuseMixed(input);
     if (input.flag('held')) return heldList(context);
-    const promote = input.text('promote');
-    if (promote !== undefined) return promoteHeld(context, promote, input.text('confirm'), input.unlessNo('safetySnapshot'));
-    const discard = input.text('discard');
-    if (discard !== undefined) return discardHeld(context, discard);
 
     const { order, source } = await orderOf(context, input);
     const dryRun = () => context.call('restore.run', { ...order, dryRun: true });
@@ -80,12 +73,10 @@ export const restore: CommandSpec = {
   },
 };
 
-/** What is done with copies that are held goes with nothing that asks for a restore: a word that would be passed over is refused. */
+/** A word that would be passed over is refused. */
 function refuseMixed(input: Given): void {
   const others = ['file', 'to', 'inPlace', 'noSafetySnapshot', 'throwAway', 'hold', 'dryRun', 'checkQuery', 'checkCommand', 'checkHttp', 'checks'];
-  refuseTogether(input, 'held', ['promote', 'discard', 'confirm', ...others], 'snapshot');
-  refuseTogether(input, 'promote', ['discard', ...others], 'snapshot');
-  refuseTogether(input, 'discard', ['confirm', ...others], 'snapshot');
+  refuseTogether(input, 'held', ['confirm', ...others], 'snapshot');
   refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold']);
   if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace'))
     throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
@@ -163,8 +154,8 @@ function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode:
   if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);
   if (data.undo !== undefined) output.line(undoLine(data.undo));
   if (data.held === undefined) return;
-  output.line(`To put it in place: ${styled('act', commandLine('restore', [], [['--promote', data.held]]))}`);
-  output.line(`To remove it: ${styled('act', commandLine('restore', [], [['--discard', data.held]]))}`);
+  output.line(`To put it in place: ${styled('act', commandLine('promote', [data.held]))}`);
+  output.line(`To remove it: ${styled('act', commandLine('discard', [data.held]))}`);
 }
 
 async function heldList(context: Context): Promise<Result> {
@@ -180,32 +171,4 @@ async function heldList(context: Context): Promise<Result> {
         );
     },
   };
-}
-
-async function promoteHeld(context: Context, held: string, typed: string | undefined, safetySnapshot: boolean): Promise<Result> {
-  const target = (await context.call('restore.held', {})).held.find((each) => each.id === held)?.target;
-  const { sources } = await context.call('sources.list', {});
-  const source = target === undefined ? undefined : sources.find((each) => placeOf(each) === target);
-  const careful = source !== undefined && (source.environment === 'production' || source.environment === 'staging');
-  let confirm = typed;
-  if (source !== undefined && typed !== undefined) confirm = await context.confirmName(source.name, typed);
-  if (careful && source.environment === 'production') confirm = await context.confirmName(source.name, typed);
-  else if (careful) await context.confirm(`Overwrite ${source.name}?`);
-  const data = await context.call('restore.promote', { held, safetySnapshot, ...given('confirm', confirm) });
-  return {
-    data,
-    print: (output) => {
-      output.line(`In place: ${data.target}`);
-      if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, context.now)}`);
-      if (data.undo !== undefined) output.line(undoLine(data.undo));
-    },
-  };
-}
-
-async function discardHeld(context: Context, held: string): Promise<Result> {
-  const found = (await context.call('restore.held', {})).held.find((each) => each.id === held);
-  if (found === undefined) throw new AppError('undo.nothing', `No restored copy named ${held} waits for a decision.`, { hint: 'See: belay restore --held' });
-  await context.confirm(`Remove the held copy ${held}, beside ${found.target}?`);
-  const data = await context.call('restore.discard', { held });
-  return { data, print: (output) => output.line(`Removed. ${data.target} was not touched.`) };
 }

@@ -7,6 +7,7 @@ import type { CommandSpec, Completion, OptionSpec } from '../spec.ts';
 export interface Names {
   sources(): Promise<readonly string[]>;
   snapshots(): Promise<readonly string[]>;
+  held(): Promise<readonly string[]>;
 }
 
 /**
@@ -68,6 +69,7 @@ function optionWaiting(before: readonly string[], options: readonly OptionSpec[]
 async function valuesOf(what: { readonly choices?: readonly string[]; readonly complete?: Completion }, names: Names): Promise<readonly string[]> {
   if (what.choices !== undefined) return what.choices;
   if (what.complete === 'source') return names.sources();
+  if (what.complete === 'held') return names.held();
   return what.complete === 'snapshot' ? names.snapshots() : [];
 }
 

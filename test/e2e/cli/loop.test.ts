@@ -148,12 +148,12 @@ describe('the main loop', () => {
     ]);
     expect(contentOf(place.path('shop.db'))).toEqual(broken);
     expect(await place.data('restore', '--held')).toMatchObject({ held: [{ id: held['held'] }] });
-    await place.data('restore', '--promote', textAt(held, 'held'));
+    await place.data('promote', textAt(held, 'held'));
     expect(contentOf(place.path('shop.db'))).not.toEqual(broken);
     await place.data('undo');
     expect(contentOf(place.path('shop.db'))).toEqual(broken);
     const again = await place.data('restore', 'latest', '--hold');
-    await place.data('restore', '--discard', textAt(again, 'held'), '--yes');
+    await place.data('discard', textAt(again, 'held'), '--yes');
     expect(await place.data('restore', '--held')).toMatchObject({ held: [] });
     expect((await readdir(place.project)).filter((name) => name.startsWith('shop.db') && !/-(?:wal|shm)$/.test(name))).toEqual(['shop.db']);
   });

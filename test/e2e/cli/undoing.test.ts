@@ -96,7 +96,7 @@ describe('what is overwritten can be had again', () => {
     const { held } = await place.data('restore', 'one', '--in-place', '--hold');
     change(file(place), "update orders set note = 'while it was held'");
     const before = contentOf(file(place));
-    const promoted = await place.data('restore', '--promote', String(held));
+    const promoted = await place.data('promote', String(held));
     expect(promoted).toMatchObject({ safety: { source: 'shop', tags: ['safety'] }, undo: { what: 'in-place' } });
     expect(contentOf(file(place))).toEqual(contents[0]);
     await place.data('restore', String(record(promoted['safety'])['id']), '--to', 'safety.db');

@@ -134,7 +134,7 @@ describe('a shop with one row of everything', () => {
       expect(await refused(place, argv)).toMatchObject({ exit: 3, code: 'target.missing', message: `There is no folder ${place.path('out')}.` });
     expect(await refused(place, ['verify', '1', '--against', '1'])).toMatchObject({ exit: 2, code: 'input.invalid' });
     expect(await refused(place, ['rewind', 'shop', '--confirm', 'another'])).toMatchObject({ exit: 2, code: 'input.invalid' });
-    expect(await refused(place, ['restore', '--discard', 'nosuch'])).toMatchObject({ exit: 3, code: 'undo.nothing' });
+    expect(await refused(place, ['discard', 'nosuch'])).toMatchObject({ exit: 3, code: 'undo.nothing' });
     expect(await refused(place, ['checkpoint', 'drop', 'shop', 'nosuch'])).toMatchObject({ exit: 3, code: 'checkpoint.unknown' });
     for (const argv of [
       ['key', 'add', 'passphrase'],

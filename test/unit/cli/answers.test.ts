@@ -155,13 +155,13 @@ const all = [
   ),
   answered(['restore', '--held'], 'restore.held', { held: [{ id: 'h', target: hostile, snapshot: hostile, at: someTime }] }),
   answered(
-    ['restore', '--promote', 'h'],
+    ['promote', 'h'],
     'restore.promote',
     { target: hostile, undo },
-    { 'restore.held': () => ({ held: [] }), 'sources.list': () => ({ sources: [] }) },
+    { 'restore.held': () => ({ held: [{ id: 'h', target: hostile, at: someTime }] }), 'sources.list': () => ({ sources: [] }) },
   ),
   answered(
-    ['restore', '--discard', 'h', '--yes'],
+    ['discard', 'h', '--yes'],
     'restore.discard',
     { target: hostile },
     { 'restore.held': () => ({ held: [{ id: 'h', target: hostile, at: someTime }] }) },

@@ -7,7 +7,11 @@ import { AppError } from '../../../electron/core/app/faces.ts';
 import { runFake } from '../../helpers/cli/fake-world.ts';
 import { aSnapshot, aSource } from '../../helpers/cli/models.ts';
 
-const names = { sources: () => Promise.resolve(['shop', 'web shop']), snapshots: () => Promise.resolve(['latest', 'latest:shop', '4f2a91c0']) };
+const names = {
+  held: () => Promise.resolve(['81c2']),
+  sources: () => Promise.resolve(['shop', 'web shop']),
+  snapshots: () => Promise.resolve(['latest', 'latest:shop', '4f2a91c0']),
+};
 
 describe('candidates', () => {
   test.each([
@@ -30,6 +34,8 @@ describe('candidates', () => {
     [['--json', 'verify', '4f'], ['4f2a91c0']],
     [['forget', 'a', 'b', '4'], ['4f2a91c0']],
     [['restore', '--file', ''], []],
+    [['promote', ''], ['81c2']],
+    [['discard', '8'], ['81c2']],
     [
       ['key', 'add', ''],
       ['passphrase', 'keyfile', 'recovery'],

@@ -72,12 +72,8 @@ describe('a refused input', () => {
 
 describe('what cannot stand together is refused before the host is asked', () => {
   test.each([
-    ['restore --held --promote x', '--held cannot stand beside --promote.'],
+    ['restore --held --to x', '--held cannot stand beside --to.'],
     ['restore --held 3', '--held cannot stand beside the snapshot 3.'],
-    ['restore --promote x --discard y', '--promote cannot stand beside --discard.'],
-    ['restore --promote x --dry-run', '--promote cannot stand beside --dry-run.'],
-    ['restore 3 --promote x', '--promote cannot stand beside the snapshot 3.'],
-    ['restore --discard x --to y', '--discard cannot stand beside --to.'],
     ['restore 3 --throw-away --to x', '--throw-away cannot stand beside --to.'],
     ['restore 3 --to ./x --no-safety-snapshot', '--no-safety-snapshot is for --in-place.'],
     ['undo --list --discard', '--list cannot stand beside --discard.'],
