@@ -79,6 +79,7 @@ export const restoresCommands = {
     }),
     output: z.object({ undone: undoEntry, safety: snapshotSummary.optional() }),
   }),
+  'undo.keep': command({ job: false, input: z.object({ id: z.string() }), output: z.object({ kept: undoEntry }) }),
   'undo.discard': command({ job: false, input: z.object({ id: z.string(), confirm: z.boolean() }), output: z.object({ discarded: undoEntry }) }),
 
   'checkpoint.create': command({ job: true, input: z.object({ source: z.string() }), output: z.object({ checkpoint }) }),

@@ -183,6 +183,10 @@ export const undoEntry = z.object({
   snapshot: z.string().optional(),
   /** What the kept copy takes up; left out where it cannot be told. */
   bytes: z.number().optional(),
+  /** The earliest time at which the host takes it away by itself; left out where no time does. */
+  keptUntil: z.number().optional(),
+  /** True where somebody asked to keep it until it is undone or discarded. */
+  keep: z.boolean().optional(),
 });
 
 export const cell = z.union([z.null(), z.boolean(), z.number(), z.string(), z.object({ $: z.enum(['int64', 'blob', 'real', 'text']), v: z.string() })]);

@@ -14,28 +14,36 @@ export const undo: CommandSpec = {
   name: 'undo',
   summary: 'take back the newest rewind or restore',
   description:
-    'Without an id or a source: the newest one where all are of one target, or the newest of the only target of the current folder; else it asks, or names them and exits with 2. The newest three old copies of each target are kept, whatever their age; the next swap of that target takes the oldest away.',
+    'Without an id or a source: the newest one where all are of one target, or the newest of the only target of the current folder; else it asks, or names them and exits with 2. The old copies of the newest three swaps of each target are kept, for 24 hours at least (`undoKeepHours` of the settings): the first host that opens or is open well after that removes them. Where no snapshot of the source is older than the swap, no time takes the copy away.',
   arguments: [{ name: '[id-or-source]', description: 'which one, or the newest of a source; `list` lists them', complete: 'source' }],
   options: [
     { flags: '--list', description: 'what can be taken back' },
     { flags: '--force', description: 'even where the target was written since; what was written is snapshotted first' },
     { flags: '--no-safety-snapshot', description: 'with --force: do not snapshot what was written since' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
+    { flags: '--keep', description: 'keep the old copy of <id> until it is undone or discarded' },
     { flags: '--discard', description: 'remove the kept old copy of <id> for good instead' },
   ],
   examples: [
     { line: 'belay undo', what: 'the newest one' },
     { line: 'belay undo shop', what: 'the newest one of a source' },
     { line: 'belay undo --list', what: 'what can be taken back' },
+    { line: 'belay undo u-3f19 --keep', what: 'neither time nor newer ones take it away' },
     { line: 'belay undo u-3f19 --discard', what: 'free the space of a kept copy' },
   ],
   run: async (context, input) => {
-    refuseTogether(input, 'list', ['force', 'confirm', 'discard']);
+    refuseTogether(input, 'list', ['force', 'confirm', 'discard', 'keep']);
+    refuseTogether(input, 'keep', ['force', 'confirm', 'discard']);
     refuseTogether(input, 'discard', ['force', 'confirm']);
     const id = input.word(0);
     if (input.flag('list') || id === 'list') {
       const data = await context.call('undo.list', {});
       return { data, print: (output) => printList(output, data.undo, context.now) };
+    }
+    if (input.flag('keep')) {
+      if (id === undefined) throw new AppError('input.invalid', '--keep needs to be told which one.', { hint: 'See: belay undo --list' });
+      const data = await context.call('undo.keep', { id });
+      return { data, print: (output) => output.line(`Kept until it is undone or discarded: ${data.kept.kept}`) };
     }
     if (input.flag('discard')) {
       if (id === undefined) throw new AppError('input.invalid', '--discard needs to be told which one.', { hint: 'See: belay undo --list' });
@@ -93,6 +101,7 @@ function printList(output: Output, entries: readonly UndoEntry[], now: number): 
       { title: 'source', least: 8 },
       { title: 'made' },
       { title: 'at' },
+      { title: 'kept until' },
       { title: 'target', least: 12 },
       { title: 'size', align: 'right' },
       { title: 'old copy', least: 12 },
@@ -103,9 +112,15 @@ function printList(output: Output, entries: readonly UndoEntry[], now: number): 
       entry.source ?? '',
       ago(entry.at, now),
       exact(entry.at),
+      untilText(entry),
       entry.target,
       entry.bytes === undefined ? '' : size(entry.bytes),
       entry.kept,
     ]),
   );
+}
+
+function untilText(entry: UndoEntry): string {
+  if (entry.keep === true) return 'asked to keep';
+  return entry.keptUntil === undefined ? 'no time' : exact(entry.keptUntil);
 }

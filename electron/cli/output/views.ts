@@ -158,7 +158,9 @@ export function preflightLines(preflight: CommandOutput<'rewind'>['preflight']):
 }
 
 export function undoLine(undo: UndoEntry): string {
-  return `To take it back: ${styled('act', commandLine('undo', [undo.id]))}`;
+  const until = undo.keptUntil === undefined ? 'no time takes the old one away' : `the old one is kept until ${exact(undo.keptUntil)} at least`;
+  const bytes = undo.bytes === undefined || undo.bytes === 0 ? '' : `, ${size(undo.bytes)}`;
+  return `To take it back: ${styled('act', commandLine('undo', [undo.id]))} (${until}${bytes})`;
 }
 
 export function warningLines(warnings: readonly string[]): string[] {

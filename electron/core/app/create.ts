@@ -39,6 +39,7 @@ import { sourceHandlers } from './handlers/sources.ts';
 import { statusHandlers } from './handlers/status.ts';
 import { undoHandlers } from './handlers/undo.ts';
 import { proofState } from '../verify/state.ts';
+import { startKeeping } from './keeping.ts';
 import { repositoryWriters } from './orders.ts';
 import { createSession } from './repository-session.ts';
 import { withEngineContext, type CallScope } from './scope.ts';
@@ -129,11 +130,13 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
   };
   const unlisten = [queue.onChanged((job) => events.emit('job.changed', { job })), journal.onAppended((entry) => events.emit('journal.appended', { entry }))];
   await settleInterrupted(core);
+  const endKeeping = await startKeeping(core);
 
   const atOnce = createAtOnce(log);
   let closing: Promise<void> | undefined;
   const close = async (reason: string): Promise<void> => {
     atOnce.refuse();
+    endKeeping();
     events.emit('host.closing', { reason });
     await queue.close();
     await atOnce.ended(AT_ONCE_MS);

@@ -115,6 +115,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     exclusive: (input) => (input.force ? swapInPlace : swap),
     facts: (input) => ({ id: input.id ?? null, force: input.force }),
   },
+  'undo.keep': { journalled: true, facts: (input) => ({ id: input.id }) },
   'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
   'checkpoint.create': {
     title: (input) => `checkpoint of ${input.source}`,

@@ -15,6 +15,10 @@ const undoRow = z.object({
   entry: undoEntry,
   /** `pending` from before the first step of the swap until its end was seen. */
   state: z.enum(['pending', 'kept', 'undoing']),
+  /** How long it was seen to be kept, and when it was last seen; missing until it was seen once after the swap. */
+  age: z.object({ ms: z.number(), seenAt: z.number() }).optional(),
+  /** True where somebody asked that neither time nor newer ones take it away. */
+  keep: z.boolean().optional(),
   record: z.object({ engine: engineKind, target: jsonRecord, kept: z.string(), data: jsonRecord }),
 });
 

@@ -207,7 +207,7 @@ export async function discardHeld(engine: Engine, held: HeldRow, records: Restor
   await records.removeHeld(held.id);
 }
 
-/** The old copies that are kept: the newest of each target. A count, not an age: no clock can take one away. */
+/** The old copies that are kept at most: the newest of each target, those apart that somebody asked to keep. `keeping.ts` has their time. */
 export const keptPerTarget = 3;
 
 async function trimUndo(
@@ -217,7 +217,7 @@ async function trimUndo(
   newest: UndoEntry,
   onDropped: PromoteRequest['onDropped'],
 ): Promise<void> {
-  const same = records.undo().filter((row) => row.state === 'kept' && row.entry.target === newest.target);
+  const same = records.undo().filter((row) => row.state === 'kept' && row.keep !== true && row.entry.target === newest.target);
   const going = same.slice(0, Math.max(0, same.length - keptPerTarget));
   for (const row of going) {
     await engine.discardUndo(row.record, uncancelled(context));
@@ -269,6 +269,13 @@ export async function discardUndo(engineOf: (kind: string) => Engine, id: string
   await engineOf(row.record.engine).discardUndo(row.record, context);
   await records.removeUndo(id);
   return row.entry;
+}
+
+/** Keeps an old copy until it is undone or discarded: neither time nor newer ones take it away. Throws `undo.nothing`. */
+export async function keepUndo(id: string, records: RestoreRecords): Promise<UndoRow> {
+  const row = { ...findUndo(records, id), keep: true };
+  await records.putUndo(row);
+  return row;
 }
 
 function findUndo(records: RestoreRecords, id: string | undefined): ReturnType<RestoreRecords['undo']>[number] {

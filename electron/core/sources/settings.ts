@@ -24,6 +24,8 @@ export const settingsSchema = z.strictObject({
   secrets: z.enum(['auto', 'keychain', 'encrypted-file', 'ask']).default('auto'),
   /** Longest time that writers of a source may be made to wait during capture, milliseconds. */
   maxWriterWait: z.number().int().min(0).max(600_000).optional(),
+  /** Hours for which the old copies of rewinds and restores are kept for undo; 0: no time takes them away. 24 where left out. */
+  undoKeepHours: z.number().int().min(0).max(8760).optional(),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

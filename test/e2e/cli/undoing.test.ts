@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { answerOf, change, contentOf, Place, record } from '../../helpers/cli/belay.ts';
 
@@ -159,3 +161,46 @@ test('old copies that are kept for undo have a size, in every list that names th
   const { entries } = await place.data('journal', '--what', 'undo.dropped');
   expect(entries).toMatchObject([{ result: 'noted', details: { id: record(Array.isArray(undo) ? undo[0] : undo)['id'], of: 'rewind', target: file(place) } }]);
 });
+
+/** Makes every kept copy as old as it would be after so many hours in which it was seen. */
+async function aged(place: Place, hours: number): Promise<void> {
+  const path = join(place.home, 'restores.json');
+  const content = record(JSON.parse(await readFile(path, 'utf8')));
+  const undo = (Array.isArray(content['undo']) ? content['undo'] : []).map((row: unknown) => ({
+    ...record(row),
+    age: { ms: hours * 3_600_000, seenAt: Date.now() - 1000 },
+  }));
+  await writeFile(path, JSON.stringify({ ...content, undo }));
+}
+
+test(
+  'an old copy goes by itself after its time, by the next host, told before and in the journal; not one that was asked for or that no snapshot held',
+  { timeout: 120_000 },
+  async () => {
+    await using place = await Place.withShop(20);
+    for (const name of ['one', 'two']) {
+      change(file(place), `update orders set note = '${name}' where id < 10`);
+      await place.data('snap', 'shop', '--name', name);
+    }
+    const done = await place.ok('rewind', 'shop', '--to', 'one');
+    expect(done).toMatch(/To take it back: belay undo \w+ \(the old one is kept until \d{4}-\d\d-\d\d [\d:]+ at least, [\d.]+ KiB\)/);
+    await rewind(place, 'two', 'swap');
+    await place.data('restore', 'one', '--to', 'other.db');
+    const kept = (await place.data('undo', '--list'))['undo'];
+    const [first, second, third] = (Array.isArray(kept) ? kept : []).map((one: unknown) => record(one));
+    expect(Number(first?.['keptUntil']) - Number(first?.['at'])).toBeGreaterThan(23.9 * 3_600_000);
+    expect(third).not.toHaveProperty('keptUntil');
+    expect(await place.data('undo', String(second?.['id']), '--keep')).toMatchObject({ kept: { keep: true } });
+    await aged(place, 23);
+    expect(await place.data('undo', '--list')).toMatchObject({ undo: [{}, {}, {}] });
+    await aged(place, 24);
+    await place.data('status');
+    await place.data('status');
+    expect(await place.data('undo', '--list')).toMatchObject({ undo: [{ id: second?.['id'] }, { id: third?.['id'] }] });
+    expect(await place.data('journal', '--what', 'undo.dropped')).toMatchObject({
+      entries: [{ details: { id: first?.['id'], because: 'its time was over' } }],
+    });
+    expect(existsSync(String(first?.['kept']))).toBe(false);
+    expect(existsSync(String(second?.['kept']))).toBe(true);
+  },
+);

@@ -67,6 +67,7 @@ const data: Readonly<Record<string, CommandName | { readonly own: string }>> = {
   rewind: 'rewind',
   undo: 'undo.run',
   'undo --list': 'undo.list',
+  'undo --keep': 'undo.keep',
   'undo --discard': 'undo.discard',
   restore: 'restore.run',
   'restore --held': 'restore.held',

@@ -8,11 +8,11 @@ import type { Source } from '../../../contract/model.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { proofState } from '../../verify/state.ts';
 import { engineOf, type Core } from '../core.ts';
+import { keptEntries } from '../kept.ts';
 import { hostLogFile } from '../host-log.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
 import { keptPerTarget } from '../../restore/restore.ts';
-import { keptEntries } from './undo.ts';
 import { engineSource } from './sources.ts';
 
 type Finding = CommandOutput<'doctor'>['findings'][number];
@@ -145,7 +145,7 @@ async function kept(core: Core): Promise<Finding[]> {
   const entries = await keptEntries(core);
   if (entries.length === 0) return [];
   const bytes = entries.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  const statement = `${entries.length} old ${entries.length === 1 ? 'copy is' : 'copies are'} kept for undo, ${Math.ceil(bytes / 1024 / 1024)} MiB; the newest ${keptPerTarget} of each target stay`;
+  const statement = `${entries.length} old ${entries.length === 1 ? 'copy is' : 'copies are'} kept for undo, ${Math.ceil(bytes / 1024 / 1024)} MiB; at most ${keptPerTarget} of each target, each until the time that belay undo --list says`;
   return [{ area: 'undo', state: 'good', statement, hint: 'To free the space of one: belay undo <id> --discard' }];
 }
 

@@ -8,6 +8,7 @@ import { discardHeld, prepareRestore, promoteHeld } from '../../restore/restore.
 import { drill } from '../../verify/drill.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
+import { keptEntry } from '../kept.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
@@ -43,7 +44,7 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     const what = inPlace ? 'in-place' : 'restore';
     const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what, onDropped: journalDropped(core) }, core.records, context));
     core.events.emit('undo.changed', {});
-    return { target: held.describes, undo, ...(safety === undefined ? {} : { safety }) };
+    return { target: held.describes, undo: await keptEntry(core, undo), ...(safety === undefined ? {} : { safety }) };
   },
 
   'restore.discard': async (core, input, scope) => {
@@ -115,7 +116,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
     target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetyOrDiscard(core, engine, source, held, context, scope) : undefined;
   const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
   core.events.emit('undo.changed', {});
-  return { preflight, verification, target: described, undo, durationMs: took(), ...(safety === undefined ? {} : { safety }) };
+  return { preflight, verification, target: described, undo: await keptEntry(core, undo), durationMs: took(), ...(safety === undefined ? {} : { safety }) };
 }
 
 function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarget {

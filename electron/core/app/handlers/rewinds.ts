@@ -6,6 +6,7 @@ import type { CheckpointVerbs, Engine } from '../../engines/engine.ts';
 import { recordSwap, refuseBlocked } from '../../restore/restore.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
+import { keptEntry } from '../kept.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
@@ -127,6 +128,6 @@ async function rewindToCheckpoint(
       journalDropped(core),
     );
     core.events.emit('undo.changed', {});
-    return { preflight, target, undo, durationMs: Math.round(core.clock.monotonic() - started) };
+    return { preflight, target, undo: await keptEntry(core, undo), durationMs: Math.round(core.clock.monotonic() - started) };
   });
 }

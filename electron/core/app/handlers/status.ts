@@ -1,9 +1,9 @@
 import type { CommandOutput } from '../../../contract/commands.ts';
 import { commandLine } from '../../base/command-line.ts';
 import type { Core } from '../core.ts';
+import { keptEntries } from '../kept.ts';
 import { isListed } from '../resolve.ts';
 import type { Handlers } from './handlers.ts';
-import { keptEntries } from './undo.ts';
 import { summaryOf } from '../summaries.ts';
 
 type Status = CommandOutput<'status'>;

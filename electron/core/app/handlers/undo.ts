@@ -1,15 +1,17 @@
 import { AppError, isAppError } from '../../base/errors.ts';
-import type { SnapshotSummary, Source, UndoEntry } from '../../../contract/model.ts';
+import type { SnapshotSummary, Source } from '../../../contract/model.ts';
 import type { UndoRow } from '../../restore/records.ts';
-import { discardUndo, undoSwap } from '../../restore/restore.ts';
+import { discardUndo, keepUndo, undoSwap } from '../../restore/restore.ts';
 import { engineOf, type Core } from '../core.ts';
+import { entryOf } from '../keeping.ts';
+import { keptEntries, keptRows } from '../kept.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
 import { confirmProduction } from './restores.ts';
 import { nameFor, sourceInPlace } from './sources.ts';
 
-export const undoHandlers: Handlers<'undo.list' | 'undo.run' | 'undo.discard'> = {
+export const undoHandlers: Handlers<'undo.list' | 'undo.run' | 'undo.discard' | 'undo.keep'> = {
   'undo.list': async (core) => ({ undo: await keptEntries(core) }),
 
   'undo.run': async (core, input, scope) => {
@@ -28,33 +30,17 @@ export const undoHandlers: Handlers<'undo.list' | 'undo.run' | 'undo.discard'> =
     core.events.emit('undo.changed', {});
     return { discarded };
   },
+
+  'undo.keep': async (core, input) => {
+    const row = await keepUndo(input.id, core.records);
+    core.events.emit('undo.changed', {});
+    return { kept: await entryOf(core, row) };
+  },
 };
 
 /** A source may have been removed since. */
 async function sourceIfKnown(core: Core, name: string): Promise<Source | undefined> {
   return (await core.sources.list()).find((one) => one.name === name);
-}
-
-function keptRows(core: Core): UndoRow[] {
-  return core.records.undo().filter((row) => row.state === 'kept');
-}
-
-/** What can be undone, oldest first, each with the bytes that its kept copy takes up. */
-export async function keptEntries(core: Core): Promise<UndoEntry[]> {
-  const entries: UndoEntry[] = [];
-  for (const row of keptRows(core)) entries.push({ ...row.entry, ...(await bytesOf(core, row)) });
-  return entries;
-}
-
-/** A kept copy that cannot be looked at stands in the list all the same. */
-async function bytesOf(core: Core, row: UndoRow): Promise<{ readonly bytes?: number }> {
-  try {
-    return { bytes: await engineOf(core, row.record.engine).keptBytes(row.record) };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    core.log.warn('the size of a kept copy cannot be told', { kept: row.record.kept, code: error.code });
-    return {};
-  }
 }
 
 /**
