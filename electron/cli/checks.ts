@@ -20,11 +20,20 @@ export const checkOptions: readonly OptionSpec[] = [
 export async function checksOf(context: Context, input: Given): Promise<SmokeCheck[]> {
   const file = input.text('checks');
   return [
-    ...input.list('checkQuery').map(queryCheck),
     ...input.list('checkCommand').map((text) => commandCheck(text, context.world.cwd)),
+    ...input.list('checkQuery').map(queryCheck),
     ...input.list('checkHttp').map(httpCheck),
     ...(file === undefined ? [] : await checksFromFile(context.absolute(file), context)),
   ];
+}
+
+/** What `--migrate` asks for, as it was typed, split at spaces. */
+export function migrationsOf(context: Context, input: Given): { argv: [string, ...string[]]; cwd: string }[] {
+  return input.list('migrate').map((text) => {
+    const [program, ...args] = text.split(/\s+/).filter((word) => word !== '');
+    if (program === undefined) throw new AppError('input.invalid', '--migrate must not be empty.', { hint: 'Give a command.' });
+    return { argv: [program, ...args], cwd: context.world.cwd };
+  });
 }
 
 function queryCheck(text: string): SmokeCheck {

@@ -16,6 +16,13 @@ export const restoresCommands = {
       baseFolder: z.string().optional().describe('absolute folder from which a relative path counts'),
       dryRun: z.boolean().default(false),
       checks: z.array(smokeCheck).default([]),
+      /** Programs that change the copy once it was compared with the snapshot, in this order; the checks then run on what they left. */
+      migrate: z
+        .array(z.object({ argv: z.tuple([z.string().min(1)]).rest(z.string()), cwd: absolutePath }))
+        .max(20)
+        .default([]),
+      /** A new file for the connection URL with its password, as a line `DATABASE_URL=…`, readable by its owner only. */
+      urlFile: absolutePath.optional(),
       /** Leaves the proved copy beside the target for `restore.promote` or `restore.discard`. */
       hold: z.boolean().default(false),
       confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
@@ -28,6 +35,9 @@ export const restoresCommands = {
       undo: undoEntry.optional(),
       held: z.string().optional().describe('id for restore.promote and restore.discard'),
       safety: snapshotSummary.optional(),
+      url: z.string().optional().describe('how the restored database is reached, without its password; left out for files'),
+      urlFile: z.string().optional(),
+      migration: z.object({ commands: z.array(z.string()), fingerprint: z.string().describe('of what was put in place'), changed: z.number() }).optional(),
       durationMs: z.number(),
     }),
   }),
@@ -44,7 +54,9 @@ export const restoresCommands = {
   'restore.held': command({
     job: false,
     input: z.object({}),
-    output: z.object({ held: z.array(z.object({ id: z.string(), target: z.string(), snapshot: z.string().optional(), at: z.number() })) }),
+    output: z.object({
+      held: z.array(z.object({ id: z.string(), target: z.string(), snapshot: z.string().optional(), at: z.number(), failed: z.string().optional() })),
+    }),
   }),
 
   rewind: command({

@@ -1,7 +1,7 @@
 import { AppError, commandLine, optionWords, shellWord } from '../../core/app/faces.ts';
 import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
 import type { Source } from '../../contract/model.ts';
-import { checkOptions, checksOf } from '../checks.ts';
+import { checkOptions, checksOf, migrationsOf } from '../checks.ts';
 import type { Context } from '../context.ts';
 import { filePathOf } from '../current-folder.ts';
 import { blocked, confirmOverwrite, sourceNamed } from '../danger.ts';
@@ -38,6 +38,12 @@ export const restore: CommandSpec = {
     { flags: '--held', description: 'list what is held' },
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
+    {
+      flags: '--migrate <command>',
+      description: 'run this on the compared copy before the checks and the swap; split at spaces, no shell; may be repeated',
+      many: true,
+    },
+    { flags: '--url-file <file>', description: 'write DATABASE_URL with its password to this new file, for its owner only', complete: 'file' },
     ...checkOptions,
   ],
   examples: [
@@ -75,9 +81,23 @@ export const restore: CommandSpec = {
 
 /** A word that would be passed over is refused. */
 function refuseMixed(input: Given): void {
-  const others = ['file', 'to', 'inPlace', 'noSafetySnapshot', 'throwAway', 'hold', 'dryRun', 'checkQuery', 'checkCommand', 'checkHttp', 'checks'];
+  const others = [
+    'file',
+    'to',
+    'inPlace',
+    'noSafetySnapshot',
+    'throwAway',
+    'hold',
+    'dryRun',
+    'checkQuery',
+    'checkCommand',
+    'checkHttp',
+    'checks',
+    'migrate',
+    'urlFile',
+  ];
   refuseTogether(input, 'held', ['confirm', ...others], 'snapshot');
-  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold']);
+  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'migrate', 'urlFile']);
   if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace'))
     throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
 }
@@ -88,6 +108,7 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
   const word = input.word(0);
   const to = input.text('to');
   const throwAway = input.flag('throwAway');
+  const urlFile = input.text('urlFile');
   if ((file === undefined) === (word === undefined))
     throw new AppError('input.invalid', 'A restore takes a snapshot or --file.', { hint: 'Name one of the two.' });
   if (file !== undefined && to === undefined && !throwAway)
@@ -96,6 +117,8 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
     ...given('snapshot', word === undefined ? undefined : snapshotRef(word)),
     ...given('file', file === undefined ? undefined : context.absolute(file)),
     checks: await checksOf(context, input),
+    migrate: migrationsOf(context, input),
+    ...given('urlFile', urlFile === undefined ? undefined : context.absolute(urlFile)),
     hold: input.flag('hold'),
     safetySnapshot: input.unlessNo('safetySnapshot'),
   };
@@ -153,6 +176,7 @@ function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode:
   output.lines(warningLines(data.preflight.warnings));
   if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);
   if (data.undo !== undefined) output.line(undoLine(data.undo));
+  if (data.url !== undefined) output.line(`DATABASE_URL=${data.url} (without its password${data.urlFile === undefined ? '' : `; with it in ${data.urlFile}`})`);
   if (data.held === undefined) return;
   output.line(`To put it in place: ${styled('act', commandLine('promote', [data.held]))}`);
   output.line(`To remove it: ${styled('act', commandLine('discard', [data.held]))}`);
@@ -166,8 +190,15 @@ async function heldList(context: Context): Promise<Result> {
       if (data.held.length === 0) output.line('Nothing is held.');
       else
         output.table(
-          [{ title: 'id' }, { title: 'made' }, { title: 'at' }, { title: 'snapshot', least: 8 }, { title: 'target', least: 12 }],
-          data.held.map((held) => [held.id, ago(held.at, context.now), exact(held.at), held.snapshot === undefined ? '' : shortId(held.snapshot), held.target]),
+          [{ title: 'id' }, { title: 'made' }, { title: 'at' }, { title: 'snapshot', least: 8 }, { title: 'target', least: 12 }, { title: 'state' }],
+          data.held.map((held) => [
+            held.id,
+            ago(held.at, context.now),
+            exact(held.at),
+            held.snapshot === undefined ? '' : shortId(held.snapshot),
+            held.target,
+            held.failed === undefined ? 'waits' : 'failed',
+          ]),
         );
     },
   };

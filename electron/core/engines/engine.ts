@@ -76,6 +76,18 @@ export interface Engine {
   selfCheck(of: FingerprintTarget, context: EngineContext): Promise<readonly SelfCheck[]>;
 
   /**
+   * How programs of the user's reach a place. Opens nothing. What it returns holds a password: it goes into the environment of a program that
+   * the user asked for, or into a file that the user named, and nowhere else. Missing where a place is a file.
+   */
+  connection?(at: SourceLocation, context: EngineContext): Promise<Connection>;
+
+  /**
+   * To be called when a program of the user's was meant to change a copy: the copy as it is promoted, whose content is now `fingerprint`. Whatever
+   * such a program left open in it is settled.
+   */
+  changed(copy: RestoredCopy, fingerprint: Fingerprint, context: EngineContext): Promise<RestoredCopy>;
+
+  /**
    * Puts a restored copy in the place of `target` as atomically as the system can; keeps the old one.
    * `intent` is called with the full undo record before the first step that changes anything: once it resolves the record is
    * durable, so that a crash at any later step can be completed or undone by `recover`.
@@ -267,6 +279,17 @@ export interface RestoredCopy {
   readonly engine: EngineKind;
   readonly location: SourceLocation;
   readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Connection {
+  /** As an application takes it, without the password. */
+  readonly url: string;
+  /** The same with it, where one is known. */
+  readonly secretUrl: string;
+  /** For the environment of a program; what is undefined must not be passed on to it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What must be shown to nobody. */
+  readonly secrets: readonly string[];
 }
 
 export type FingerprintTarget = { readonly kind: 'source'; readonly source: EngineSource } | { readonly kind: 'copy'; readonly copy: RestoredCopy };

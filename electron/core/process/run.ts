@@ -7,7 +7,8 @@ export interface CommandRequest {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** What is undefined is not passed on of this process's own either. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** True where the child also gets this process's own environment. */
   readonly inheritEnv: boolean;
   readonly signal: AbortSignal;

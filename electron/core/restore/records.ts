@@ -32,6 +32,8 @@ const heldRow = z.object({
   source: z.string().optional(),
   snapshot: z.string().optional(),
   describes: z.string(),
+  /** What failed on it after it was compared; one that is there to be looked at, and is not promoted. */
+  failed: z.string().optional(),
 });
 
 const fileSchema = z.object({ version: z.literal(1), undo: z.array(undoRow), held: z.array(heldRow) });

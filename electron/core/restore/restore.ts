@@ -3,12 +3,16 @@ import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engines/engine.ts';
 import { verifyCopy } from '../verify/drill.ts';
 import { samePlace } from '../sources/same-place.ts';
+import type { HookCommand } from '../verify/hook.ts';
+import { migrate, refuseBadCommands, type Migration } from './migrate.ts';
 import type { HeldRow, RestoreRecords, UndoRow } from './records.ts';
 
 export interface RestoreRequest {
   readonly content: SnapshotContent;
   readonly target: RestoreTarget;
   readonly checks: readonly SmokeCheck[];
+  /** Programs that change the copy once it was compared; the checks then run on what they left. */
+  readonly migrate?: readonly HookCommand[];
   /** For the records: the source that is restored, and the snapshot's id where it is one of the repository's. */
   readonly source?: string;
   readonly snapshot?: string;
@@ -19,6 +23,7 @@ export interface RestoreRequest {
 export interface Prepared {
   readonly held: HeldRow;
   readonly verification: Verification;
+  readonly migration?: Migration;
 }
 
 /** Throws the first blocker as an error of its own code, with all of them in the details. */
@@ -34,6 +39,8 @@ export function refuseBlocked(preflight: Preflight): void {
  */
 export async function prepareRestore(engine: Engine, request: RestoreRequest, records: RestoreRecords, context: EngineContext): Promise<Prepared> {
   const { content, target } = request;
+  const commands = request.migrate ?? [];
+  refuseBadCommands(commands);
   refuseBlocked(await engine.preflight(content, target, context));
   context.progress({ stage: 'restoring beside the target' });
   const id = newId(context);
@@ -49,7 +56,7 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
   });
   try {
     const copy = await engine.restore(content, target, context, (building) => records.putHeld(heldRow(building, 'building')));
-    const verification = await verifyCopy(engine, copy, content.fingerprint, request.checks, context);
+    const verification = await verifyCopy(engine, copy, content.fingerprint, commands.length === 0 ? request.checks : [], context);
     if (verification.result === 'failed') {
       const [code, all] = verification.differences.length > 0 ? (['target.not-equal', 'difference'] as const) : (['check.failed', 'check'] as const);
       throw new AppError(code, `The restored copy was not put in place. ${verification.statement}`, {
@@ -57,16 +64,33 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
         details: { verification },
       });
     }
+    const equal = { verification, expected: content.fingerprint };
+    const migrated = commands.length === 0 ? { copy, verification } : await migrate(engine, copy, commands, request.checks, equal, context);
     // Only a copy that waits for a decision outlives a crash; one on its way to the swap does not.
-    const held = heldRow(copy, request.hold === true ? 'held' : 'building');
+    const held = heldRow(migrated.copy, request.hold === true ? 'held' : 'building');
     await records.putHeld(held);
-    return { held, verification };
+    return { held, verification: migrated.verification, ...('migration' in migrated ? { migration: migrated.migration } : {}) };
   } catch (error) {
     const building = records.held().find((one) => one.id === id);
+    if (building !== undefined && request.hold === true && isHookFailure(error)) throw await keptToLookAt(engine, building, error, records);
     // Where the server is gone the copy stays on record for the next start, and the first error is the one that says why.
     if (building !== undefined) await orUnreached(() => discardHeld(engine, building, records, context), building.describes);
     throw error;
   }
+}
+
+function isHookFailure(error: unknown): error is AppError {
+  return error instanceof AppError && (error.code === 'hook.failed' || error.code === 'check.failed');
+}
+
+/** Equal, but something of the user's failed on it: where it was to be held, it is, so that the reason can be looked for. */
+async function keptToLookAt(engine: Engine, building: HeldRow, error: AppError, records: RestoreRecords): Promise<AppError> {
+  await records.putHeld({ ...building, state: 'held', failed: error.message.slice(0, 2000) });
+  return new AppError(error.code, error.message, {
+    hint: `The target is as it was. The copy is held to be looked at: ${engine.describeLocation(building.copy.location)}. To remove it: belay discard ${building.id}`,
+    details: { ...error.details, held: building.id },
+    cause: error,
+  });
 }
 
 export interface PromoteRequest {
@@ -81,6 +105,10 @@ export interface PromoteRequest {
  */
 export async function promoteHeld(engine: Engine, held: HeldRow, request: PromoteRequest, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
   const copy: RestoredCopy = held.copy;
+  if (held.failed !== undefined)
+    throw new AppError('hook.failed', `The held copy is there to be looked at, not to be put in place. ${held.failed}`, {
+      hint: `To remove it: belay discard ${held.id}`,
+    });
   if (held.target.mode === 'in-place') await anchorKept(engine, held.describes, records, context);
   context.progress({ stage: 'swapping' });
   const entry = await recordSwap(

@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SmokeCheck, SmokeResult } from '../../contract/model.ts';
 import { AppError, isCancelled } from '../base/errors.ts';
 import type { CellValue, Engine, EngineContext, FingerprintTarget } from '../engines/engine.ts';
-import { runCommand } from '../process/run.ts';
+import { runHook } from './hook.ts';
 
 const checkTimeout = 60_000;
 const responseBytes = 1 << 20;
 
 /**
  * Runs the user's own checks against a restored copy, one after the other; a failing one never stops the rest.
- * Commands run in their `cwd` and get the copy's place in `BELAY_RESTORED`. Each check has a minute.
+ * Commands run in their `cwd` with the copy's place in their environment. Each check has a minute.
  */
 export async function runSmokeChecks(
   checks: readonly SmokeCheck[],
@@ -36,7 +36,7 @@ async function runOne(check: SmokeCheck, engine: Engine, of: FingerprintTarget, 
   const limited: EngineContext = { ...context, signal };
   try {
     if (check.kind === 'query') return await queryCheck(check.sql, check.expect, engine, of, limited);
-    if (check.kind === 'command') return await commandCheck(check, place, limited);
+    if (check.kind === 'command') return await commandCheck(check, engine, of, place, limited);
     return await httpCheck(check, signal);
   } catch (error) {
     if (context.signal.aborted) throw error;
@@ -55,16 +55,21 @@ async function queryCheck(sql: string, expect: string | undefined, engine: Engin
   return first !== undefined && found === expect ? passed(`answered ${found}`) : failed(`expected ${expect}, answered ${found}`);
 }
 
-async function commandCheck(check: Extract<SmokeCheck, { kind: 'command' }>, place: string, context: EngineContext): Promise<Outcome> {
+async function commandCheck(
+  check: Extract<SmokeCheck, { kind: 'command' }>,
+  engine: Engine,
+  of: FingerprintTarget,
+  place: string,
+  context: EngineContext,
+): Promise<Outcome> {
   const { argv, cwd, exitCode } = check;
   const [file, ...rest] = argv;
   if (file === undefined) throw new AppError('input.invalid', 'A command check names no program.');
   // The system says the same of a program that is not there.
   if (!existsSync(cwd)) return failed(`its folder is not there: ${cwd}`);
-  const ended = await runCommand({ file, args: rest, cwd, env: { BELAY_RESTORED: place }, inheritEnv: true, signal: context.signal, keepOutput: 4096 });
-  const last = ended.stderr.trim().split('\n').at(-1) ?? '';
-  if (ended.exitCode === exitCode) return passed(`exit code ${exitCode}`);
-  return failed(`exit code ${ended.exitCode ?? ended.signal ?? 'unknown'}, expected ${exitCode}${last === '' ? '' : `: ${last.slice(0, 300)}`}`);
+  const { ended, exitCode: found, lastLine } = await runHook({ argv: [file, ...rest], cwd }, engine, of, place, context);
+  if (found === exitCode) return passed(`exit code ${exitCode}`);
+  return failed(`${ended}, expected ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}`);
 }
 
 async function httpCheck(check: Extract<SmokeCheck, { kind: 'http' }>, signal: AbortSignal): Promise<Outcome> {

@@ -78,6 +78,7 @@ export class PlaceEngine {
       fingerprint: (of) => Promise.resolve(fingerprintOf(this.places.get(at(placeOf(of))) ?? '')),
       explain: (_a, _b, differences) => Promise.resolve(differences),
       selfCheck: () => Promise.resolve(this.findings.map((finding) => ({ name: 'integrity', result: 'failed' as const, findings: [finding] }))),
+      changed: (copy) => Promise.resolve(copy),
       promote: async (copy, target, context, intent) => {
         fail('before-intent');
         const kept = `${at(target.location)}~kept-${Buffer.from(context.random.bytes(4)).toString('hex')}`;

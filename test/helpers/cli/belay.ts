@@ -54,8 +54,8 @@ export class Place implements AsyncDisposable {
   }
 
   /** A host of its own for this place until the scope ends: many commands that attach to it start twice as fast. */
-  async host(): Promise<void> {
-    const child = this.start(['serve', '--json']);
+  async host(options: RunOptions = {}): Promise<void> {
+    const child = this.start(['serve', '--json'], options);
     await new Promise<void>((resolve, reject) => {
       child.stdout?.once('data', () => resolve());
       child.once('close', (code) => reject(new Error(`The host ended with ${String(code)}.`)));

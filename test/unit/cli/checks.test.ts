@@ -36,9 +36,9 @@ describe("checks of the user's own", () => {
     const ran = await runFake(argv, { cwd, answers });
     expect(ran.code).toBe(0);
     expect(ran.calls[0]?.input['checks']).toEqual([
+      { kind: 'command', name: 'npm run smoke', argv: ['npm', 'run', 'smoke'], cwd, exitCode: 0 },
       { kind: 'query', name: 'select count(*) from orders == 812', sql: 'select count(*)\nfrom orders', expect: '812' },
       { kind: 'query', name: 'select 1 where a = 2', sql: 'select 1 where a = 2' },
-      { kind: 'command', name: 'npm run smoke', argv: ['npm', 'run', 'smoke'], cwd, exitCode: 0 },
       { kind: 'http', name: 'http://127.0.0.1:1/', url: 'http://127.0.0.1:1/', status: 200 },
       { kind: 'http', name: 'health', url: 'http://127.0.0.1:1/health', status: 200, json: { ok: true } },
     ]);
@@ -84,7 +84,7 @@ describe("checks of the user's own", () => {
     const verified = { snapshot: aSnapshot(), verification: aVerification() };
     const argv = ['verify', '3', '--check-command', 'npm run\n\u001b[2J smoke', '--check-query', 'select\t1 == 1'];
     const ran = await runFake(argv, { answers: { 'snapshot.verify': () => verified } });
-    expect(ran.calls[0]?.input['checks']).toMatchObject([{ name: 'select 1 == 1' }, { name: 'npm run [2J smoke', argv: ['npm', 'run', '\u001b[2J', 'smoke'] }]);
+    expect(ran.calls[0]?.input['checks']).toMatchObject([{ name: 'npm run [2J smoke', argv: ['npm', 'run', '\u001b[2J', 'smoke'] }, { name: 'select 1 == 1' }]);
   });
 });
 

@@ -1,11 +1,12 @@
 import { commandLine, optionWords, shellWord } from '../../base/command-line.ts';
 import { AppError } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
-import type { SmokeCheck, SnapshotSummary, Source, UndoEntry } from '../../../contract/model.ts';
+import type { SmokeCheck, Source, UndoEntry } from '../../../contract/model.ts';
 import type { Engine, EngineContext, RestoreTarget, SnapshotContent } from '../../engines/engine.ts';
 import type { HeldRow } from '../../restore/records.ts';
 import { discardHeld, prepareRestore, promoteHeld } from '../../restore/restore.ts';
 import { drill } from '../../verify/drill.ts';
+import type { HookCommand } from '../../verify/hook.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptEntry } from '../kept.ts';
@@ -13,6 +14,7 @@ import { resolveSnapshot } from '../resolve.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { withLooseFile } from '../loose-file.ts';
+import { refuseUrlFile, writeUrlFile } from '../url-file.ts';
 import { sourceInPlace } from './sources.ts';
 import type { Handlers } from './handlers.ts';
 
@@ -58,7 +60,13 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
       held: core.records
         .held()
         .filter((row) => row.state === 'held')
-        .map((row) => ({ id: row.id, target: row.describes, at: row.at, ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }) })),
+        .map((row) => ({
+          id: row.id,
+          target: row.describes,
+          at: row.at,
+          ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }),
+          ...(row.failed === undefined ? {} : { failed: row.failed }),
+        })),
     }),
 };
 
@@ -71,6 +79,8 @@ interface RestoreOrder {
   readonly baseFolder?: string | undefined;
   readonly dryRun: boolean;
   readonly checks: readonly SmokeCheck[];
+  readonly migrate?: readonly HookCommand[];
+  readonly urlFile?: string | undefined;
   readonly hold: boolean;
   readonly confirm?: string | undefined;
   readonly safetySnapshot: boolean;
@@ -89,20 +99,24 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
   const described = engine.describeLocation(target.location);
   const preflight = toOutput(await engine.preflight(content, target, context));
   const took = (): number => Math.round(context.clock.monotonic() - started);
+  await refuseUrlFile(engine, order.urlFile);
   if (order.dryRun) return { preflight, target: described, durationMs: took() };
 
   if (target.mode === 'throw-away') {
+    if ((order.migrate ?? []).length > 0 || order.urlFile !== undefined)
+      throw new AppError('input.invalid', 'A throw-away restore takes no migration and has no URL that lasts.', { hint: 'Restore with --hold instead.' });
     const verification = await drill(engine, content, order.checks, context);
     return { preflight, verification, target: described, durationMs: took() };
   }
   const source = await sourceAt(core, engine, target.location);
   await confirmProduction(source, order.confirm);
-  const { held, verification } = await prepareRestore(
+  const { held, verification, migration } = await prepareRestore(
     engine,
     {
       content,
       target,
       checks: order.checks,
+      ...(order.migrate === undefined ? {} : { migrate: order.migrate }),
       hold: order.hold,
       ...(source === undefined ? {} : { source: source.name }),
       ...(order.snapshotId === undefined ? {} : { snapshot: order.snapshotId }),
@@ -110,13 +124,28 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
     core.records,
     context,
   );
-  if (order.hold) return { preflight, verification, target: described, held: held.id, durationMs: took() };
+  if (migration !== undefined)
+    await core.journal.append({ what: 'restore.migrated', result: 'noted', details: { target: described, held: held.id, ...migration } });
+  const told = {
+    preflight,
+    verification,
+    target: described,
+    ...(migration === undefined ? {} : { migration: { ...migration, commands: [...migration.commands] } }),
+  };
+  const { withdraw, ...url } = await orDiscard(core, engine, held, context, giveUrl(order, order.hold ? held.copy.location : target.location, context));
+  if (order.hold) return { ...told, ...url, held: held.id, durationMs: took() };
 
-  const safety =
-    target.mode === 'in-place' && order.safetySnapshot && source !== undefined ? await safetyOrDiscard(core, engine, source, held, context, scope) : undefined;
-  const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
-  core.events.emit('undo.changed', {});
-  return { preflight, verification, target: described, undo: await keptEntry(core, undo), durationMs: took(), ...(safety === undefined ? {} : { safety }) };
+  const wantsSafety = target.mode === 'in-place' && order.safetySnapshot;
+  try {
+    const safety =
+      wantsSafety && source !== undefined ? await orDiscard(core, engine, held, context, safetySnapshot(core, source, overwritten, scope)) : undefined;
+    const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
+    core.events.emit('undo.changed', {});
+    return { ...told, ...url, undo: await keptEntry(core, undo), durationMs: took(), ...(safety === undefined ? {} : { safety }) };
+  } catch (error) {
+    await withdraw();
+    throw error;
+  }
 }
 
 function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarget {
@@ -139,9 +168,18 @@ async function promoteOrDiscard(core: Core, engine: Engine, held: HeldRow, what:
 
 const overwritten = 'Taken before its content was overwritten in place.';
 
-async function safetyOrDiscard(core: Core, engine: Engine, source: Source, held: HeldRow, context: EngineContext, scope: CallScope): Promise<SnapshotSummary> {
+/** How the place is reached, and the file with the password where one was asked for; `withdraw` takes that away again. */
+async function giveUrl(order: RestoreOrder, at: Readonly<Record<string, unknown>>, context: EngineContext) {
+  const connection = await order.engine.connection?.(at, context);
+  if (connection === undefined) return { withdraw: () => Promise.resolve() };
+  if (order.urlFile === undefined) return { url: connection.url, withdraw: () => Promise.resolve() };
+  return { url: connection.url, urlFile: order.urlFile, withdraw: await writeUrlFile(order.urlFile, connection) };
+}
+
+/** What comes before the swap and fails leaves no copy behind. */
+async function orDiscard<T>(core: Core, engine: Engine, held: HeldRow, context: EngineContext, work: Promise<T>): Promise<T> {
   try {
-    return await safetySnapshot(core, source, overwritten, scope);
+    return await work;
   } catch (error) {
     await discardHeld(engine, held, core.records, context);
     throw error;

@@ -71,6 +71,8 @@ export async function findRelation(session: Session, object: string): Promise<Re
 export async function query(of: FingerprintTarget, sql: string, context: EngineContext): Promise<BrowsePage> {
   return looking(of, context, async (session) => {
     await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    // As the user writes it for the application: under the database's own search path.
+    await session.run('SET LOCAL search_path TO DEFAULT');
     return readPage(session, sql, 'The query', context);
   });
 }

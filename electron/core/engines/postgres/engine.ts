@@ -1,7 +1,17 @@
 import { BugError } from '../../base/errors.ts';
-import type { CheckpointVerbs, Engine, EngineCapabilities } from '../engine.ts';
-import { exportFormats } from './export-formats.ts';
+import type { Engine, EngineCapabilities } from '../engine.ts';
+import { browse, query } from './browse.ts';
+import { capture } from './capture.ts';
+import { checkpointVerbs } from './checkpoints.ts';
+import { explain } from './explain.ts';
+import { connectionOf } from './connection.ts';
 import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
+import { fingerprint, inventory, probe, selfCheck } from './look.ts';
+import { exportFormats, exportNative } from './native.ts';
+import { preflight } from './preflight.ts';
+import { discardUndo, promote, recover, undo } from './promote.ts';
+import { discard, restore } from './restore.ts';
+import { contentOf, copyData } from './restored-copy.ts';
 import type { ToolSettings } from './tools.ts';
 import { undoData } from './undo-record.ts';
 
@@ -15,8 +25,6 @@ const capabilities: EngineCapabilities = {
   importFormats: [],
   drill: ['scratch-database'],
 };
-
-const verbs = () => import('./verbs.ts');
 
 /**
  * PostgreSQL 13 to 18, one database a source. Locations: `{ host | socket, port, database, user, sslmode, … }`, passwords under handles. The client tools
@@ -33,25 +41,27 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     targetLocation,
     throwAwayLocation,
     describeLocation,
-    probe: async (source, context) => (await verbs()).probe(settings, source, context),
-    inventory: async (source, context) => (await verbs()).inventory(source, context),
-    capture: async (source, _options, sink, context) => (await verbs()).capture(settings, source, sink, context),
-    preflight: async (snapshot, target, context) => (await verbs()).preflight(settings, snapshot, target, context),
-    restore: async (snapshot, target, context, intent) => (await verbs()).restore(settings, snapshot, target, context, intent),
-    fingerprint: async (of, context) => (await verbs()).fingerprint(of, context),
-    explain: async (expected, found, differences, limit, context) => (await verbs()).explain(expected, found, differences, limit, context),
-    selfCheck: async (of, context) => (await verbs()).selfCheck(of, context),
-    promote: async (copy, target, context, intent) => (await verbs()).promote(copy, target, context, intent),
-    recover: async (record, context) => (await verbs()).recover(record, context),
-    undo: async (record, context, { force }) => (await verbs()).undo(record, context, force),
+    probe: (source, context) => probe(settings, source, context),
+    inventory,
+    capture: (source, _options, sink, context) => capture(settings, source, sink, context),
+    preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
+    restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent),
+    fingerprint,
+    explain,
+    selfCheck,
+    connection: connectionOf,
+    changed: (copy, print) => Promise.resolve({ ...copy, data: { ...copyData(copy), content: contentOf(print) } }),
+    promote,
+    recover,
+    undo: (record, context, { force }) => undo(record, context, force),
     // Nothing is ever written in place.
     anchor: (record) => Promise.resolve(record),
     keptBytes: (record) => Promise.resolve(undoData(record).bytes),
-    discardUndo: async (record, context) => (await verbs()).discardUndo(record, context),
-    discard: async (copy, context) => (await verbs()).discard(copy, context),
-    browse: async (of, request, context) => (await verbs()).browse(of, request, context),
-    query: async (of, sql, context) => (await verbs()).query(of, sql, context),
-    exportNative: async (snapshot, request, context) => (await verbs()).exportNative(settings, snapshot, request, context),
+    discardUndo,
+    discard,
+    browse,
+    query,
+    exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),
     recogniseNative: () => Promise.resolve(undefined),
     nativeSource: () => {
       throw new BugError('no native file of PostgreSQL is taken in');
@@ -59,17 +69,6 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     nativeContent: () => {
       throw new BugError('no native file of PostgreSQL is taken in');
     },
-    checkpoints: laterCheckpoints(),
-  };
-}
-
-function laterCheckpoints(): CheckpointVerbs {
-  const later = async (): Promise<CheckpointVerbs> => (await verbs()).checkpointVerbs();
-  return {
-    create: async (...given) => (await later()).create(...given),
-    list: async (...given) => (await later()).list(...given),
-    preflight: async (...given) => (await later()).preflight(...given),
-    rewind: async (...given) => (await later()).rewind(...given),
-    drop: async (...given) => (await later()).drop(...given),
+    checkpoints: checkpointVerbs(),
   };
 }

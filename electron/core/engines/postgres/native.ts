@@ -2,13 +2,14 @@ import { open, stat } from 'node:fs/promises';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { unlinkIfThere } from '../../base/durable-file.ts';
 import type { EngineContext, ExportRequest, ExportResult, SnapshotContent } from '../engine.ts';
-import { exportFormats } from './export-formats.ts';
 import { runTool } from './pg-tool.ts';
 import { copyPlace } from './restored-copy.ts';
 import { discard, restore } from './restore.ts';
 import { throwAwayLocation } from './location.ts';
 import { chooseForDump, findTools, type ToolSettings } from './tools.ts';
 import { withServer } from './session.ts';
+
+export const exportFormats = ['.dump', '.sql'] as const;
 
 /**
  * A file that pg_restore or psql takes, with rows in their place: the snapshot is restored into a scratch database on the server it came from,

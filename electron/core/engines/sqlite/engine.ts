@@ -1,6 +1,7 @@
 import { throwIfCancelled } from '../../base/errors.ts';
 import type { Engine, EngineCapabilities } from '../engine.ts';
 import { capture } from './capture.ts';
+import { changed } from './changed.ts';
 import { checkpointVerbs } from './checkpoints.ts';
 import type { AgentSettings } from './client.ts';
 import { discover } from './discover.ts';
@@ -48,6 +49,7 @@ export function createSqliteEngine(settings: AgentSettings = {}): Engine {
     fingerprint: (of, context) => fingerprint(settings, of, context),
     explain: (expected, found, differences, limit, context) => explain(settings, expected, found, differences, limit, context),
     selfCheck: (of, context) => selfCheck(settings, of, context),
+    changed: (copy, _print, context) => changed(settings, copy, context),
     promote: (copy, target, context, intent) => onTarget(describeLocation(target.location), () => promote(settings, copy, target, context, intent)),
     recover: (record, context) => onTarget(describeLocation(record.target), () => recover(settings, record, context)),
     undo: (record, context, { force }) => onTarget(describeLocation(record.target), () => undo(settings, record, context, force)),

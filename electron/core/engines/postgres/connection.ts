@@ -1,0 +1,46 @@
+import type { Connection, EngineContext, SourceLocation } from '../engine.ts';
+import { locationOf } from './location.ts';
+import { credentialsOf } from './session.ts';
+
+/** What would lead libpq elsewhere than the variables that are set, whatever it says. */
+const misleading = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGOPTIONS', 'PGREQUIRESSL', 'PGTARGETSESSIONATTRS'] as const;
+
+/** As the role that restores: it owns what it made. `DATABASE_URL` for applications, `PG…` for libpq, both of the same place. */
+export async function connectionOf(at: SourceLocation, context: EngineContext): Promise<Connection> {
+  const location = locationOf(at);
+  const { user, password } = await credentialsOf(location, true, context);
+  const { socket, port, database, sslmode, sslrootcert, sslcert, sslkey } = location;
+  const host = location.host ?? 'localhost';
+  const files = { sslrootcert, sslcert, sslkey };
+  const ssl = socket === undefined ? { ...(sslmode === 'prefer' ? {} : { sslmode }), ...files } : {};
+  const query = Object.entries({ ...(socket === undefined ? {} : { host: socket, port: String(port) }), ...ssl }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encoded(value)}`],
+  );
+  const server = socket === undefined ? `${host.includes(':') ? `[${host}]` : encoded(host)}:${port}` : '';
+  const urlWith = (secret: string): string =>
+    `postgresql://${encoded(user)}${secret}@${server}/${encoded(database)}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+  const secretUrl = urlWith(password === undefined ? '' : `:${encoded(password)}`);
+  return {
+    url: urlWith(''),
+    secretUrl,
+    env: {
+      ...Object.fromEntries(misleading.map((name) => [name, undefined])),
+      DATABASE_URL: secretUrl,
+      PGHOST: socket ?? host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGDATABASE: database,
+      PGPASSWORD: password,
+      PGSSLMODE: socket === undefined ? sslmode : undefined,
+      PGSSLROOTCERT: sslrootcert,
+      PGSSLCERT: sslcert,
+      PGSSLKEY: sslkey,
+    },
+    secrets: password === undefined ? [] : [password, encoded(password)],
+  };
+}
+
+/** Percent-encoded, and nothing left in it that a shell takes for its own. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll(/[!'()*~]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+}

@@ -1,2 +1,0 @@
-/** Endings of the native files that are given out. */
-export const exportFormats = ['.dump', '.sql'] as const;
