@@ -70,7 +70,7 @@ async function runCommand(world: World, parsed: Parsed & { kind: 'run' }, common
 
 /** Lets the host go. Where this command is the host, it stays for as long as somebody else uses it, and says so. */
 async function letGo(session: Session, leaving: Leaving, output: Output): Promise<boolean> {
-  const stays = 'Another client still uses the host that this command started; it stays until that has ended.';
+  const stays = 'The host that this command started still has a client or a job; it stays until that has ended.';
   const notice = setTimeout(() => output.note(stays), 2000);
   notice.unref();
   leaving.onFirst = () => output.say(`${stays} Ctrl-C again ends it at once.`);

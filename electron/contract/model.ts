@@ -247,7 +247,14 @@ export const lockInfo = z.object({
 
 export const keySlot = z.object({ slot: z.string(), kind: z.enum(['passphrase', 'keyfile', 'recovery']), createdAt: z.number() });
 
-export const checkpoint = z.object({ id: z.string(), source: z.string(), createdAt: z.number(), bytes: z.number(), method: z.string() });
+export const checkpoint = z.object({
+  id: z.string(),
+  source: z.string(),
+  createdAt: z.number(),
+  bytes: z.number(),
+  method: z.string(),
+  ready: z.boolean().optional(),
+});
 
 export const discovered = z.object({
   engine: engineKind,

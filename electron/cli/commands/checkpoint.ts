@@ -40,8 +40,24 @@ const list: CommandSpec = {
         if (data.checkpoints.length === 0) output.line('No checkpoint.');
         else
           output.table(
-            [{ title: 'id' }, { title: 'source', least: 8 }, { title: 'made' }, { title: 'at' }, { title: 'size', align: 'right' }, { title: 'method' }],
-            data.checkpoints.map((each) => [each.id, each.source, ago(each.createdAt, context.now), exact(each.createdAt), size(each.bytes), each.method]),
+            [
+              { title: 'id' },
+              { title: 'source', least: 8 },
+              { title: 'made' },
+              { title: 'at' },
+              { title: 'size', align: 'right' },
+              { title: 'method' },
+              { title: 'rewind' },
+            ],
+            data.checkpoints.map((each) => [
+              each.id,
+              each.source,
+              ago(each.createdAt, context.now),
+              exact(each.createdAt),
+              size(each.bytes),
+              each.method,
+              each.ready === false ? 'copies first' : 'at once',
+            ]),
           );
       },
     };

@@ -26,6 +26,8 @@ export const settingsSchema = z.strictObject({
   maxWriterWait: z.number().int().min(0).max(600_000).optional(),
   /** Hours for which the old copies of rewinds and restores are kept for undo; 0: no time takes them away. 24 where left out. */
   undoKeepHours: z.number().int().min(0).max(8760).optional(),
+  /** MiB that the checkpoints of a database may take up on a server whose free space is not known. 10240 where left out. */
+  checkpointLimitMiB: z.number().int().min(0).optional(),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

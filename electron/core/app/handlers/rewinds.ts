@@ -1,8 +1,8 @@
 import { commandLine } from '../../base/command-line.ts';
-import { AppError } from '../../base/errors.ts';
+import { AppError, isCancelled } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source } from '../../../contract/model.ts';
-import type { CheckpointVerbs, Engine } from '../../engines/engine.ts';
+import type { CheckpointRoom, CheckpointVerbs, Engine } from '../../engines/engine.ts';
 import { recordSwap, refuseBlocked } from '../../restore/restore.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
@@ -61,7 +61,11 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
     const source = await sourceNamed(core, input.source);
     const engine = engineOf(core, source.engine);
     const id = Buffer.from(core.random.bytes(4)).toString('hex');
-    const made = await withEngineContext(core, scope, (context) => checkpointsOf(engine).create(engineSource(source), id, context));
+    const made = await withEngineContext(core, scope, async (context) => {
+      const verbs = checkpointsOf(engine);
+      await refuseOverLimit(core, source, await verbs.room?.(engineSource(source), context));
+      return verbs.create(engineSource(source), id, context);
+    });
     return { checkpoint: { ...made, source: source.name } };
   },
 
@@ -93,6 +97,40 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
 function checkpointsOf(engine: Engine): CheckpointVerbs {
   if (engine.checkpoints !== undefined) return engine.checkpoints;
   throw new AppError('checkpoint.unsupported', `${engine.title} has no checkpoints.`, { hint: `Take a snapshot instead: ${commandLine('snap')}` });
+}
+
+const defaultLimitMiB = 10_240;
+
+/** Where nobody can say how much room the server has, checkpoints stay below a limit. */
+async function refuseOverLimit(core: Core, source: Source, room: CheckpointRoom | undefined): Promise<void> {
+  if (room === undefined || room.free !== undefined) return;
+  const limit = (await core.settings.read()).checkpointLimitMiB ?? defaultLimitMiB;
+  const wanted = Math.ceil((room.held + room.needed) / (1 << 20));
+  if (wanted <= limit) return;
+  throw new AppError(
+    'target.no-space',
+    `With one more the checkpoints of ${source.name} would take up ${wanted} MiB, over the limit of ${limit} MiB. How much its server has free is not known here.`,
+    {
+      hint: `Drop one (${commandLine('checkpoint list', [source.name])}), or raise checkpointLimitMiB in settings.json.`,
+      details: { wanted, limit },
+    },
+  );
+}
+
+/**
+ * What the rewind used up is made again when it has ended, as a job of its own: a rewind that comes meanwhile waits for it. One that fails or is
+ * cancelled stands in the journal and among the jobs, and costs the next rewind a copy.
+ */
+function prepareNext(core: Core, source: Source, verbs: CheckpointVerbs, id: string): void {
+  if (verbs.prepare === undefined) return;
+  const title = `copy checkpoint ${id} of ${source.name} for the next rewind`;
+  const details = { source: source.name, checkpoint: id };
+  const job = core.queue.run({ command: 'checkpoint.prepare', title, client: 'host', exclusive: ['target:any'], details }, async ({ signal, progress }) =>
+    withEngineContext(core, { client: 'host', signal, progress }, async (context) => verbs.prepare?.(engineSource(source), id, context)),
+  );
+  job.catch((error: unknown) => {
+    if (!isCancelled(error)) core.log.warn('the next rewind to this checkpoint has to copy first', { ...details, error });
+  });
 }
 
 function unknownCheckpoint(source: Source, id: string): AppError {
@@ -127,6 +165,7 @@ async function rewindToCheckpoint(
       (intent) => verbs.rewind(engineSource(source), id, context, intent),
       journalDropped(core),
     );
+    prepareNext(core, source, verbs, id);
     core.events.emit('undo.changed', {});
     return { preflight, target, undo: await keptEntry(core, undo), durationMs: Math.round(core.clock.monotonic() - started) };
   });

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, Preflight, UndoRecord } from '../engine.ts';
-import { databaseNumbers, dropDatabase, refuseObstacles, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
+import type { CheckpointInfo, CheckpointRoom, CheckpointVerbs, EngineContext, EngineSource, Preflight, UndoRecord } from '../engine.ts';
+import { databaseBytes, databaseNumbers, dropDatabase, refuseObstacles, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
 import { databaseShape, readProperties } from './describe/database.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { besideName } from './names.ts';
 import { swapIn } from './promote.ts';
 import { applyProperties } from './properties.ts';
+import { freeBytes, refuseNoRoom, tooLittle } from './room.ts';
 import { withServer, withSession, type Session } from './session.ts';
 import { quoteName, quoteText } from './sql.ts';
 import { cloneDatabase } from './swap.ts';
@@ -29,12 +30,16 @@ interface Checkpoint {
   readonly record: CheckpointRecord;
   readonly database: string;
   readonly bytes: number;
+  /** True where its spare is there. */
+  readonly ready: boolean;
 }
 
 /** Clones of the database on its own server, and beside each a spare that is swapped in, so that a rewind costs two renames. */
 export function checkpointVerbs(): CheckpointVerbs {
   return {
     create,
+    room,
+    prepare,
     list: async (source, context) => (await listOf(locationOf(source.location), context)).map(infoOf),
     preflight,
     rewind,
@@ -47,8 +52,8 @@ export function checkpointVerbs(): CheckpointVerbs {
   };
 }
 
-function infoOf({ record, bytes }: Checkpoint): CheckpointInfo {
-  return { id: record.id, createdAt: record.createdAt, method: 'template', bytes };
+function infoOf({ record, bytes, ready }: Checkpoint): CheckpointInfo {
+  return { id: record.id, createdAt: record.createdAt, method: 'template', bytes, ready };
 }
 
 function markOf(id: string): string {
@@ -74,6 +79,7 @@ async function create(source: EngineSource, id: string, context: EngineContext):
       });
   });
   await dropUnfinished(location, context);
+  await refuseNoRoom(location, 2 * (await sizeOf(location, location.database, context)), context);
   const record: CheckpointRecord = { belay: 'checkpoint', version: 1, id, of: location.database, createdAt: context.clock.now(), properties };
   try {
     context.progress({ stage: 'copying the database on its server' });
@@ -119,11 +125,37 @@ async function dropUnfinished(location: PostgresLocation, context: EngineContext
   for (const { name } of rows) if ((name.startsWith(clone) || name.startsWith(spare)) && !known.has(name)) await dropDatabase(location, name, context);
 }
 
+async function sizeOf(location: PostgresLocation, database: string, context: EngineContext): Promise<number> {
+  return withServer(location, context, (server) => databaseBytes(server, database));
+}
+
+/** A checkpoint is two clones: itself and its spare. */
+async function room(source: EngineSource, context: EngineContext): Promise<CheckpointRoom> {
+  const location = locationOf(source.location);
+  const free = await freeBytes(location, context);
+  const held = (await listOf(location, context)).reduce((sum, one) => sum + 2 * one.bytes, 0);
+  return { needed: 2 * (await sizeOf(location, location.database, context)), held, ...(free === undefined ? {} : { free }) };
+}
+
+async function prepare(source: EngineSource, id: string, context: EngineContext): Promise<void> {
+  const location = locationOf(source.location);
+  context.progress({ stage: 'copying the checkpoint on its server' });
+  await makeSpare(location, (await named(location, id, context)).database, id, context);
+}
+
 /** Of the checkpoint, not of the database: nobody is sent away. */
 async function makeSpare(location: PostgresLocation, database: string, id: string, context: EngineContext): Promise<void> {
   const spare = spareOf(location, id);
   const there = await withServer(location, context, async (server) => (await databaseNumbers(server, [spare])).has(spare));
-  if (!there) await cloneDatabase(location, database, spare, context);
+  if (there) return;
+  await refuseNoRoom(location, await sizeOf(location, database, context), context);
+  try {
+    await cloneDatabase(location, database, spare, context);
+  } catch (error) {
+    // A host that was killed may have left its server at work on the very same copy.
+    const isThere = error instanceof AppError && ['42P04', '23505'].includes(String(error.details?.['sqlstate']));
+    if (!isThere) throw error;
+  }
 }
 
 async function preflight(source: EngineSource, id: string, context: EngineContext): Promise<Preflight> {
@@ -135,12 +167,24 @@ async function preflight(source: EngineSource, id: string, context: EngineContex
     obstacles: await swapObstacles(server, [location.database]),
     sessions: await sessionsOf(server, location.database),
   }));
+  const free = await freeBytes(location, context);
   return {
-    blockers: found.obstacles.map((statement) => ({
-      code: 'target.busy',
-      statement: `The database cannot be swapped: ${statement}.`,
-      hint: 'End it first.',
-    })),
+    blockers: [
+      ...(!found.spare && free !== undefined && tooLittle(free, bytes)
+        ? [
+            {
+              code: 'target.no-space' as const,
+              statement: `The server has no room for a copy of the checkpoint.`,
+              hint: 'Make room, or drop checkpoints: belay checkpoint list.',
+            },
+          ]
+        : []),
+      ...found.obstacles.map((statement) => ({
+        code: 'target.busy' as const,
+        statement: `The database cannot be swapped: ${statement}.`,
+        hint: 'End it first.',
+      })),
+    ],
     warnings: sessionWarnings(found.sessions),
     steps: [
       ...(found.spare ? [] : [`copy ${database} on its server`]),
@@ -149,6 +193,7 @@ async function preflight(source: EngineSource, id: string, context: EngineContex
       'copy the checkpoint once more, for the next rewind',
     ],
     bytesNeeded: found.spare ? bytes : 2 * bytes,
+    ...(free === undefined ? {} : { bytesFree: free }),
   };
 }
 
@@ -161,14 +206,7 @@ async function rewind(source: EngineSource, id: string, context: EngineContext, 
   await withSession({ ...location, database: spare }, { side: 'target', restoring: true }, context, (session) =>
     applyProperties(session, spare, record.properties),
   );
-  const undo = await swapIn(location, spare, { content: null, checkpoint: database, mustBeNew: false }, context, intent);
-  try {
-    await makeSpare(location, database, id, context);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    context.log.warn('the next rewind to this checkpoint has to copy first', { id, code: error.code });
-  }
-  return undo;
+  return swapIn(location, spare, { content: null, checkpoint: database, mustBeNew: false }, context, intent);
 }
 
 async function listOf(location: PostgresLocation, context: EngineContext): Promise<readonly Checkpoint[]> {
@@ -177,10 +215,14 @@ async function listOf(location: PostgresLocation, context: EngineContext): Promi
       `SELECT datname AS name, pg_catalog.shobj_description(oid, 'pg_database') AS comment, pg_catalog.pg_database_size(oid)::text AS bytes
         FROM pg_catalog.pg_database WHERE pg_catalog.shobj_description(oid, 'pg_database') LIKE '{"belay":"checkpoint"%'`,
     );
+    const spares = await databaseNumbers(
+      server,
+      rows.flatMap(({ comment }) => readRecord(comment)?.id ?? []).map((id) => spareOf(location, id)),
+    );
     const found = rows.flatMap(({ name, comment, bytes }): readonly Checkpoint[] => {
       const record = readRecord(comment);
       return record?.of === location.database && name === besideName(record.of, 'ck', markOf(record.id))
-        ? [{ record, database: name, bytes: Number(bytes) }]
+        ? [{ record, database: name, bytes: Number(bytes), ready: spares.has(spareOf(location, record.id)) }]
         : [];
     });
     return found.toSorted((a, b) => a.record.createdAt - b.record.createdAt);
