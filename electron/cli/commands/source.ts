@@ -13,7 +13,7 @@ const add: CommandSpec = {
   summary: 'add a source',
   description:
     'A password is kept in the keychain or the encrypted file, never with the source. In a file or in DATABASE_URL it is seen by nobody; on the command line\nother users of the machine see it.',
-  arguments: [{ name: '<path>', description: 'an SQLite database file, or postgres://user@host:5432/database', complete: 'file' }],
+  arguments: [{ name: '<path>', description: 'an SQLite database file, postgres://user@host:5432/database, or docker://container/database', complete: 'file' }],
   options: [
     { flags: '--name <name>', description: 'name of the source (default: from the file)' },
     { flags: '--environment <environment>', description: 'what a mistake would cost (default: dev)', choices: ['dev', 'test', 'staging', 'production'] },
@@ -30,6 +30,7 @@ const add: CommandSpec = {
   examples: [
     { line: 'belay source add ./dev.db', what: 'named after the file' },
     { line: 'belay source add postgres://app@localhost/shop --password-file ./pw', what: 'a database of a PostgreSQL server' },
+    { line: 'belay source add docker://shop-db-1', what: 'a database in a container: role, database and password as it was made with' },
     { line: 'belay source add /srv/shop/shop.sqlite --name shop --environment production', what: 'a restore into it will ask for its name' },
   ],
   run: async (context, input) => {
@@ -142,7 +143,7 @@ export const source: CommandSpec = {
 type Place = Pick<CommandInput<'sources.add'>, 'engine' | 'location'>;
 
 function isPostgres(text: string): boolean {
-  return /^postgres(?:ql)?:\/\//i.test(text);
+  return /^(?:postgres(?:ql)?|docker):\/\//i.test(text);
 }
 
 function fileLocation(context: Context, input: Given): Place {

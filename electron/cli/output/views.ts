@@ -94,9 +94,14 @@ function valueText(value: unknown): string {
 
 const resultWords = { passed: 'passed', failed: 'failed', 'not-run': 'not run' } as const;
 
-/** `postgres://host:5432/database`, as the engine calls the place; undefined for what is no database of a server. */
+/** `postgres://host:5432/database` or `docker://container/database`, as the engine calls the place; undefined for what is no database of a server. */
 export function addressOf({ location }: Pick<Source, 'location'>): string | undefined {
-  const { host, socket, port, database } = location;
+  const { container, host, socket, port, database } = location;
+  if (typeof container === 'object' && container !== null && typeof database === 'string' && typeof port === 'number') {
+    // A container's name, or the project and service of Compose.
+    const named = Object.values(container).map(String).join('+');
+    return `docker://${named}${port === 5432 ? '' : `:${port}`}/${encodeURIComponent(database)}`;
+  }
   const server = typeof socket === 'string' ? socket : host;
   if (typeof server !== 'string' || typeof database !== 'string' || typeof port !== 'number') return undefined;
   return `postgres://${encodeURIComponent(server)}:${port}/${encodeURIComponent(database)}`;

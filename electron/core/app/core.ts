@@ -3,7 +3,7 @@ import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Redactor } from '../base/redaction.ts';
 import type { SecretStore } from '../base/secrets.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, EngineContext } from '../engines/engine.ts';
 import type { OpenedSnapshots } from '../inspect/opened.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { JobQueue } from '../jobs/queue.ts';
@@ -36,6 +36,7 @@ export interface Core {
   readonly opened: OpenedSnapshots;
   readonly session: RepositorySession;
   readonly events: Events;
+  readonly containerEngine: EngineContext['containerEngine'];
   readonly host: HostFacts;
 }
 

@@ -75,6 +75,8 @@ export interface BelayParts {
   /** What the user must be told of where secrets rest. */
   readonly secretNotices: readonly string[];
   readonly engines: readonly Engine[];
+  /** See `EngineContext`. */
+  readonly containerEngine?: EngineContext['containerEngine'];
   readonly host: HostFacts;
 }
 
@@ -126,6 +128,7 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     opened,
     session,
     events,
+    containerEngine: parts.containerEngine,
     host: parts.host,
   };
   const unlisten = [queue.onChanged((job) => events.emit('job.changed', { job })), journal.onAppended((entry) => events.emit('journal.appended', { entry }))];

@@ -25,6 +25,7 @@ export async function withEngineContext<T>(core: Core, scope: CallScope, work: (
       random: core.random,
       temporaryFolder,
       secret: (handle) => core.secrets.get(handle),
+      ...(core.containerEngine === undefined ? {} : { containerEngine: core.containerEngine }),
     });
   } finally {
     await rm(temporaryFolder, { recursive: true, force: true });

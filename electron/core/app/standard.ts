@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { unreadable } from '../base/named-file.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
+import type { EndpointFacts } from '../containers/endpoint.ts';
+import { findEngine } from '../containers/engine.ts';
 import { createPostgresEngine } from '../engines/postgres/engine.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
@@ -47,6 +50,7 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     redactor,
     secrets: store,
     secretNotices: notices,
+    containerEngine: (signal) => findEngine(machineFacts(), signal),
     engines: [createSqliteEngine(), createPostgresEngine()],
     host,
   });
@@ -62,6 +66,11 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
       await log.flush();
     },
   };
+}
+
+/** What the container engine of this machine is looked for by: the environment of the host, whoever asks it. */
+function machineFacts(): EndpointFacts {
+  return { env: process.env, platform: process.platform, userHome: homedir(), uid: process.getuid?.() };
 }
 
 /** Commands by which a user gets room on a full disk; a host that was open before it filled up lets them have the reserve. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SecretText } from '../base/secret-text.ts';
-import { throwIfCancelled } from '../base/errors.ts';
+import { AppError, throwIfCancelled } from '../base/errors.ts';
 import { segment } from './api.ts';
 import { readFileFrom } from './archive.ts';
 import type { Engine } from './engine.ts';
@@ -45,7 +45,7 @@ export interface ContainerCredentials {
   readonly database: string | undefined;
 }
 
-const listed = z.array(z.object({ Id: z.string() }));
+const listed = z.array(z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullish() }));
 const bindings = z.record(z.string(), z.array(z.object({ HostIp: z.string().default(''), HostPort: z.string() })).nullish());
 const inspected = z.object({
   Id: z.string(),
@@ -92,12 +92,7 @@ const atOnce = 8;
 
 /** Every container, running or not, in the order of their names. One that is removed meanwhile is left out. */
 export async function listContainers(engine: Engine, signal: AbortSignal): Promise<readonly ContainerRow[]> {
-  let ids: readonly { readonly Id: string }[];
-  try {
-    ids = await engine.api.json({ method: 'GET', path: '/containers/json', query: { all: 'true' }, signal }, listed);
-  } catch (error) {
-    throw engineError(error, 'list its containers');
-  }
+  const ids = await listIds(engine, signal);
   const rows: ContainerRow[] = [];
   for (let at = 0; at < ids.length; at += atOnce) {
     throwIfCancelled(signal);
@@ -107,9 +102,37 @@ export async function listContainers(engine: Engine, signal: AbortSignal): Promi
   return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+async function listIds(engine: Engine, signal: AbortSignal): Promise<z.infer<typeof listed>> {
+  try {
+    return await engine.api.json({ method: 'GET', path: '/containers/json', query: { all: 'true' }, signal }, listed);
+  } catch (error) {
+    throw engineError(error, 'list its containers');
+  }
+}
+
 /** One container by its id or name. Throws `source.missing`. */
 export async function findContainer(engine: Engine, container: string, signal: AbortSignal): Promise<ContainerRow> {
   return rowOf(await inspect(engine, container, signal));
+}
+
+/**
+ * The container of a service of Compose, a running one before others, however it is called by now; not what `run` made beside it. Throws
+ * `source.missing`.
+ */
+export async function findService(engine: Engine, wanted: { readonly project: string; readonly service: string }, signal: AbortSignal): Promise<ContainerRow> {
+  const rows: ContainerRow[] = [];
+  for (const { Id, Labels } of await listIds(engine, signal)) {
+    const labels = Labels ?? {};
+    if (projectOf(labels) !== wanted.project || serviceOf(labels) !== wanted.service || labels['com.docker.compose.oneoff'] === 'True') continue;
+    const one = await inspectUnlessGone(engine, Id, signal);
+    if (one !== undefined) rows.push(rowOf(one));
+  }
+  const [best] = rows.toSorted((a, b) => Number(b.state === 'running') - Number(a.state === 'running') || (a.name < b.name ? -1 : 1));
+  if (best !== undefined) return best;
+  throw new AppError('source.missing', `There is no container of the service ${wanted.service} of the Compose project ${wanted.project}.`, {
+    hint: `Make it, in the folder of its compose.yaml: docker compose up --detach ${wanted.service}`,
+    details: { ...wanted },
+  });
 }
 
 /**
@@ -171,8 +194,7 @@ function rowOf(found: Inspected): ContainerRow {
   const env = variables(found);
   const labels = found.Config.Labels ?? {};
   const ports = portsOf(found);
-  const project = labels['com.docker.compose.project'] ?? labels['io.podman.compose.project'];
-  const service = labels['com.docker.compose.service'] ?? labels['io.podman.compose.service'];
+  const [project, service] = [projectOf(labels), serviceOf(labels)];
   return {
     id: found.Id,
     name: found.Name.replace(/^\//, ''),
@@ -190,6 +212,16 @@ function rowOf(found: Inspected): ContainerRow {
     env: Object.fromEntries([...env].filter(([name]) => shownVariables.has(name))),
     volumes: (found.Mounts ?? []).map(({ Name: name, Destination: folder, RW }) => ({ name, folder, readOnly: !RW })),
   };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function projectOf(labels: Labels): string | undefined {
+  return labels['com.docker.compose.project'] ?? labels['io.podman.compose.project'];
+}
+
+function serviceOf(labels: Labels): string | undefined {
+  return labels['com.docker.compose.service'] ?? labels['io.podman.compose.service'];
 }
 
 function portsOf(found: Inspected): readonly PublishedPort[] {

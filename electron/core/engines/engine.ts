@@ -1,6 +1,8 @@
 import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
 
+import type { EngineState } from '../containers/engine.ts';
+
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
 
 /**
@@ -15,6 +17,12 @@ export interface Engine {
 
   /** What of this engine's can be seen from a folder and from this machine. Never opens a connection that writes. */
   discover(where: DiscoverScope, context: EngineContext): Promise<readonly Discovered[]>;
+
+  /**
+   * Fills in what a person left out from where it is to be found, a container's own settings for one. What comes may hold secrets, for
+   * `separateSecrets`. Missing where nothing is ever filled in.
+   */
+  complete?(input: SourceLocation, context: EngineContext): Promise<SourceLocation>;
 
   /**
    * Takes secrets out of what a person gave (the password in a URL): `secrets` go under handles whose names `location.secrets` holds.
@@ -167,6 +175,8 @@ export interface EngineContext {
   readonly temporaryFolder: string;
   /** Reads a secret by its handle; undefined where none is stored. */
   readonly secret: (handle: string) => Promise<string | undefined>;
+  /** The container engine of this machine, looked for at each call; missing where none is wanted. */
+  readonly containerEngine?: (signal: AbortSignal) => Promise<EngineState>;
 }
 
 export type SourceLocation = Readonly<Record<string, unknown>>;

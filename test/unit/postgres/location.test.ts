@@ -69,3 +69,14 @@ test('names keep to what PostgreSQL keeps, are quoted as ASCII, and cannot becom
   expect(plainName('public', 'Order')).toBe('public."Order"');
   expect(conninfo({ dbname: String.raw`a' host='evil\ `, user: undefined })).toBe(String.raw`dbname='a\' host=\'evil\\ '`);
 });
+
+test('a container is named by its name, or by project and service of Compose', () => {
+  const at = (url: string) => normaliseLocation({ url }, '/');
+  expect(at('docker://shop-db-1/shop')).toEqual({ container: { name: 'shop-db-1' }, port: 5432, database: 'shop', user: 'postgres', sslmode: 'prefer' });
+  expect(at('docker://me@shop+db:5433/a%20b')).toMatchObject({ container: { project: 'shop', service: 'db' }, port: 5433, database: 'a b', user: 'me' });
+  for (const url of ['docker://shop-db-1/shop', 'docker://shop+db:5433/a%20b']) expect(describeLocation(at(url))).toBe(url);
+  expect(targetLocation('docker://shop+db/other', at('docker://shop+db/shop'), '/')).toMatchObject({ container: { project: 'shop' }, database: 'other' });
+  expect(separateSecrets({ url: 'docker://me:hunter22@db/shop' })).toMatchObject({ secrets: { password: 'hunter22' } });
+  for (const url of ['docker:db', 'docker:///shop', 'docker://-x/shop', 'docker://a,b/shop', 'docker://db/shop?host=evil'])
+    expect(() => at(url), url).toThrow(/not right/);
+});

@@ -5,7 +5,7 @@ import { chooseForDump, chooseForRestore, type Tools } from '../../../electron/c
 const of = (...versions: readonly string[]): readonly Tools[] =>
   versions.map((version) => {
     const [major = 0, minor = 0] = version.split('.').map(Number);
-    return { folder: `/pg/${version}`, version, major, minor };
+    return { place: { kind: 'local', folder: `/pg/${version}` }, version, major, minor };
   });
 
 test.each([

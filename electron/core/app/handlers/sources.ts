@@ -13,7 +13,8 @@ import type { Handlers } from './handlers.ts';
 export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.remove' | 'sources.test' | 'discover'> = {
   'sources.add': async (core, input, scope) => {
     const engine = engineOf(core, input.engine);
-    const apart = engine.separateSecrets?.(input.location) ?? { input: input.location, secrets: {} };
+    const given = await withEngineContext(core, scope, (context) => engine.complete?.(input.location, context) ?? Promise.resolve(input.location));
+    const apart = engine.separateSecrets?.(given) ?? { input: given, secrets: {} };
     const handles = handlesFor(core, apart.secrets);
     const location = engine.normaliseLocation({ ...apart.input, ...(Object.keys(handles).length === 0 ? {} : { secrets: handles }) }, input.baseFolder);
     const known = await core.sources.list();

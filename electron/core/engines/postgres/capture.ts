@@ -11,8 +11,10 @@ import { describedTable, factsName, rolesName, skeletonName, type Facts } from '
 import { runTool } from './pg-tool.ts';
 import { readTables } from './read-tables.ts';
 import type { Table } from './relations.ts';
+import { withSession } from './session.ts';
 import { dumpSkeleton, refuseUnknownAttributes, streamFile } from './skeleton.ts';
-import { chooseForDump, findTools, type Chosen, type ToolSettings } from './tools.ts';
+import { toolsFor } from './tools-for.ts';
+import { chooseForDump, type Chosen, type ToolSettings } from './tools.ts';
 
 interface Ended {
   readonly end: GroupEnd;
@@ -30,7 +32,7 @@ interface Dumped {
  */
 export async function capture(settings: ToolSettings, source: EngineSource, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
   const location = locationOf(source.location);
-  const tools = await findTools(settings, context.signal);
+  const tools = await withSession(location, { side: 'source' }, context, (session) => toolsFor(settings, location, session, context));
   // First, since it takes locks of its own: from then on no migration that queues up can stand in the way.
   const dump = async (hold: Hold): Promise<Dumped> => {
     await refuseUnreadableObjects(hold.session);

@@ -3,6 +3,7 @@ import type { Engine, EngineCapabilities } from '../engine.ts';
 import { browse, query } from './browse.ts';
 import { capture } from './capture.ts';
 import { checkpointVerbs } from './checkpoints.ts';
+import { complete } from './complete.ts';
 import { explain } from './explain.ts';
 import { connectionOf } from './connection.ts';
 import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
@@ -27,8 +28,8 @@ const capabilities: EngineCapabilities = {
 };
 
 /**
- * PostgreSQL 13 to 18, one database a source. Locations: `{ host | socket, port, database, user, sslmode, … }`, passwords under handles. The client tools
- * that dump and restore are looked for on this machine.
+ * PostgreSQL 13 to 18, one database a source. Locations: `{ host | socket | container, port, database, user, sslmode, … }`, passwords under handles. The client
+ * tools that dump and restore are those of the server's container, else of this machine.
  */
 export function createPostgresEngine(settings: ToolSettings = {}): Engine {
   return {
@@ -36,6 +37,7 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     title: 'PostgreSQL',
     capabilities,
     discover: () => Promise.resolve([]),
+    complete,
     separateSecrets,
     normaliseLocation,
     targetLocation,

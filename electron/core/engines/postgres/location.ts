@@ -1,9 +1,10 @@
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
 import type { SourceLocation } from '../engine.ts';
-import { readUrl } from './url.ts';
+import { containerUrl, readContainerUrl, readUrl } from './url.ts';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
@@ -17,7 +18,16 @@ const text = z
 
 const nameText = text.refine((value) => Buffer.byteLength(value) <= longestName, `it is longer than ${longestName} bytes`);
 
+const word = text.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'it is no name of a container');
+
+/** Containers of Compose are made anew, and are known by what they serve. */
+const containerName = z.union([z.strictObject({ name: word }), z.strictObject({ project: word, service: word })]);
+
+export type ContainerName = z.infer<typeof containerName>;
+
 const shape = z.strictObject({
+  /** The container that the server runs in, instead of `host`; `port` is the one inside. */
+  container: containerName.exactOptional(),
   host: text.exactOptional(),
   port: z.number().int().min(1).max(65_535).exactOptional(),
   /** The folder of the server's socket, instead of `host`. */
@@ -44,7 +54,7 @@ export type PostgresLocation = z.infer<typeof shape> & {
 
 function invalid(field: string, why: string): AppError {
   return new AppError('input.invalid', `The location of a PostgreSQL source is not right: ${field}: ${why}.`, {
-    hint: 'It is a connection URL (postgres://user@host:5432/database), or host or socket, port, database, user and sslmode.',
+    hint: 'It is a connection URL (postgres://user@host:5432/database, docker://container/database), or host or socket, port, database, user and sslmode.',
     details: { field },
   });
 }
@@ -58,11 +68,21 @@ function parse(input: Readonly<Record<string, unknown>>): z.infer<typeof shape> 
 }
 
 /** The parts of an input in which a URL was taken apart; passwords stand under names of their own. */
-function spread(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function spread(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { url, ...rest } = input;
   if (url === undefined) return rest;
   if (typeof url !== 'string') throw invalid('url', 'it is not text');
-  return { ...readUrl(url, (why) => invalid('url', why)), ...rest };
+  const read = containerUrl.test(url) ? readContainerUrl : readUrl;
+  return { ...read(url, (why) => invalid('url', why)), ...rest };
+}
+
+/** The container that an input names; undefined for other places. Throws `input.invalid` for one that is none. */
+export function containerIn(input: Readonly<Record<string, unknown>>): ContainerName | undefined {
+  const { container } = input;
+  if (container === undefined) return undefined;
+  const parsed = containerName.safeParse(container);
+  if (!parsed.success) throw invalid('container', 'it is no name of a container, and no project and service');
+  return parsed.data;
 }
 
 /**
@@ -86,17 +106,18 @@ export function separateSecrets(input: Readonly<Record<string, unknown>>): {
 /** Checked for form, with what libpq would take where something was left out. Throws `input.invalid` naming the field, and where it holds a password. */
 export function normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation {
   const parsed = parse(spread(input));
-  const { host, socket } = parsed;
+  const { host, socket, container } = parsed;
+  if (container !== undefined && (host ?? socket) !== undefined) throw invalid('container', 'it is given together with a host or a socket');
   if (host !== undefined && socket !== undefined) throw invalid('host', 'it is given together with a socket');
   const files = Object.fromEntries(
     (['sslrootcert', 'sslcert', 'sslkey'] as const).flatMap((name) => (parsed[name] === undefined ? [] : [[name, resolve(baseFolder, parsed[name])]])),
   );
   const place = socket ?? (host?.startsWith('/') === true ? host : undefined);
   return {
-    ...(place === undefined ? { host: host ?? 'localhost' } : { socket: resolve(baseFolder, place) }),
+    ...(container !== undefined ? { container } : place === undefined ? { host: host ?? 'localhost' } : { socket: resolve(baseFolder, place) }),
     port: parsed.port ?? 5432,
     database: parsed.database,
-    user: parsed.user ?? userInfo().username,
+    user: parsed.user ?? (container === undefined ? userInfo().username : 'postgres'),
     sslmode: parsed.sslmode ?? 'prefer',
     ...files,
     ...(parsed.connectTimeout === undefined ? {} : { connectTimeout: parsed.connectTimeout }),
@@ -112,20 +133,31 @@ export function locationOf(location: SourceLocation): PostgresLocation {
   return { ...rest, port, user, sslmode };
 }
 
-/** `postgres://host:5432/database`, without the role: two roles see one database. */
+/** `shop-db`, or `project+service` of Compose. */
+export function containerWords(container: ContainerName): string {
+  return 'name' in container ? container.name : `${container.project}+${container.service}`;
+}
+
+/** `postgres://host:5432/database`, or `docker://container/database`, without the role: two roles see one database. */
 export function describeLocation(location: SourceLocation): string {
-  const { host, socket, port, database } = locationOf(location);
+  const { container, host, socket, port, database } = locationOf(location);
+  if (container !== undefined) return `docker://${containerWords(container)}${port === 5432 ? '' : `:${port}`}/${encodeURIComponent(database)}`;
   return `postgres://${encodeURIComponent(socket ?? host ?? '')}:${port}/${encodeURIComponent(database)}`;
 }
 
 /** A database name on the server of `like`, or a URL without a password. */
 export function targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation {
-  if (!/^postgres(?:ql)?:\/\//i.test(to)) return { ...locationOf(like), database: nameOf(to) };
+  if (!/^(?:postgres(?:ql)?|docker):\/\//i.test(to)) return { ...locationOf(like), database: nameOf(to) };
   const { input, secrets } = separateSecrets({ url: to });
   if (Object.keys(secrets).length > 0) throw invalid('url', 'a password in a target would be kept nowhere safe');
   const there = locationOf(normaliseLocation(input, baseFolder));
   const from = locationOf(like);
-  const sameServer = there.host === from.host && there.socket === from.socket && there.port === from.port && there.user === from.user;
+  const sameServer =
+    isDeepStrictEqual(there.container, from.container) &&
+    there.host === from.host &&
+    there.socket === from.socket &&
+    there.port === from.port &&
+    there.user === from.user;
   return { ...there, ...(sameServer && from.secrets !== undefined ? { secrets: from.secrets } : {}) };
 }
 

@@ -9,7 +9,8 @@ import { listTables } from './relations.ts';
 import { copyPlace } from './restored-copy.ts';
 import { withSession, type Session, type SessionOptions } from './session.ts';
 import { plainName, qualified } from './sql.ts';
-import { chooseForDump, findTools, type ToolSettings } from './tools.ts';
+import { toolsFor } from './tools-for.ts';
+import { chooseForDump, originOf, type ToolSettings } from './tools.ts';
 
 /** Where a source or a copy stands, and as whom it is looked at. */
 export function placeOf(of: FingerprintTarget): { readonly location: PostgresLocation; readonly options: SessionOptions } {
@@ -44,7 +45,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
   return withSession(location, { side: 'source' }, context, async (session) => {
     const tables = await listTables(session);
     await refuseUnreadableObjects(session);
-    const { tools, notice } = chooseForDump(await findTools(settings, context.signal), session.version);
+    const { tools, notice } = chooseForDump(await toolsFor(settings, location, session, context), session.version);
     const [row] = await session.rows<{ bytes: string; role: string; replica: boolean; sessions: number; collate: string; extensions: string | null }>(
       `SELECT pg_catalog.pg_database_size(d.oid)::text AS bytes, current_user AS role, pg_catalog.pg_is_in_recovery() AS replica, d.datcollate AS collate,
         (SELECT count(*)::int FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS sessions,
@@ -65,7 +66,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
       serverVersion: session.serverVersion,
       facts: facts.filter((fact) => fact.value !== ''),
       bytes: Number(row?.bytes ?? 0),
-      tools: ['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: tools.version, origin: tools.folder })),
+      tools: ['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: tools.version, origin: originOf(tools) })),
       warnings: [...(notice === undefined ? [] : [notice]), ...(await readMarginal(session))],
       consistency: 'transaction',
     };

@@ -6,7 +6,8 @@ import { runTool } from './pg-tool.ts';
 import { copyPlace } from './restored-copy.ts';
 import { discard, restore } from './restore.ts';
 import { throwAwayLocation } from './location.ts';
-import { chooseForDump, findTools, type ToolSettings } from './tools.ts';
+import { toolsFor } from './tools-for.ts';
+import { chooseForDump, type ToolSettings } from './tools.ts';
 import { withServer } from './session.ts';
 
 export const exportFormats = ['.dump', '.sql'] as const;
@@ -28,7 +29,7 @@ export async function exportNative(settings: ToolSettings, snapshot: SnapshotCon
     try {
       const place = copyPlace(copy);
       const found = await withServer(place, context, async (server) => ({
-        tools: chooseForDump(await findTools(settings, context.signal), server.version).tools,
+        tools: chooseForDump(await toolsFor(settings, place, server, context), server.version).tools,
         options: server.options,
       }));
       context.progress({ stage: 'dumping' });
@@ -36,7 +37,8 @@ export async function exportNative(settings: ToolSettings, snapshot: SnapshotCon
         {
           tools: found.tools,
           program: 'pg_dump',
-          args: [request.format === '.sql' ? '-Fp' : '-Fc', '-f', request.to],
+          args: [request.format === '.sql' ? '-Fp' : '-Fc'],
+          output: request.to,
           place: { location: place, database: place.database, restoring: true, options: found.options },
         },
         context,

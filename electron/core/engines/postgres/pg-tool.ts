@@ -1,16 +1,27 @@
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, isCancelled } from '../../base/errors.ts';
-import { runCommand } from '../../process/run.ts';
+import { runCommand, type CommandEnd } from '../../process/run.ts';
 import type { EngineContext } from '../engine.ts';
+import { runInContainer } from './container-tool.ts';
 import type { PostgresLocation } from './location.ts';
+import { newId } from './names.ts';
+import { reached } from './reach.ts';
 import { connectMs, credentialsOf, withSession } from './session.ts';
-import type { Tools } from './tools.ts';
+import { originOf, type Tools } from './tools.ts';
 
 export interface ToolCall {
   readonly tools: Tools;
   readonly program: 'pg_dump' | 'pg_restore' | 'pg_dumpall';
   readonly args: readonly string[];
+  /** A file of ours that it reads as its archive. */
+  readonly archive?: string;
+  /** Lines of the archive's list: only these entries. */
+  readonly list?: readonly string[];
+  /** More than one: entries side by side. */
+  readonly jobs?: number;
+  /** A file of ours that gets what it writes, whatever is in it. Without one it is kept, see `keepOutput`. */
+  readonly output?: string;
   /** Where to connect; none for what only reads a file. */
   readonly place?: Place;
   readonly keepOutput?: number;
@@ -31,34 +42,63 @@ export function conninfo(values: Readonly<Record<string, string | undefined>>): 
 }
 
 /**
- * Runs one of PostgreSQL's tools to its end: no shell, no environment of ours, the password in a file that only we can read.
- * Throws `tool.failed` with what it said where it does not end well.
+ * Runs one of PostgreSQL's tools to its end, where it is: no shell, no environment of ours, the password in a file that only we can read or,
+ * in a container, in the environment of that program alone. Throws `tool.failed` with what it said where it does not end well.
  */
 export async function runTool(call: ToolCall, context: EngineContext): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const { place, tools, program } = call;
-  const env: Record<string, string> = { LC_ALL: 'C', ...userFiles() };
-  const args = [...call.args];
-  if (place !== undefined) {
-    const { location, database, restoring, options } = place;
-    const { user, password } = await credentialsOf(location, restoring, context);
-    const { socket, host, port, sslmode, sslrootcert, sslcert, sslkey } = location;
-    const ssl = socket === undefined ? { sslmode, sslrootcert, sslcert, sslkey } : {};
-    args.push('-w', '-d', conninfo({ dbname: database, host: socket ?? host, port: String(port), user, application_name: 'belay', ...ssl }));
-    env['PGOPTIONS'] = [options, '-c default_transaction_read_only=off', '-c lock_timeout=10s'].filter((one) => one !== '').join(' ');
-    env['PGCONNECT_TIMEOUT'] = String(connectMs(location) / 1000);
-    if (password !== undefined) env['PGPASSFILE'] = await passwordFile(password, context);
-  }
-  const file = join(tools.folder, process.platform === 'win32' ? `${program}.exe` : program);
-  const ended = await whileReachable(place, context, (signal) =>
-    runCommand({ file, args, env, inheritEnv: false, signal, keepOutput: call.keepOutput ?? 64 << 10 }),
-  );
+  const ended = await whileReachable(place, context, (signal) => {
+    const within = { ...context, signal };
+    return tools.place.kind === 'local' ? runHere(call, tools.place.folder, within) : runInContainer(call, tools.place, within);
+  });
   if (ended.exitCode === 0) return ended;
   const failed = new AppError('tool.failed', `${program} ${tools.version} ended with ${ended.exitCode ?? ended.signal ?? 'no code'}.`, {
     hint: 'See the details for what it said.',
-    details: { program, version: tools.version, said: ended.stderr.trim().slice(-4000) },
+    details: { program, version: tools.version, origin: originOf(tools), said: ended.stderr.trim().slice(-4000) },
   });
   const gone = place === undefined ? undefined : await unreachable(place, context);
   throw gone === undefined ? failed : new AppError(gone.code, gone.message, { hint: gone.hint ?? '', retryable: true, cause: failed });
+}
+
+async function runHere(call: ToolCall, folder: string, context: EngineContext): Promise<CommandEnd> {
+  const { place, program, archive, list, jobs, output } = call;
+  const env: Record<string, string> = { LC_ALL: 'C', ...userFiles() };
+  const args = [...call.args, ...(output === undefined ? [] : ['-f', output]), ...(jobs === undefined || jobs < 2 ? [] : [`--jobs=${jobs}`])];
+  if (list !== undefined) args.push('-L', await listFile(list, context));
+  if (place !== undefined) {
+    const { location, database, restoring, options } = place;
+    const { user, password } = await credentialsOf(location, restoring, context);
+    const { socket, host, port, sslmode, sslrootcert, sslcert, sslkey } = await reached(location, context);
+    const ssl = socket === undefined ? { sslmode, sslrootcert, sslcert, sslkey } : {};
+    args.push('-w', '-d', conninfo({ dbname: database, host: socket ?? host, port: String(port), user, application_name: 'belay', ...ssl }));
+    env['PGOPTIONS'] = sessionOptions(options);
+    env['PGCONNECT_TIMEOUT'] = String(connectMs(location) / 1000);
+    if (password !== undefined) env['PGPASSFILE'] = await passwordFile(password, context);
+  }
+  if (archive !== undefined) args.push(archive);
+  return runCommand({
+    file: join(folder, process.platform === 'win32' ? `${program}.exe` : program),
+    args,
+    env,
+    inheritEnv: false,
+    signal: context.signal,
+    keepOutput: call.keepOutput ?? 64 << 10,
+  });
+}
+
+/** Of every session that a tool opens. */
+export function sessionOptions(options: string): string {
+  return [options, '-c default_transaction_read_only=off', '-c lock_timeout=10s'].filter((one) => one !== '').join(' ');
+}
+
+async function listFile(lines: readonly string[], context: EngineContext): Promise<string> {
+  const path = join(context.temporaryFolder, `list-${newId(context)}`);
+  await writeFile(path, listText(lines), { mode: 0o600, flag: 'wx' });
+  return path;
+}
+
+export function listText(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
 }
 
 /** A tool waits for ever for a server that does not answer: where it does not answer us either, the tool is ended, and that told. */

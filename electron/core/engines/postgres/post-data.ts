@@ -1,10 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { AppError } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
 import type { PostgresLocation } from './location.ts';
-import { newId } from './names.ts';
-import { runTool } from './pg-tool.ts';
+import { runTool, type ToolCall } from './pg-tool.ts';
 import type { Session } from './session.ts';
 import type { Tools } from './tools.ts';
 
@@ -18,10 +15,17 @@ export interface Skeleton {
 }
 
 /** One section, or the entries of one list, in one or more jobs. */
-export async function restorePart(skeleton: Skeleton, args: readonly string[]): Promise<void> {
+export async function restorePart(skeleton: Skeleton, args: readonly string[], part: Pick<ToolCall, 'list' | 'jobs'> = {}): Promise<void> {
   const { tools, place, options, context, file } = skeleton;
   await runTool(
-    { tools, program: 'pg_restore', args: ['--exit-on-error', ...args, file], place: { location: place, database: place.database, restoring: true, options } },
+    {
+      tools,
+      program: 'pg_restore',
+      args: ['--exit-on-error', ...args],
+      archive: file,
+      ...part,
+      place: { location: place, database: place.database, restoring: true, options },
+    },
     context,
   );
 }
@@ -35,7 +39,7 @@ interface Entry {
 /** The entries of the last section by the pass in which they are made. */
 async function entriesOf(skeleton: Skeleton): Promise<readonly Entry[]> {
   const { stdout } = await runTool(
-    { tools: skeleton.tools, program: 'pg_restore', args: ['-l', '--section=post-data', skeleton.file], keepOutput: 256 << 20 },
+    { tools: skeleton.tools, program: 'pg_restore', args: ['-l', '--section=post-data'], archive: skeleton.file, keepOutput: 256 << 20 },
     skeleton.context,
   );
   return stdout.split('\n').flatMap((line): readonly Entry[] => {
@@ -65,7 +69,7 @@ export async function postData(skeleton: Skeleton): Promise<PostData> {
   const linesOf = (pass: Entry['pass']): readonly string[] => entries.filter((entry) => entry.pass === pass).map((entry) => entry.line);
   const make = async (lines: readonly string[], jobs: number): Promise<void> => {
     if (lines.length === 0) return;
-    await restorePart(skeleton, ['--section=post-data', '-L', await listFile(lines, skeleton.context), ...(jobs > 1 ? [`--jobs=${jobs}`] : [])]);
+    await restorePart(skeleton, ['--section=post-data'], { list: lines, jobs });
   };
   return {
     definitions: async (session, searchPath) => {
@@ -93,7 +97,9 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
       {
         tools: skeleton.tools,
         program: 'pg_restore',
-        args: ['-f', '-', '--section=post-data', '-L', await listFile([line], skeleton.context), skeleton.file],
+        args: ['-f', '-', '--section=post-data'],
+        archive: skeleton.file,
+        list: [line],
         keepOutput: 16 << 20,
       },
       skeleton.context,
@@ -112,10 +118,4 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
       if (!(error instanceof AppError) || !thereAlready.has(error.details?.['sqlstate'])) throw error;
     }
   }
-}
-
-async function listFile(lines: readonly string[], context: EngineContext): Promise<string> {
-  const path = join(context.temporaryFolder, `list-${newId(context)}`);
-  await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
-  return path;
 }

@@ -5,7 +5,8 @@ import { missingRoles } from './facts.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { withServer, type Session } from './session.ts';
-import { chooseForRestore, findTools, type ToolSettings } from './tools.ts';
+import { toolsFor } from './tools-for.ts';
+import { chooseForRestore, type ToolSettings } from './tools.ts';
 
 interface Findings {
   readonly blockers: Preflight['blockers'][number][];
@@ -20,7 +21,7 @@ export async function preflight(settings: ToolSettings, snapshot: SnapshotConten
   const found: Findings = { blockers: [], warnings: [] };
   const bytesNeeded = stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
   const there = await withServer(location, context, async (server) => {
-    await lookAtServer(settings, server, facts, found, context);
+    await lookAtServer(settings, location, server, facts, found, context);
     await lookAtRoles(server, facts, found);
     return lookAtTarget(server, location, target.mode, found);
   });
@@ -40,7 +41,14 @@ function stepsOf(location: PostgresLocation, mode: RestoreTarget['mode'], there:
   ];
 }
 
-async function lookAtServer(settings: ToolSettings, server: Session, facts: Facts, { blockers, warnings }: Findings, context: EngineContext): Promise<void> {
+async function lookAtServer(
+  settings: ToolSettings,
+  location: PostgresLocation,
+  server: Session,
+  facts: Facts,
+  { blockers, warnings }: Findings,
+  context: EngineContext,
+): Promise<void> {
   const [from, to] = [Math.floor(facts.server.version / 10_000), Math.floor(server.version / 10_000)];
   if (to < from)
     blockers.push({
@@ -58,7 +66,7 @@ async function lookAtServer(settings: ToolSettings, server: Session, facts: Fact
   for (const { name } of lacking)
     blockers.push({ code: 'engine.unsupported', statement: `The server does not have the extension ${name}.`, hint: 'Install it on the server.' });
   try {
-    chooseForRestore(await findTools(settings, context.signal), server.version, facts.tool.major);
+    chooseForRestore(await toolsFor(settings, location, server, context), server.version, facts.tool.major);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'tool.missing') throw error;
     blockers.push({ code: 'engine.unsupported', statement: error.message, hint: error.hint ?? '' });

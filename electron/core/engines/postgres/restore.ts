@@ -15,7 +15,8 @@ import { loadRows } from './rows-in.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
 import { qualified, quoteText, regclass } from './sql.ts';
-import { chooseForRestore, findTools, type ToolSettings } from './tools.ts';
+import { toolsFor } from './tools-for.ts';
+import { chooseForRestore, type ToolSettings } from './tools.ts';
 
 /**
  * Restores into a new database beside the target (for a throw-away under a name of its own), in the order in which nothing can get in the way of what comes
@@ -74,7 +75,7 @@ async function build(
   context: EngineContext,
 ): Promise<void> {
   const { tools, options } = await withServer(place, context, async (server) => {
-    const chosen = chooseForRestore(await findTools(settings, context.signal), server.version, facts.tool.major);
+    const chosen = chooseForRestore(await toolsFor(settings, place, server, context), server.version, facts.tool.major);
     if (!scratch) await createDatabase(server, place.database, facts.database);
     return { tools: chosen, options: server.options };
   });

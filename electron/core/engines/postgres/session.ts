@@ -4,6 +4,7 @@ import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
 import { wideSocket } from './raw-reads.ts';
+import { reached } from './reach.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { cut, lost, watchSilence, type Backend } from './silence.ts';
 import { quoteText } from './sql.ts';
@@ -72,8 +73,9 @@ interface Way {
   readonly signal: AbortSignal;
 }
 
-async function configOf(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<pg.ClientConfig> {
-  const { user, password } = await credentialsOf(location, options.restoring === true, context);
+async function configOf(named: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<pg.ClientConfig> {
+  const { user, password } = await credentialsOf(named, options.restoring === true, context);
+  const location = await reached(named, context);
   return {
     host: location.socket ?? location.host ?? 'localhost',
     port: location.port,

@@ -36,7 +36,8 @@ async function dumpInto(file: string, hold: Hold, location: PostgresLocation, to
       program: 'pg_dump',
       // `*.*`, not `*`: a pattern without a schema means what the search_path shows, which is nothing.
       // It sets `lock_timeout` to none by itself: without a limit it would wait for ever for whoever waits for us.
-      args: ['-Fc', '-Z0', '--no-sync', '--lock-wait-timeout=5s', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*', '-f', file],
+      args: ['-Fc', '-Z0', '--no-sync', '--lock-wait-timeout=5s', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*'],
+      output: file,
       place: { location, database: location.database, restoring: false, options: hold.session.options },
     },
     context,
@@ -98,7 +99,7 @@ export async function streamFile(file: string, group: string, sink: CaptureSink)
 /** Refuses what no server but the one that was dumped could take: attributes of columns that other minors do not know. */
 export async function refuseUnknownAttributes(file: string, tools: Tools, context: EngineContext): Promise<void> {
   const { stdout } = await runTool(
-    { tools, program: 'pg_restore', args: ['-f', '-', '--section=pre-data', '--schema-only', file], keepOutput: 256 << 20 },
+    { tools, program: 'pg_restore', args: ['-f', '-', '--section=pre-data', '--schema-only'], archive: file, keepOutput: 256 << 20 },
     context,
   );
   if (!/^ALTER .* SET \(.*\bpg_attver=/m.test(stdout)) return;

@@ -2,11 +2,27 @@ import { constants } from 'node:fs';
 import { access, readdir, realpath } from 'node:fs/promises';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
+import type { Engine as ContainerEngine } from '../../containers/engine.ts';
 import { runCommand } from '../../process/run.ts';
+
+/** Where client tools are, and so where they run. */
+export type ToolPlace =
+  | { readonly kind: 'local'; readonly folder: string }
+  | {
+      /** In a running container, for the one server that runs in it. */
+      readonly kind: 'container';
+      readonly engine: ContainerEngine;
+      readonly id: string;
+      readonly name: string;
+      /** Undefined where the image's own PATH has them. */
+      readonly folder: string | undefined;
+      /** Of its server, inside; without a host it is reached through its socket. */
+      readonly server: { readonly host: string | undefined; readonly port: number };
+    };
 
 /** One installation of PostgreSQL's client tools. */
 export interface Tools {
-  readonly folder: string;
+  readonly place: ToolPlace;
   readonly version: string;
   readonly major: number;
   readonly minor: number;
@@ -66,15 +82,28 @@ async function versionIn(folder: string, signal: AbortSignal): Promise<Tools | u
       signal,
       keepOutput: 1024,
     });
-    const match = /\(PostgreSQL\) ((\d+)\.(\d+)|(\d+)\S*)/.exec(asked.stdout);
-    if (asked.exitCode !== 0 || match === null) return undefined;
-    const [, version = '', major, minor, only] = match;
-    return { folder, version, major: Number(major ?? only), minor: Number(minor ?? 0) };
+    return asked.exitCode === 0 ? toolsOf({ kind: 'local', folder }, asked.stdout) : undefined;
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;
   }
 }
+
+/** By what `pg_dump --version` printed; undefined where that is no version. */
+export function toolsOf(place: ToolPlace, printed: string): Tools | undefined {
+  const match = /\(PostgreSQL\) ((\d+)\.(\d+)|(\d+)\S*)/.exec(printed);
+  if (match === null) return undefined;
+  const [, version = '', major, minor, only] = match;
+  return { place, version, major: Number(major ?? only), minor: Number(minor ?? 0) };
+}
+
+/** In words for people: the folder, or the container that they run in. */
+export function originOf({ place }: Tools): string {
+  return place.kind === 'local' ? place.folder : `in the container ${place.name}`;
+}
+
+/** The server's own container before anything that is installed here. */
+const ownFirst = (a: Tools, b: Tools): number => Number(b.place.kind === 'container') - Number(a.place.kind === 'container');
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
@@ -98,14 +127,15 @@ export interface Chosen {
 export function chooseForDump(found: readonly Tools[], version: number): Chosen {
   const [major, minor] = [Math.floor(version / 10_000), version % 10_000];
   const same = found.filter((one) => one.major === major).toSorted((a, b) => b.minor - a.minor);
+  const [fit] = same.filter((one) => one.minor >= minor).toSorted(ownFirst);
+  if (fit !== undefined) return { tools: fit };
   const [best] = same;
-  if (best !== undefined && best.minor >= minor) return { tools: best };
   const newer = found.filter((one) => one.major > major).toSorted((a, b) => a.major - b.major || b.minor - a.minor);
   const other = best ?? newer[0];
   if (other !== undefined)
     return {
       tools: other,
-      notice: `the server is PostgreSQL ${major}.${minor}, the nearest tools are ${other.version} (${other.folder}): what is dumped with them is restored with ${other.major} or newer`,
+      notice: `the server is PostgreSQL ${major}.${minor}, the nearest tools are ${other.version} (${originOf(other)}): what is dumped with them is restored with ${other.major} or newer`,
     };
   throw missing(major, found);
 }
@@ -117,7 +147,9 @@ export function chooseForDump(found: readonly Tools[], version: number): Chosen 
 export function chooseForRestore(found: readonly Tools[], version: number, dumpedBy: number): Tools {
   const major = Math.floor(version / 10_000);
   const least = Math.max(major, dumpedBy);
-  const [best] = found.filter((one) => one.major >= least && (one.major < 17 || major >= 17)).toSorted((a, b) => a.major - b.major || b.minor - a.minor);
+  const [best] = found
+    .filter((one) => one.major >= least && (one.major < 17 || major >= 17))
+    .toSorted((a, b) => a.major - b.major || ownFirst(a, b) || b.minor - a.minor);
   if (best === undefined) throw missing(least, found);
   return best;
 }

@@ -55,6 +55,27 @@ export function readUrl(url: string, invalid: (why: string) => AppError): Readon
   return found;
 }
 
+export const containerUrl = /^docker:/i;
+
+/**
+ * `docker://user@container:5432/database`, the port being the one inside, or `docker://project+service/database` for a service of Compose. What is
+ * left out is found in the container. Told without the URL where it goes wrong, as above.
+ */
+export function readContainerUrl(url: string, invalid: (why: string) => AppError): Readonly<Record<string, unknown>> {
+  const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/is.exec(url) ?? [];
+  const at = rest.lastIndexOf('@');
+  const [, name = '', service] = /^([^:/?#+]+)(?:\+([^:/?#]+))?(?=[:/?]|$)/.exec(rest.slice(at + 1)) ?? [];
+  if (scheme.toLowerCase() !== 'docker' || name === '') throw invalid('it is not of the form docker://container/database');
+  const { host, database, ...found } = readUrl(`postgres://${rest}`, invalid);
+  const named = /^[^?]*\/[^?]/.test(rest.slice(at + 1)) || /[?&]dbname=/.test(rest);
+  if (host !== (service === undefined ? name : `${name}+${service}`)) throw invalid('it names a container and a host');
+  return {
+    ...found,
+    ...(named ? { database } : {}),
+    container: service === undefined ? { name } : { project: name, service },
+  };
+}
+
 function portOf(text: string, invalid: (why: string) => AppError): number {
   if (!/^\d{1,5}$/.test(text)) throw invalid('its port is not a number');
   return Number(text);

@@ -1,0 +1,172 @@
+import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { Readable, type Writable } from 'node:stream';
+import { AppError, CancelledError } from '../../base/errors.ts';
+import { startExec, type ExecRequest } from '../../containers/exec.ts';
+import type { CommandEnd } from '../../process/run.ts';
+import { keepTail } from '../../process/ended.ts';
+import type { EngineContext } from '../engine.ts';
+import type { PostgresLocation } from './location.ts';
+import { newId } from './names.ts';
+import { conninfo, listText, sessionOptions, type ToolCall } from './pg-tool.ts';
+import { credentialsOf } from './session.ts';
+import type { ToolPlace } from './tools.ts';
+
+type ContainerPlace = Extract<ToolPlace, { kind: 'container' }>;
+
+const keepStderr = 64 << 10;
+
+/**
+ * Runs one of PostgreSQL's tools in a container, for the server in it. What it reads comes by its standard input and what it writes by its
+ * output, but for a list of entries and what several jobs read, which lie in a private folder there meanwhile. The password is in the
+ * environment of that program alone.
+ */
+export async function runInContainer(call: ToolCall, place: ContainerPlace, context: EngineContext): Promise<CommandEnd> {
+  const { archive, list } = call;
+  // Jobs read the archive side by side: a stream is read by one alone.
+  const jobs = call.jobs ?? 1;
+  if (list === undefined && (archive === undefined || jobs < 2)) return run(call, place, { stdin: archive }, [], context);
+  const folder = `/tmp/belay-${newId(context)}`;
+  await command(place, ['mkdir', '-m', '700', folder], undefined, context);
+  try {
+    const args: string[] = [];
+    if (list !== undefined) {
+      await command(place, ['dd', `of=${folder}/list`], Readable.from([Buffer.from(listText(list))]), context);
+      args.push('-L', `${folder}/list`);
+    }
+    if (archive === undefined || jobs < 2) return await run(call, place, { stdin: archive }, args, context);
+    await command(place, ['dd', `of=${folder}/archive`, 'bs=1048576'], createReadStream(archive), context);
+    return await run(call, place, { file: `${folder}/archive` }, [...args, `--jobs=${jobs}`], context);
+  } finally {
+    await command(place, ['rm', '-rf', folder], undefined, { ...context, signal: new AbortController().signal });
+  }
+}
+
+async function run(
+  call: ToolCall,
+  place: ContainerPlace,
+  input: { readonly stdin: string | undefined } | { readonly file: string },
+  more: readonly string[],
+  context: EngineContext,
+): Promise<CommandEnd> {
+  const args = [...call.args, ...more];
+  const env: Record<string, string> = { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' };
+  let password: string | undefined;
+  if (call.place !== undefined) {
+    const { location, database, restoring, options } = call.place;
+    const credentials = await credentialsOf(location, restoring, context);
+    password = credentials.password;
+    const { host, port } = place.server;
+    const ssl = host === undefined ? {} : { sslmode: modeInside(location.sslmode) };
+    args.push('-w', '-d', conninfo({ dbname: database, host, port: String(port), user: credentials.user, application_name: 'belay', ...ssl }));
+    env['PGOPTIONS'] = sessionOptions(options);
+  }
+  if ('file' in input) args.push(input.file);
+  const program = place.folder === undefined ? call.program : `${place.folder}/${call.program}`;
+  const stdin = 'file' in input || input.stdin === undefined ? undefined : createReadStream(input.stdin);
+  const request = { argv: [program, ...args] as const, env, ...(password === undefined ? {} : { secrets: { PGPASSWORD: password } }) };
+  return stream(place, request, stdin, { keep: call.keepOutput ?? keepStderr, file: call.output }, context);
+}
+
+/** The way does not leave the container: encrypted where the server insists, but no name to check. */
+function modeInside(mode: PostgresLocation['sslmode']): PostgresLocation['sslmode'] {
+  return mode === 'verify-ca' || mode === 'verify-full' ? 'require' : mode;
+}
+
+interface Output {
+  readonly keep: number;
+  readonly file: string | undefined;
+}
+
+async function stream(
+  place: ContainerPlace,
+  request: Pick<ExecRequest, 'argv' | 'env' | 'secrets'>,
+  stdin: Readable | undefined,
+  output: Output,
+  context: EngineContext,
+): Promise<CommandEnd> {
+  const own = new AbortController();
+  let broke: Error | undefined;
+  const breakOff = (why: Error): void => {
+    broke ??= why;
+    own.abort();
+  };
+  const signal = AbortSignal.any([context.signal, own.signal]);
+  const exec = await startExec(place.engine, place.id, { ...request, keepStderr, signal }, { random: context.random });
+  const fed = feed(stdin, exec.stdin, breakOff);
+  const kept = output.file === undefined ? keepTail(exec.stdout, output.keep) : undefined;
+  const saved = output.file === undefined ? Promise.resolve() : save(exec.stdout, output.file, breakOff);
+  const ended = await exec.end.then(
+    (end) => ({ end }),
+    (error: unknown) => ({ error }),
+  );
+  // Also where the program took no more of it.
+  stdin?.destroy();
+  await Promise.all([fed, saved]);
+  if (context.signal.aborted) throw new CancelledError();
+  if (broke !== undefined) throw broke;
+  if ('error' in ended) throw ended.error;
+  return { exitCode: ended.end.exitCode, signal: undefined, stdout: kept?.text() ?? '', stderr: ended.end.stderr };
+}
+
+/** Ends the program's input only where all was read: an end too early would pass for the whole. */
+async function feed(from: Readable | undefined, to: Writable, breakOff: (why: Error) => void): Promise<void> {
+  try {
+    for await (const part of (from ?? []) as AsyncIterable<Buffer>) {
+      // It ended, and whether well its exit code says.
+      if (to.destroyed) return;
+      if (!to.write(part))
+        await new Promise<void>((resolve) => {
+          to.once('drain', resolve);
+          to.once('close', resolve);
+        });
+    }
+    to.end();
+  } catch (error) {
+    if (!to.destroyed) breakOff(new AppError('tool.failed', 'What a tool was to read could not be read.', { hint: 'Try again.', cause: error }));
+  }
+}
+
+async function save(stdout: Readable, path: string, breakOff: (why: Error) => void): Promise<void> {
+  const unwritten = (cause: unknown): void =>
+    breakOff(new AppError('tool.failed', `What a tool gave could not be written to ${path}.`, { hint: 'Check the space left on that disk.', cause }));
+  let file: FileHandle;
+  try {
+    file = await open(path, 'w', 0o600);
+  } catch (error) {
+    unwritten(error);
+    return;
+  }
+  try {
+    for await (const part of ignoringError(stdout)) await file.writeFile(part);
+  } catch (error) {
+    unwritten(error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Up to where it broke off: the end of the program tells why. */
+async function* ignoringError(stdout: Readable): AsyncGenerator<Buffer> {
+  const parts = stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  for (;;) {
+    const next = await parts.next().catch(() => undefined);
+    if (next === undefined || next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** Runs a program of the image that reads nothing, whatever its end. */
+export function runCommandIn(place: ContainerPlace, argv: readonly [string, ...string[]], context: EngineContext): Promise<CommandEnd> {
+  return stream(place, { argv }, undefined, { keep: keepStderr, file: undefined }, context);
+}
+
+/** A small program of the image, which has to end with 0. */
+async function command(place: ContainerPlace, argv: readonly [string, ...string[]], stdin: Readable | undefined, context: EngineContext): Promise<void> {
+  const { exitCode, stderr } = await stream(place, { argv }, stdin, { keep: keepStderr, file: undefined }, context);
+  if (exitCode === 0) return;
+  throw new AppError('tool.failed', `${argv[0]} in the container ${place.name} ended with ${String(exitCode)}.`, {
+    hint: 'The tools of PostgreSQL need a folder /tmp there that can be written to.',
+    details: { container: place.name, said: stderr.trim().slice(-2000) },
+  });
+}

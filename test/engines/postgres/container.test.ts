@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeArchive } from '../../../electron/core/containers/archive.ts';
+import { findEngine } from '../../../electron/core/containers/engine.ts';
+import type { EngineContext, EngineSource, SourceLocation } from '../../../electron/core/engines/engine.ts';
+import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
+import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
+import { cacheFolder, imageFiles } from '../../../tools/provision/images.mjs';
+import { dockerPossible, privateDocker } from '../../helpers/containers/docker.ts';
+import type { TestDocker } from '../../helpers/containers/docker.ts';
+import { inContainer, runPostgres, sqlIn } from '../../helpers/containers/postgres.ts';
+import { withContext } from '../../helpers/engine-context.ts';
+import { memorySink } from '../../helpers/memory-sink.ts';
+import { makeBank } from '../../helpers/postgres/bank.ts';
+
+const password = 'c4nary of: the \\ container';
+const noIntent = (): Promise<void> => Promise.resolve();
+
+/** No tool of PostgreSQL is on this machine, as far as the engine sees. */
+const postgres = createPostgresEngine();
+
+describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
+  let docker: TestDocker;
+  const usualPath = process.env['PATH'];
+  const places = { open: { user: 'shop', database: 'shop' }, closed: { user: 'postgres', database: 'postgres' } };
+
+  beforeAll(async () => {
+    docker = await privateDocker(['postgres:15']);
+    await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });
+    await docker.call('POST', '/networks/create', { Name: 'inner', Driver: 'bridge', Internal: true });
+    const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'db' };
+    await Promise.all([
+      runPostgres(docker, { name: 'open', password, ...places.open, network: 'shop', published: true }),
+      runPostgres(docker, { name: 'shop-db-1', password, ...places.closed, network: 'inner', labels }),
+      runPostgres(docker, { name: 'cut-off', password, network: 'none', started: false }),
+    ]);
+    await sqlIn(docker, 'open', places.open, `${makeBank}; SELECT lo_from_bytea(0, repeat('x', 100000)::bytea)`);
+    await onlyBusybox(docker, 'open');
+    process.env['PATH'] = '/nowhere';
+  });
+  afterAll(async () => {
+    process.env['PATH'] = usualPath;
+    await docker?.[Symbol.asyncDispose]();
+  });
+
+  /** What the context of a host in which the source was added has. */
+  function withHost<T>(work: (context: EngineContext) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withContext(
+      (context) =>
+        work({
+          ...context,
+          secret: (handle) => Promise.resolve(handle === 'h' ? password : undefined),
+          containerEngine: (one) => findEngine({ env: { DOCKER_HOST: docker.host }, platform: 'linux', userHome: '/', uid: 0 }, one),
+        }),
+      signal,
+    );
+  }
+
+  /** As `source add` does it. */
+  async function added(url: string): Promise<EngineSource> {
+    const given = await withHost(async (context) => postgres.complete?.({ url }, context));
+    const apart = postgres.separateSecrets?.(given ?? {});
+    expect(JSON.stringify(apart?.input)).not.toContain('c4nary');
+    expect(apart?.secrets).toEqual({ password });
+    const location: SourceLocation = postgres.normaliseLocation({ ...apart?.input, secrets: { password: 'h' } }, '/');
+    return { name: 'source', engine: 'postgres', location };
+  }
+
+  it('captures and restores by the tools in it, with nothing but busybox beside them', { timeout: 120_000 }, async () => {
+    const source = await added('docker://open');
+    expect(source.location).toMatchObject({ container: { name: 'open' }, user: 'shop', database: 'shop', port: 5432 });
+    expect(postgres.describeLocation(source.location)).toBe('docker://open/shop');
+    const probe = await withHost((context) => postgres.probe(source, context));
+    expect(probe.tools).toEqual(['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: probe.serverVersion, origin: 'in the container open' })));
+
+    const sink = memorySink();
+    const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
+    expect(report.warnings).toEqual([]);
+    const snapshot = sink.snapshot('postgres', source.location, report.fingerprint);
+    const target = { location: postgres.targetLocation('shop_copy', source.location, '/'), mode: 'new' } as const;
+    expect((await withHost((context) => postgres.preflight(snapshot, target, context))).blockers).toEqual([]);
+    const copy = await withHost((context) => postgres.restore(snapshot, target, context, noIntent));
+    expect(compareFingerprints(report.fingerprint, await withHost((context) => postgres.fingerprint({ kind: 'copy', copy }, context)))).toEqual([]);
+    await withHost((context) => postgres.promote(copy, target, context, noIntent));
+    const there = `SELECT count(*), md5(string_agg(a::text, ',' ORDER BY a.id)), (SELECT sum(length(data)) FROM pg_largeobject) FROM accounts a`;
+    const copied = { user: 'shop', database: 'shop_copy' };
+    expect(await sqlIn(docker, 'open', copied, there)).toBe(await sqlIn(docker, 'open', places.open, there));
+    expect(await sqlIn(docker, 'open', copied, `SELECT count(*) FROM pg_index WHERE NOT indisvalid`)).toBe('0');
+    expect((await inContainer(docker, 'open', ['ls', '/tmp'])).out).toBe('');
+    expect(JSON.stringify([...sink.objects, report])).not.toContain('c4nary');
+  });
+
+  it('leaves nothing in it where the restore is cancelled', { timeout: 60_000 }, async () => {
+    const source = await added('docker://open');
+    const sink = memorySink();
+    const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
+    const snapshot = sink.snapshot('postgres', source.location, report.fingerprint);
+    const target = { location: postgres.targetLocation('cancelled', source.location, '/'), mode: 'new' } as const;
+    const abort = new AbortController();
+    const failed = await withHost(
+      (context) =>
+        postgres.restore(
+          snapshot,
+          target,
+          { ...context, progress: ({ stage }) => (stage === 'building indexes' ? setImmediate(() => abort.abort()) : undefined) },
+          noIntent,
+        ),
+      abort.signal,
+    ).catch((error: unknown) => error);
+    expect(failed).toMatchObject({ name: 'CancelledError' });
+    expect((await inContainer(docker, 'open', ['ls', '/tmp'])).out).toBe('');
+    expect(await sqlIn(docker, 'open', places.open, `SELECT datname FROM pg_database WHERE datname LIKE 'cancelled%'`)).toBe('');
+  });
+
+  it('finds a service of Compose by its address, and again when it was made anew', { timeout: 60_000 }, async () => {
+    const source = await added('docker://shop-db-1');
+    expect(source.location).toMatchObject({ container: { project: 'shop', service: 'db' } });
+    expect(postgres.describeLocation(source.location)).toBe('docker://shop+db/postgres');
+    expect(await withHost((context) => postgres.probe(source, context))).toMatchObject({ consistency: 'transaction' });
+    await docker.call('POST', '/containers/shop-db-1/rename?name=shop-db-2');
+    expect(await withHost((context) => postgres.probe(source, context))).toMatchObject({ consistency: 'transaction' });
+    await docker.call('POST', '/containers/shop-db-2/pause');
+    const paused = await withHost((context) => postgres.probe(source, context)).catch((error: unknown) => error);
+    expect(paused).toMatchObject({ code: 'source.unreachable', hint: expect.stringContaining('docker unpause shop-db-2') as unknown });
+    await docker.call('POST', '/containers/shop-db-2/unpause');
+  });
+
+  it('says of one that does not run how to start it, and of one that cannot be reached why', { timeout: 60_000 }, async () => {
+    const source = await added('docker://cut-off');
+    const probe = (): Promise<unknown> => withHost((context) => postgres.probe(source, context)).catch((error: unknown) => error);
+    expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: 'Start it: docker start cut-off' });
+    await docker.call('POST', '/containers/cut-off/start');
+    expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: expect.stringContaining('127.0.0.1:5432:5432') as unknown });
+    const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, context)).catch((error: unknown) => error);
+    expect(none).toMatchObject({ code: 'source.missing' });
+    const service = postgres.normaliseLocation({ url: 'docker://shop+nothing/x' }, '/');
+    const gone = await withHost((context) => postgres.probe({ ...source, location: service }, context)).catch((error: unknown) => error);
+    expect(gone).toMatchObject({ code: 'source.missing', hint: expect.stringContaining('compose up') as unknown });
+  });
+});
+
+/** As in the everyday small images: what a program of ours needs there is busybox's. */
+async function onlyBusybox(docker: TestDocker, container: string): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'busybox-'));
+  execFileSync('tar', ['-C', folder, '-xf', path.join(cacheFolder(process.env), 'images', imageFiles().busybox), './bin/busybox']);
+  const body = await readFile(path.join(folder, 'bin/busybox'));
+  await rm(folder, { recursive: true });
+  const file = (name: string) => ({ name, kind: 'file', mode: 0o755, uid: 0, gid: 0, bytes: body.length, body }) as const;
+  await writeArchive(await docker.engine(), container, '/usr/bin', ['dd', 'mkdir', 'rm', 'ls', 'sh', 'dash', 'bash'].map(file), AbortSignal.timeout(30_000));
+}
