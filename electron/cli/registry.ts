@@ -20,7 +20,12 @@ export const registry: readonly Entry[] = [
     summary: 'add, list, test or remove what can be snapshotted',
     load: async () => (await import('./commands/source.ts')).source,
   },
-  { group: 'Begin', name: 'discover', summary: 'find databases near a folder', load: async () => (await import('./commands/discover.ts')).discover },
+  {
+    group: 'Begin',
+    name: 'discover',
+    summary: 'find databases near a folder, in containers and on this machine',
+    load: async () => (await import('./commands/discover.ts')).discover,
+  },
   {
     group: 'Begin',
     name: 'doctor',

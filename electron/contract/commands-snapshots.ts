@@ -23,6 +23,9 @@ import {
   verification,
 } from './model.ts';
 
+/** Of the environment of the one who asks: those that may name a database, or where its password lies. They are used for this call alone. */
+const variables = z.record(z.string().max(200), z.string().max(10_000));
+
 /** Sources, what is found of them, snapshots and what is known of them. */
 export const snapshotsCommands = {
   'sources.add': command({
@@ -34,6 +37,7 @@ export const snapshotsCommands = {
       baseFolder: absolutePath,
       environment: environment.default('dev'),
       project: label.optional(),
+      variables: variables.optional(),
     }),
     output: z.object({ source, probe: z.object({ serverVersion: z.string(), bytes: z.number() }).optional() }),
   }),
@@ -54,8 +58,12 @@ export const snapshotsCommands = {
   }),
   discover: command({
     job: true,
-    input: z.object({ folder: absolutePath, depth: z.number().int().min(0).max(12).default(4) }),
-    output: z.object({ found: z.array(discovered) }),
+    input: z.object({ folder: absolutePath, depth: z.number().int().min(0).max(12).default(4), variables: variables.optional() }),
+    output: z.object({
+      found: z.array(discovered),
+      /** What could not be looked at. */
+      notes: z.array(z.string()).optional(),
+    }),
   }),
 
   'snapshot.create': command({

@@ -262,6 +262,12 @@ export const discovered = z.object({
   location: jsonObject,
   description: z.string(),
   bytes: z.number().optional(),
+  /** What named it: `DATABASE_URL in .env`. */
+  named: z.array(z.string()).optional(),
+  /** How it stands: `running, healthy`, `stopped`, `asks for a password`. */
+  state: z.string().optional(),
+  /** What `source add` takes for it; missing where that is the location's path, or where it cannot be added as it is. */
+  add: z.string().optional(),
   /** Name of the source that covers it already. */
   source: z.string().optional(),
 });

@@ -4,6 +4,7 @@ import { engineTitle, environmentBadge, locationOf, warningLines } from '../outp
 import { secretFromFile } from '../secrets.ts';
 import { AppError, commandLine, counted } from '../../core/app/faces.ts';
 import type { Context } from '../context.ts';
+import { namingVariables } from '../naming-variables.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec, Given } from '../spec.ts';
 import type { CommandInput } from '../../contract/commands.ts';
@@ -13,7 +14,13 @@ const add: CommandSpec = {
   summary: 'add a source',
   description:
     'A password is kept in the keychain or the encrypted file, never with the source. In a file or in DATABASE_URL it is seen by nobody; on the command line\nother users of the machine see it.',
-  arguments: [{ name: '<path>', description: 'an SQLite database file, postgres://user@host:5432/database, or docker://container/database', complete: 'file' }],
+  arguments: [
+    {
+      name: '<path>',
+      description: 'a SQLite database file, postgres://user@host:5432/database, docker://container/database, or env:DATABASE_URL',
+      complete: 'file',
+    },
+  ],
   options: [
     { flags: '--name <name>', description: 'name of the source (default: from the file)' },
     { flags: '--environment <environment>', description: 'what a mistake would cost (default: dev)', choices: ['dev', 'test', 'staging', 'production'] },
@@ -31,6 +38,8 @@ const add: CommandSpec = {
     { line: 'belay source add ./dev.db', what: 'named after the file' },
     { line: 'belay source add postgres://app@localhost/shop --password-file ./pw', what: 'a database of a PostgreSQL server' },
     { line: 'belay source add docker://shop-db-1', what: 'a database in a container: role, database and password as it was made with' },
+    { line: 'belay source add env:DATABASE_URL', what: 'the URL in that variable, of the environment or of .env, its password with it' },
+    { line: 'belay source add postgres:///', what: 'as PGHOST, PGSERVICE and the like say' },
     { line: 'belay source add /srv/shop/shop.sqlite --name shop --environment production', what: 'a restore into it will ask for its name' },
   ],
   run: async (context, input) => {
@@ -40,6 +49,7 @@ const add: CommandSpec = {
       ...given('project', input.text('project')),
       ...(isPostgres(input.required(0)) ? await serverLocation(context, input) : fileLocation(context, input)),
       baseFolder: context.world.cwd,
+      variables: { ...namingVariables(context.world.env), ...namedVariable(context, input.required(0)) },
     });
     return {
       data,
@@ -143,7 +153,19 @@ export const source: CommandSpec = {
 type Place = Pick<CommandInput<'sources.add'>, 'engine' | 'location'>;
 
 function isPostgres(text: string): boolean {
-  return /^(?:postgres(?:ql)?|docker):\/\//i.test(text);
+  return /^(?:postgres(?:ql)?|docker):\/\//i.test(text) || variableIn(text) !== undefined;
+}
+
+/** `DATABASE_URL` of `env:DATABASE_URL`, `DATABASE_URL@.env` of `env:DATABASE_URL@.env`. */
+function variableIn(text: string): string | undefined {
+  return /^env:(.+)$/s.exec(text)?.[1];
+}
+
+/** The variable that is named, whatever it is called. */
+function namedVariable(context: Context, text: string): Readonly<Record<string, string>> {
+  const name = variableIn(text);
+  const value = name === undefined ? undefined : context.world.env[name];
+  return name === undefined || value === undefined ? {} : { [name]: value };
 }
 
 function fileLocation(context: Context, input: Given): Place {
@@ -156,8 +178,10 @@ async function serverLocation(context: Context, input: Given): Promise<Place> {
     const file = input.text(option);
     return file === undefined ? undefined : secretFromFile(context.world, context.output, file, what);
   };
+  const place = input.required(0);
+  const variable = variableIn(place);
   const location = {
-    url: input.required(0),
+    ...(variable === undefined ? { url: place } : { variable }),
     ...given('password', await secret('passwordFile', 'The password')),
     ...given('restoreUser', input.text('restoreUser')),
     ...given('restorePassword', await secret('restorePasswordFile', 'The password of the role that restores')),

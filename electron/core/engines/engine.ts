@@ -15,14 +15,14 @@ export interface Engine {
   readonly title: string;
   readonly capabilities: EngineCapabilities;
 
-  /** What of this engine's can be seen from a folder and from this machine. Never opens a connection that writes. */
+  /** What of this engine's can be seen from a folder and from this machine, without secrets. Never opens a connection that writes. */
   discover(where: DiscoverScope, context: EngineContext): Promise<readonly Discovered[]>;
 
   /**
-   * Fills in what a person left out from where it is to be found, a container's own settings for one. What comes may hold secrets, for
-   * `separateSecrets`. Missing where nothing is ever filled in.
+   * Fills in what a person left out from where it is to be found: a container's own settings, the variables of the one who asks, files that
+   * they name. What comes may hold secrets, for `separateSecrets`. Missing where nothing is ever filled in.
    */
-  complete?(input: SourceLocation, context: EngineContext): Promise<SourceLocation>;
+  complete?(input: SourceLocation, from: GivenFrom, context: EngineContext): Promise<SourceLocation>;
 
   /**
    * Takes secrets out of what a person gave (the password in a URL): `secrets` go under handles whose names `location.secrets` holds.
@@ -187,10 +187,21 @@ export interface EngineSource {
   readonly location: SourceLocation;
 }
 
+/** Where the one stands who gives a location. */
+export interface GivenFrom {
+  readonly folder: string;
+  /** Variables that may name a database. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface DiscoverScope {
   readonly folder: string;
   /** Deepest folder level below `folder` to look at. */
   readonly depth: number;
+  /** Variables of the one who asks that may name a database. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Told what could not be looked at, one statement each. */
+  readonly note?: (statement: string) => void;
 }
 
 export interface Discovered {
@@ -199,6 +210,14 @@ export interface Discovered {
   readonly location: SourceLocation;
   readonly description: string;
   readonly bytes?: number;
+  /** What named it, in words. */
+  readonly named?: readonly string[];
+  /** How it stands, in words: `running, healthy`, `asks for a password`. */
+  readonly state?: string;
+  /** Other locations of the very same. */
+  readonly alsoAt?: readonly SourceLocation[];
+  /** What `source add` takes for it; missing where that is the location's path, or where it cannot be added as it is. */
+  readonly add?: string;
 }
 
 export interface Probe {

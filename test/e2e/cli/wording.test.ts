@@ -115,7 +115,8 @@ describe('a shop with one row of everything', () => {
       message: `There is no folder ${place.path('nodir')}.`,
     });
     expect(await refused(place, ['discover', 'shop.db'])).toMatchObject({ exit: 2, code: 'input.invalid' });
-    expect(await place.data('discover', '.')).toMatchObject({ found: [{ source: 'shop' }] });
+    // A machine may have servers of its own.
+    expect(await place.data('discover', '.')).toMatchObject({ found: expect.arrayContaining([expect.objectContaining({ source: 'shop' })]) as unknown });
 
     for (const to of ['x.tar', 'x.sql.gz', 'x.PDF'])
       expect(await refused(place, ['export', '1', '--to', to])).toMatchObject({ exit: 2, code: 'input.invalid' });

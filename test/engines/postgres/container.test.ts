@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,7 @@ import { memorySink } from '../../helpers/memory-sink.ts';
 import { makeBank } from '../../helpers/postgres/bank.ts';
 
 const password = 'c4nary of: the \\ container';
+const here = { folder: '/', environment: {} };
 const noIntent = (): Promise<void> => Promise.resolve();
 
 /** No tool of PostgreSQL is on this machine, as far as the engine sees. */
@@ -24,6 +25,7 @@ const postgres = createPostgresEngine();
 
 describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
   let docker: TestDocker;
+  let folder = '';
   const usualPath = process.env['PATH'];
   const places = { open: { user: 'shop', database: 'shop' }, closed: { user: 'postgres', database: 'postgres' } };
 
@@ -31,7 +33,8 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     docker = await privateDocker(['postgres:15']);
     await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });
     await docker.call('POST', '/networks/create', { Name: 'inner', Driver: 'bridge', Internal: true });
-    const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'db' };
+    folder = await mkdtemp(path.join(tmpdir(), 'shop-'));
+    const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'db', 'com.docker.compose.project.working_dir': folder };
     await Promise.all([
       runPostgres(docker, { name: 'open', password, ...places.open, network: 'shop', published: true }),
       runPostgres(docker, { name: 'shop-db-1', password, ...places.closed, network: 'inner', labels }),
@@ -44,6 +47,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
   afterAll(async () => {
     process.env['PATH'] = usualPath;
     await docker?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
   });
 
   /** What the context of a host in which the source was added has. */
@@ -61,13 +65,57 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
 
   /** As `source add` does it. */
   async function added(url: string): Promise<EngineSource> {
-    const given = await withHost(async (context) => postgres.complete?.({ url }, context));
+    const given = await withHost(async (context) => postgres.complete?.({ url }, here, context));
     const apart = postgres.separateSecrets?.(given ?? {});
     expect(JSON.stringify(apart?.input)).not.toContain('c4nary');
     expect(apart?.secrets).toEqual({ password });
     const location: SourceLocation = postgres.normaliseLocation({ ...apart?.input, secrets: { password: 'h' } }, '/');
     return { name: 'source', engine: 'postgres', location };
   }
+
+  it('are discovered, one line each however many ways lead to it, and none of it secret', { timeout: 60_000 }, async () => {
+    const found = (await docker.call('GET', '/containers/open/json')).json as { NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } };
+    const port = found.NetworkSettings.Ports['5432/tcp']?.[0]?.HostPort ?? '';
+    await writeFile(path.join(folder, '.env'), `DATABASE_URL=postgresql+asyncpg://shop:${encodeURIComponent(password)}@localhost:${port}/shop\n`);
+    const services = { db: { image: 'postgres:15', environment: { POSTGRES_PASSWORD: password } }, later: { image: 'postgres:16', ports: ['6432:5432'] } };
+    await writeFile(path.join(folder, 'compose.yaml'), JSON.stringify({ services }));
+    const environment = { PGHOST: '127.0.0.1', PGPORT: port, PGUSER: 'shop', PGPASSWORD: password, REPORTS_DATABASE_URL: 'postgres://me@db.example/reports' };
+    const notes: string[] = [];
+    const where = { folder, depth: 0, environment, note: (one: string) => void notes.push(one) };
+    const all = await withHost((context) => postgres.discover(where, context));
+    const lines = all.map(({ description, named, state, add }) => ({ description: description.replace(/ \(.*/, ''), named, state, add }));
+    expect(lines.filter(({ description }) => !description.includes('server at /') && !description.includes(':5432'))).toEqual([
+      { description: 'postgres, container cut-off', named: [], state: 'created', add: 'docker://cut-off/postgres' },
+      {
+        description: 'shop, container open',
+        named: ['PG* variables in the environment', 'DATABASE_URL in .env'],
+        state: 'running',
+        add: 'docker://open/shop',
+      },
+      { description: 'postgres, container shop-db-1', named: ['service db in compose.yaml'], state: 'running', add: 'docker://shop+db/postgres' },
+      { description: 'postgres, server at 127.0.0.1:6432', named: ['service later in compose.yaml'], state: undefined, add: undefined },
+    ]);
+    expect(all.find(({ add }) => add === 'env:REPORTS_DATABASE_URL')).toMatchObject({ description: 'reports, server at db.example:5432' });
+    expect(all.find(({ add }) => add === 'docker://open/shop')?.bytes).toBeGreaterThan(1_000_000);
+    expect(notes).toEqual([]);
+    expect(JSON.stringify(all)).not.toContain('c4nary');
+    for (const one of all) expect(postgres.describeLocation(one.location)).toMatch(/^(postgres|docker):/);
+
+    const byVariable = await withHost(async (context) => postgres.complete?.({ variable: 'DATABASE_URL@.env' }, { folder, environment }, context));
+    expect(byVariable).toEqual({ host: 'localhost', port: Number(port), user: 'shop', database: 'shop', password });
+    const byVariables = await withHost(async (context) => postgres.complete?.({ url: 'postgres:///' }, { folder, environment }, context));
+    // PGPASSWORD is used, and never kept.
+    expect(byVariables).toEqual({ host: '127.0.0.1', port: Number(port), user: 'shop', database: 'shop' });
+    await writeFile(path.join(folder, 'services'), `[work]\nhost=db.example\ndbname=work\nuser=me\npassword=${password}\n`);
+    const byService = { folder, environment: { PGSERVICEFILE: path.join(folder, 'services') } };
+    const ofService = await withHost(async (context) => postgres.complete?.({ url: 'postgres:///?service=work' }, byService, context));
+    expect(ofService).toEqual({ host: 'db.example', port: 5432, user: 'me', database: 'work', password });
+
+    using _ = docker.frozen();
+    const without = await withHost((context) => postgres.discover(where, context));
+    expect(notes).toEqual([expect.stringContaining('No containers were looked at.')]);
+    expect(without.map(({ add }) => add)).toEqual(expect.arrayContaining(['postgres:///', 'env:REPORTS_DATABASE_URL']));
+  });
 
   it('captures and restores by the tools in it, with nothing but busybox beside them', { timeout: 120_000 }, async () => {
     const source = await added('docker://open');
@@ -134,7 +182,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: 'Start it: docker start cut-off' });
     await docker.call('POST', '/containers/cut-off/start');
     expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: expect.stringContaining('127.0.0.1:5432:5432') as unknown });
-    const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, context)).catch((error: unknown) => error);
+    const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, here, context)).catch((error: unknown) => error);
     expect(none).toMatchObject({ code: 'source.missing' });
     const service = postgres.normaliseLocation({ url: 'docker://shop+nothing/x' }, '/');
     const gone = await withHost((context) => postgres.probe({ ...source, location: service }, context)).catch((error: unknown) => error);

@@ -4,6 +4,7 @@ import type { CommandOutput } from '../../../contract/commands.ts';
 import { commandLine } from '../../base/command-line.ts';
 import { AppError } from '../../base/errors.ts';
 import { counted } from '../../base/words.ts';
+import { addressText } from '../../containers/endpoint.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { proofState } from '../../verify/state.ts';
@@ -22,7 +23,7 @@ const tight = 512 * 1024 * 1024;
 
 export const doctorHandlers: Handlers<'doctor'> = {
   doctor: async (core, _input, scope) => {
-    const findings: Finding[] = [machine(), await space(core), log(core), secrets(core), catalog(core)];
+    const findings: Finding[] = [machine(), await space(core), log(core), secrets(core), catalog(core), ...(await containers(core, scope.signal))];
     findings.push(...(await repository(core)));
     findings.push(await journal(core, scope.signal));
     findings.push(...(await kept(core)), ...(await sources(core, scope)));
@@ -51,6 +52,17 @@ function secrets(core: Core): Finding {
   if (lasting) return { area: 'secrets', state: 'good', statement: `Secrets rest in ${description}` };
   const why = core.secretNotices.length === 0 ? `Secrets rest ${description}.` : core.secretNotices.join(' ');
   return { area: 'secrets', state: 'note', statement: why, hint: 'BELAY_PASSPHRASE_FILE names a file that holds the passphrase of the repository.' };
+}
+
+async function containers(core: Core, signal: AbortSignal): Promise<Finding[]> {
+  const found = await core.containerEngine?.(signal);
+  if (found === undefined) return [];
+  if (found.state === 'answers') {
+    const { product, version, endpoint } = found.engine;
+    const statement = `${product === 'podman' ? 'Podman' : 'Docker'} ${version} answers at ${addressText(endpoint.address)} (${endpoint.origin})`;
+    return [{ area: 'containers', state: 'good', statement }];
+  }
+  return [{ area: 'containers', state: 'note', statement: found.statement, hint: found.hint }];
 }
 
 function catalog(core: Core): Finding {

@@ -13,7 +13,12 @@ import type { Handlers } from './handlers.ts';
 export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.remove' | 'sources.test' | 'discover'> = {
   'sources.add': async (core, input, scope) => {
     const engine = engineOf(core, input.engine);
-    const given = await withEngineContext(core, scope, (context) => engine.complete?.(input.location, context) ?? Promise.resolve(input.location));
+    const given = await withEngineContext(
+      core,
+      scope,
+      (context) =>
+        engine.complete?.(input.location, { folder: input.baseFolder, environment: input.variables ?? {} }, context) ?? Promise.resolve(input.location),
+    );
     const apart = engine.separateSecrets?.(given) ?? { input: given, secrets: {} };
     const handles = handlesFor(core, apart.secrets);
     const location = engine.normaliseLocation({ ...apart.input, ...(Object.keys(handles).length === 0 ? {} : { secrets: handles }) }, input.baseFolder);
@@ -75,27 +80,32 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     };
   },
 
-  discover: async (core, { folder, depth }, scope) => {
+  discover: async (core, { folder, depth, variables }, scope) => {
     await refuseOtherThanFolder(folder);
     const known = await core.sources.list();
+    const notes: string[] = [];
+    const where = { folder, depth, note: (statement: string) => void notes.push(statement), ...(variables === undefined ? {} : { environment: variables }) };
     const found = await withEngineContext(core, scope, async (context) => {
       const all = [];
       for (const engine of core.engines.values()) {
-        for (const one of await engine.discover({ folder, depth }, context)) {
-          const covered = await sourceInPlace(engine, known, one.location);
+        for (const one of await engine.discover(where, context)) {
+          const covered = await firstCovering(engine, known, [one.location, ...(one.alsoAt ?? [])]);
           all.push({
             engine: one.engine,
             suggestedName: one.suggestedName,
             location: toJson(one.location),
             description: one.description,
+            ...(one.named === undefined ? {} : { named: [...one.named] }),
             ...(one.bytes === undefined ? {} : { bytes: one.bytes }),
+            ...(one.state === undefined ? {} : { state: one.state }),
+            ...(one.add === undefined ? {} : { add: one.add }),
             ...(covered === undefined ? {} : { source: covered.name }),
           });
         }
       }
       return all;
     });
-    return { found };
+    return { found, notes };
   },
 };
 
@@ -125,6 +135,14 @@ export function engineSource(source: Source): EngineSource {
 export async function sourceInPlace(engine: Engine, known: readonly Source[], location: Readonly<Record<string, unknown>>): Promise<Source | undefined> {
   const described = engine.describeLocation(location);
   for (const one of known) if (one.engine === engine.kind && (await samePlace(engine.describeLocation(one.location), described))) return one;
+  return undefined;
+}
+
+async function firstCovering(engine: Engine, known: readonly Source[], locations: readonly Readonly<Record<string, unknown>>[]): Promise<Source | undefined> {
+  for (const location of locations) {
+    const covered = await sourceInPlace(engine, known, location);
+    if (covered !== undefined) return covered;
+  }
   return undefined;
 }
 

@@ -9,7 +9,7 @@ import type { EngineContext } from '../engine.ts';
 import type { PostgresLocation } from './location.ts';
 import { newId } from './names.ts';
 import { conninfo, listText, sessionOptions, type ToolCall } from './pg-tool.ts';
-import { credentialsOf } from './session.ts';
+import { connectMs, credentialsOf } from './session.ts';
 import type { ToolPlace } from './tools.ts';
 
 type ContainerPlace = Extract<ToolPlace, { kind: 'container' }>;
@@ -50,7 +50,7 @@ async function run(
   context: EngineContext,
 ): Promise<CommandEnd> {
   const args = [...call.args, ...more];
-  const env: Record<string, string> = { LC_ALL: 'C', PGCONNECT_TIMEOUT: '15' };
+  const env: Record<string, string> = { LC_ALL: 'C' };
   let password: string | undefined;
   if (call.place !== undefined) {
     const { location, database, restoring, options } = call.place;
@@ -60,6 +60,7 @@ async function run(
     const ssl = host === undefined ? {} : { sslmode: modeInside(location.sslmode) };
     args.push('-w', '-d', conninfo({ dbname: database, host, port: String(port), user: credentials.user, application_name: 'belay', ...ssl }));
     env['PGOPTIONS'] = sessionOptions(options);
+    env['PGCONNECT_TIMEOUT'] = String(connectMs(location) / 1000);
   }
   if ('file' in input) args.push(input.file);
   const program = place.folder === undefined ? call.program : `${place.folder}/${call.program}`;

@@ -4,6 +4,7 @@ import { browse, query } from './browse.ts';
 import { capture } from './capture.ts';
 import { checkpointVerbs } from './checkpoints.ts';
 import { complete } from './complete.ts';
+import { discover } from './discover/all.ts';
 import { explain } from './explain.ts';
 import { connectionOf } from './connection.ts';
 import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
@@ -36,7 +37,7 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     kind: 'postgres',
     title: 'PostgreSQL',
     capabilities,
-    discover: () => Promise.resolve([]),
+    discover,
     complete,
     separateSecrets,
     normaliseLocation,

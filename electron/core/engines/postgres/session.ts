@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly database?: string;
   /** `own`: the database's own encoding, so that rows come as they lie. */
   readonly encoding?: 'own';
+  /** Only to see what is there: a few seconds, and no password but the location's own is given to whatever listens. */
+  readonly looking?: boolean;
   /** `application_name`; `belay` where left out. */
   readonly name?: string;
 }
@@ -44,6 +46,7 @@ export interface SessionOptions {
 const lockTimeout = '10s';
 /** From the cancellation to the end of a connection that the server does not end, and from the wish to close to the end of one that does not. */
 const politeMs = 700;
+const lookMs = 3000;
 
 /** Options of a login, before the first statement: only what a `login` event trigger of 17 must not see. */
 const quietLogin = '-c event_triggers=off';
@@ -54,8 +57,9 @@ export async function openSession(location: PostgresLocation, options: SessionOp
   const where = describeLocation({ ...location, database: options.database ?? location.database });
   try {
     const config = await configOf(location, options, context);
-    const way: Way = { where, connectMs: connectMs(location), signal: context.signal };
-    const { client, login } = await connectAsked(config, location.sslmode, way, options.side);
+    const looking = options.looking === true;
+    const way: Way = { where, connectMs: looking ? lookMs : connectMs(location), signal: context.signal };
+    const { client, login } = await connectAsked(looking ? careful(config, where) : config, location.sslmode, way, options.side);
     return await prepare(client, login, config, options, way, context);
   } catch (error) {
     throw serverError(error, where, options.side, context.signal);
@@ -74,7 +78,7 @@ interface Way {
 }
 
 async function configOf(named: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<pg.ClientConfig> {
-  const { user, password } = await credentialsOf(named, options.restoring === true, context);
+  const { user, password } = await credentialsOf(named, options.restoring === true, context, options.looking === true);
   const location = await reached(named, context);
   return {
     host: location.socket ?? location.host ?? 'localhost',
@@ -94,10 +98,11 @@ export async function credentialsOf(
   location: PostgresLocation,
   restoring: boolean,
   context: EngineContext,
+  ownOnly = false,
 ): Promise<{ readonly user: string; readonly password: string | undefined }> {
   const other = restoring ? location.restoreUser : undefined;
   const handle = other === undefined ? location.secrets?.password : location.secrets?.restorePassword;
-  return { user: other ?? location.user, password: handle === undefined ? ambientPassword() : await context.secret(handle) };
+  return { user: other ?? location.user, password: handle === undefined ? (ownOnly ? undefined : ambientPassword()) : await context.secret(handle) };
 }
 
 /** As every program of PostgreSQL's takes it where no other is known; to the tools it goes by file, like any other. */
@@ -146,13 +151,22 @@ async function connectAsked(config: pg.ClientConfig, sslmode: PostgresLocation['
     return await connectQuietly(config, sslmode, way);
   } catch (error) {
     if (config.password !== undefined || error instanceof AppError || sqlState(error) !== undefined || systemCode(error) !== undefined) throw error;
-    const password = (): string => {
-      throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${way.where} asks for a password, and none is known.`, {
-        hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
-      });
-    };
-    return connectQuietly({ ...config, password }, sslmode, way);
+    return connectQuietly({ ...config, password: asked(way.where, side) }, sslmode, way);
   }
+}
+
+/** What the driver calls when the server asks for a password, and only then. */
+function asked(where: string, side: SessionOptions['side']): () => string {
+  return () => {
+    throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} asks for a password, and none is known.`, {
+      hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
+    });
+  };
+}
+
+/** Without a password the driver would look for one by itself, and give it to whatever listens there. */
+function careful(config: pg.ClientConfig, where: string): pg.ClientConfig {
+  return { ...config, ...(config.password === undefined ? { password: asked(where, 'source') } : {}) };
 }
 
 /** First without event triggers, which only 17 and newer know and only superusers may ask for; as libpq, `prefer` falls back to no TLS. */

@@ -30,6 +30,10 @@ export interface NamedDatabase {
   readonly database: string | undefined;
   readonly password: SecretText | undefined;
   readonly service: string | undefined;
+  /** The variable whose value is its URL. */
+  readonly variable: string | undefined;
+  /** The file of the folder that names it; undefined for the environment. */
+  readonly file: string | undefined;
 }
 
 export interface FolderFindings {
@@ -60,15 +64,16 @@ export async function lookIntoFolder(folder: string, facts: FolderFacts, signal:
   const own: Lookup = (name) => facts.env[name];
   const passwords = await passwordEntries(facts, problems);
   const sections = await serviceSections(facts, read);
-  const add = (lookup: Lookup, names: readonly string[], where: string): void => {
+  const add = (lookup: Lookup, names: readonly string[], file: string | undefined): void => {
+    const where = file ?? 'the environment';
     for (const name of names.filter((one) => urlName.test(one)).toSorted()) {
       const connection = parseConnectionUrl(lookup(name) ?? '');
-      if (connection !== undefined) databases.push(fromUrl(connection, `${name} in ${where}`, passwords));
+      if (connection !== undefined) databases.push({ ...fromUrl(connection, `${name} in ${where}`, passwords), variable: name, file });
     }
     const settings = postgresEnvironment(lookup);
-    if (settings !== undefined) databases.push(fromSettings(settings, sections, where, passwords, facts));
+    if (settings !== undefined) databases.push({ ...fromSettings(settings, sections, where, passwords, facts), file });
   };
-  add(own, Object.keys(facts.env), 'the environment');
+  add(own, Object.keys(facts.env), undefined);
   let compose = own;
   for (const name of envNames) {
     const text = await read(path.join(folder, name));
@@ -84,11 +89,30 @@ export async function lookIntoFolder(folder: string, facts: FolderFacts, signal:
     const found = parseCompose(text, compose);
     problems.push(...found.problems.map((why) => `${name}: ${why}`));
     for (const { published, ...one } of found.databases)
-      databases.push({ ...pick(one), origin: `service ${one.service} in ${name}`, host: published?.host, port: published?.port, service: one.service });
+      databases.push({
+        ...pick(one),
+        origin: `service ${one.service} in ${name}`,
+        host: published?.host,
+        port: published?.port,
+        service: one.service,
+        variable: undefined,
+        file: name,
+      });
     // The first that is there is the one that Compose takes.
     break;
   }
   return { databases, problems };
+}
+
+/**
+ * The value of a variable: of the environment, or of a file of the folder where one is named; without a name also of `.env` where the
+ * environment has none. Undefined where there is none.
+ */
+export async function variableOf(name: string, file: string | undefined, folder: string, env: FolderFacts['env']): Promise<string | undefined> {
+  const own = file === undefined ? env[name] : undefined;
+  if (own !== undefined && own !== '') return own;
+  const content = await readBounded(path.resolve(folder, file ?? '.env'));
+  return content === undefined || content === 'unreadable' ? undefined : parseDotenv(content.text, (one) => env[one]).get(name);
 }
 
 function pick(one: {
@@ -102,7 +126,7 @@ function pick(one: {
 
 function fromUrl(connection: Connection, origin: string, passwords: readonly PasswordEntry[]): NamedDatabase {
   const [first] = connection.hosts;
-  const named = { ...pick(connection), origin, host: first?.host, port: first?.port, service: undefined };
+  const named = { ...pick(connection), origin, host: first?.host, port: first?.port, service: undefined, variable: undefined, file: undefined };
   return connection.engine === 'postgres' ? { ...named, password: named.password ?? fromPasswords(named, passwords) } : named;
 }
 
@@ -125,6 +149,8 @@ function fromSettings(
     database: section?.database ?? settings.database ?? user,
     password: section?.password ?? settings.password,
     service: undefined,
+    variable: undefined,
+    file: undefined,
   };
   return { ...named, password: named.password ?? fromPasswords(named, passwords) };
 }
