@@ -151,12 +151,12 @@ async function connectAsked(config: pg.ClientConfig, sslmode: PostgresLocation['
     return await connectQuietly(config, sslmode, way);
   } catch (error) {
     if (config.password !== undefined || error instanceof AppError || sqlState(error) !== undefined || systemCode(error) !== undefined) throw error;
-    return connectQuietly({ ...config, password: asked(way.where, side) }, sslmode, way);
+    return connectQuietly({ ...config, password: passwordAsked(way.where, side) }, sslmode, way);
   }
 }
 
 /** What the driver calls when the server asks for a password, and only then. */
-function asked(where: string, side: SessionOptions['side']): () => string {
+function passwordAsked(where: string, side: SessionOptions['side']): () => string {
   return () => {
     throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} asks for a password, and none is known.`, {
       hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
@@ -166,7 +166,7 @@ function asked(where: string, side: SessionOptions['side']): () => string {
 
 /** Without a password the driver would look for one by itself, and give it to whatever listens there. */
 function careful(config: pg.ClientConfig, where: string): pg.ClientConfig {
-  return { ...config, ...(config.password === undefined ? { password: asked(where, 'source') } : {}) };
+  return { ...config, ...(config.password === undefined ? { password: passwordAsked(where, 'source') } : {}) };
 }
 
 /** First without event triggers, which only 17 and newer know and only superusers may ask for; as libpq, `prefer` falls back to no TLS. */
