@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { command } from './command.ts';
 import { drill, remarks } from './drills.ts';
-import { smokeCheck, snapshotRef } from './model.ts';
+import { smokeCheck, snapshotRef, throwAwayChoice } from './model.ts';
 
 /** Drills: a restore into a throw-away place, compared, checked, timed, thrown away, and kept as a record. */
 export const drillsCommands = {
@@ -12,6 +12,7 @@ export const drillsCommands = {
       /** The newest of the source when left out. */
       snapshot: snapshotRef.optional(),
       checks: z.array(smokeCheck).default([]),
+      in: throwAwayChoice.optional().describe('where to restore to: the best place there is when left out'),
       targetMs: z.number().int().positive().optional().describe('the RTO that the drill has to keep'),
     }),
     output: z.object({ drill }),

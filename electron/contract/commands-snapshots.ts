@@ -20,6 +20,7 @@ import {
   snapshotRef,
   snapshotSummary,
   source,
+  throwAwayChoice,
   verification,
 } from './model.ts';
 
@@ -158,7 +159,12 @@ export const snapshotsCommands = {
   }),
   'snapshot.verify': command({
     job: true,
-    input: z.object({ snapshot: snapshotRef, level: proofLevel.default('proved'), checks: z.array(smokeCheck).default([]) }),
+    input: z.object({
+      snapshot: snapshotRef,
+      level: proofLevel.default('proved'),
+      checks: z.array(smokeCheck).default([]),
+      in: throwAwayChoice.optional().describe('where to restore to: the best place there is when left out'),
+    }),
     output: z.object({ snapshot: snapshotSummary, verification }),
   }),
   'file.verify': command({

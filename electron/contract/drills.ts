@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { difference, engineKind, label, smokeResult } from './model.ts';
+import { difference, engineKind, label, smokeResult, throwAwayPlace } from './model.ts';
 
 /** What a person says about a drill: belongs to its record, and is never taken back. */
 export const drillRemark = z.object({ at: z.number(), by: z.string(), text: z.string() });
@@ -25,6 +25,8 @@ export const drill = z.object({
   /** Time to a restored and compared copy, the checks of the user's own included: the measured RTO. */
   recoveryMs: z.number().optional(),
   targetMs: z.number().optional(),
+  /** Where it was restored to; missing where nothing was restored, and in records of older versions. */
+  place: throwAwayPlace.optional(),
   items: z.number(),
   rows: z.number(),
   differences: z.array(difference),

@@ -151,6 +151,18 @@ export const smokeResult = z.object({
   durationMs: z.number(),
 });
 
+/** Where a throw-away copy stood. */
+export const throwAwayPlace = z.object({
+  kind: z.enum(['temporary-file', 'container', 'scratch-database', 'local-process']),
+  statement: z.string(),
+  image: z.string().optional(),
+  serverVersion: z.string().optional(),
+  /** What the start of a server for the copy alone took; in no other figure. */
+  startMs: z.number(),
+});
+/** Where a throw-away copy is asked to be. */
+export const throwAwayChoice = z.enum(['container', 'scratch']);
+
 /** Outcome of a proof run, a restore's comparison, or a file's verification. */
 export const verification = z.object({
   level: proofLevel,
@@ -163,6 +175,9 @@ export const verification = z.object({
   items: z.number(),
   rows: z.number(),
   durationMs: z.number(),
+  /** Of a restore into a throw-away place: to a copy that was compared and checked, without the start of a server for it alone. */
+  recoveryMs: z.number().optional(),
+  place: throwAwayPlace.optional(),
 });
 
 export const preflight = z.object({

@@ -12,6 +12,7 @@ import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
 import { milliseconds } from '../periods.ts';
+import { placeOf, placeOption } from '../places.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec, Given, OptionSpec } from '../spec.ts';
@@ -73,6 +74,7 @@ export const drill: CommandSpec = {
   arguments: [{ name: '[source]', description: 'name of the source (default: the one of the current folder)', complete: 'source' }],
   options: [
     { flags: '--snapshot <snapshot>', description: 'which one (default: the newest of the source)', complete: 'snapshot' },
+    placeOption,
     { flags: '--within <time>', description: 'the recovery time that is asked, e.g. 90s, 15m, 4h' },
     ...checkOptions,
     ...remarkOptions,
@@ -94,6 +96,7 @@ export const drill: CommandSpec = {
       source,
       ...given('snapshot', snapshot === undefined ? undefined : snapshotRef(snapshot)),
       checks,
+      ...given('in', placeOf(input)),
       ...given('targetMs', targetMs),
       ...remarksOf(input),
     });
@@ -169,6 +172,8 @@ function printDrill(output: Output, made: Drill, report: string | undefined): vo
   );
   if (made.recoveryMs !== undefined)
     output.line(`Recovery took ${duration(made.recoveryMs)}${made.targetMs === undefined ? '' : ` of ${duration(made.targetMs)} that are asked`}.`);
+  if (made.place !== undefined) output.line(made.place.statement);
+  if (made.place !== undefined && made.place.startMs > 0) output.line(`The start of its server took ${duration(made.place.startMs)}, which is not counted.`);
   for (const check of made.checks) output.line(`${resultWords[check.result]}: ${check.name}: ${check.statement}`);
   for (const difference of made.differences) output.line(`differs: ${difference.statement}`);
   for (const one of made.blockers) output.line(`${styled('bad', 'blocker')}: ${one.text} (${one.by}, ${exact(one.at)})`);

@@ -7,6 +7,7 @@ import { levelOf, levels } from '../levels.ts';
 import { size, when } from '../output/format.ts';
 import { proofSteps, snapshotPhrase, verificationLines } from '../output/views.ts';
 import { namesFile, snapshotRef } from '../refs.ts';
+import { placeOf, placeOption } from '../places.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -19,6 +20,7 @@ export const verify: CommandSpec = {
   options: [
     { flags: '--level <level>', description: 'how far to prove a snapshot (default: proved)', choices: levels },
     { flags: '--against <snapshot>', description: 'for a file: the snapshot that it must equal', complete: 'snapshot' },
+    placeOption,
     ...checkOptions,
   ],
   examples: [
@@ -36,6 +38,7 @@ export const verify: CommandSpec = {
         throw new AppError('input.invalid', `--against is for a file, and there is no file ${context.absolute(word)}.`, {
           hint: 'For the live source and a snapshot: belay compare',
         });
+      if (placeOf(input) !== undefined) throw new AppError('input.invalid', '--in is for snapshots.', { hint: 'Leave it out for a file.' });
       if (level !== undefined) throw new AppError('input.invalid', '--level is for snapshots.', { hint: 'Leave it out for a file.' });
       const data = await context.call('file.verify', {
         path: context.absolute(word),
@@ -53,7 +56,7 @@ export const verify: CommandSpec = {
         },
       };
     }
-    const data = await context.call('snapshot.verify', { snapshot: snapshotRef(word), ...given('level', level), checks });
+    const data = await context.call('snapshot.verify', { snapshot: snapshotRef(word), ...given('level', level), checks, ...given('in', placeOf(input)) });
     return {
       data,
       exitCode: exitOf(data.verification),

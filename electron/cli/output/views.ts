@@ -138,6 +138,7 @@ export function verificationLines(verification: Verification): string[] {
   ].filter((part) => part !== '');
   return [
     `${word}: ${verification.statement} (${extent.join(', ')})`,
+    ...(verification.place === undefined ? [] : [`  ${verification.place.statement}`]),
     ...verification.warnings.map((warning) => `  ${styled('look', 'warning')}  ${warning}`),
     ...verification.differences.map((difference) => `  ${styled('bad', 'differs')}  ${difference.statement}`),
     ...verification.checks.map(

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { unreadable } from '../base/named-file.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
 import type { EndpointFacts } from '../containers/endpoint.ts';
-import { findEngine } from '../containers/engine.ts';
+import { findEngine, type EngineState } from '../containers/engine.ts';
 import { createPostgresEngine } from '../engines/postgres/engine.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
@@ -11,6 +11,7 @@ import { keepReserve, releaseReserve } from '../sources/reserve.ts';
 import { openSettings } from '../sources/settings.ts';
 import type { CommandName } from '../../contract/commands.ts';
 import type { Belay, HostFacts } from './belay.ts';
+import { ownerOf, reapInBackground } from './containers.ts';
 import { createBelay } from './create.ts';
 import { openHostLog, type HostLog } from './host-log.ts';
 
@@ -41,6 +42,8 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     redactor,
     ...(passphrase === undefined ? {} : { passphrase }),
   });
+  const owner = ownerOf(home, { random: systemRandom });
+  const containerEngine = (signal: AbortSignal): Promise<EngineState> => findEngine(machineFacts(), signal);
   const belay = await createBelay({
     home,
     version,
@@ -50,10 +53,11 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     redactor,
     secrets: store,
     secretNotices: notices,
-    containerEngine: (signal) => findEngine(machineFacts(), signal),
-    engines: [createSqliteEngine(), createPostgresEngine()],
+    containerEngine,
+    engines: [createSqliteEngine(), createPostgresEngine({ owner })],
     host,
   });
+  const endReaping = reapInBackground(containerEngine, owner, { clock: systemClock, log });
   return {
     ...belay,
     call: async (name, input, call) => {
@@ -62,6 +66,7 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     },
     close: async (reason) => {
       await belay.close(reason);
+      await endReaping();
       await keepReserve(home, { random: systemRandom, log });
       await log.flush();
     },

@@ -70,7 +70,7 @@ type Inspected = z.infer<typeof inspected>;
 const shownLabels =
   /^(com\.docker\.compose\.(project|service|container-number|project\.working_dir)|io\.podman\.compose\.|org\.opencontainers\.image\.(title|version)|belay\.)/;
 /** A list of what may be shown, since no list of what may not is ever whole. */
-const shownVariables = new Set([
+export const shownVariables: ReadonlySet<string> = new Set([
   'PGDATA',
   'PG_MAJOR',
   'PG_VERSION',

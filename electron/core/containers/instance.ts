@@ -39,6 +39,12 @@ export type Readiness =
   /** The port takes connections. Only with a network. */
   | { readonly kind: 'port' };
 
+export interface Fate {
+  /** In words, for the end of a sentence that begins with the instance. */
+  readonly statement: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** A throw-away instance. Leaving its scope removes it with all that it held. */
 export interface Instance extends AsyncDisposable {
   readonly id: string;
@@ -54,6 +60,8 @@ export interface Instance extends AsyncDisposable {
   assertOurs(signal: AbortSignal): Promise<void>;
   /** Resolves when the server takes work. Throws `tool.failed` where it ended, with how, or was not ready in time. */
   ready(readiness: Readiness, withinMs: number, signal: AbortSignal): Promise<void>;
+  /** How it ended, with its last words; undefined while it runs and was not short of memory. Never throws for an engine that is gone. */
+  fate(): Promise<Fate | undefined>;
   /** Resolves when the container, its volumes and its network are gone; again does nothing. Not cancelled by anything. */
   remove(): Promise<void>;
 }
@@ -92,7 +100,7 @@ const mostProbeMs = 500;
 export async function startInstance(engine: Engine, spec: InstanceSpec, owner: Owner, ports: InstancePorts, signal: AbortSignal): Promise<Instance> {
   throwIfCancelled(signal);
   const nonce = Buffer.from(ports.random.bytes(16)).toString('hex');
-  const mark: OwnerMark = { installation: owner.installation, run: owner.run, nonce, until: ports.clock.now() + spec.limits.lifetime };
+  const mark: OwnerMark = { installation: owner.installation, run: owner.run, nonce, until: Math.ceil(ports.clock.now() + spec.limits.lifetime) };
   const labels = labelsOf(mark);
   const name = `belay-${/^[a-z0-9-]{1,30}$/.test(spec.purpose) ? spec.purpose : 'instance'}-${nonce.slice(0, 12)}`;
   const networkName = spec.network.kind === 'none' ? undefined : name;
@@ -201,6 +209,7 @@ function instance(made: Made): Instance {
     address,
     assertOurs: async (signal) => assertOurs(await stateOf(made, signal), made),
     ready: (readiness, withinMs, signal) => ready(made, address, readiness, withinMs, signal),
+    fate: () => fate(made),
     remove,
     [Symbol.asyncDispose]: remove,
   };
@@ -211,6 +220,22 @@ async function stateOf(made: Made, signal: AbortSignal): Promise<State> {
     return await made.engine.api.json({ method: 'GET', path: `/containers/${segment(made.id)}/json`, signal }, stateSchema);
   } catch (error) {
     throw wasRefused(error, 404) ? containerMissing(made.name, error) : engineError(error, `describe the throw-away instance ${made.name}`);
+  }
+}
+
+async function fate(made: Made): Promise<Fate | undefined> {
+  try {
+    const { State: state } = await stateOf(made, new AbortController().signal);
+    const memory = state.OOMKilled === true;
+    if (state.Running && !memory) return undefined;
+    const statement = memory ? 'took more memory than it was given' : `ended with ${String(state.ExitCode)}`;
+    return { statement, details: { exitCode: state.ExitCode, outOfMemory: memory, log: await lastLog(made.engine, made.id) } };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return {
+      statement: error.code === 'source.missing' ? 'was removed' : 'cannot be asked: the container engine does not answer',
+      details: { code: error.code },
+    };
   }
 }
 

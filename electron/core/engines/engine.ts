@@ -158,7 +158,22 @@ export interface EngineCapabilities {
   readonly exportFormats: readonly string[];
   readonly importFormats: readonly string[];
   /** Where a drill may run without being told. */
-  readonly drill: readonly ('temporary-file' | 'container' | 'scratch-database' | 'local-process')[];
+  readonly drill: readonly ThrowAwayKind[];
+}
+
+/** Kinds of places for throw-away copies; `scratch-database` is one on the source's own server. */
+export type ThrowAwayKind = 'temporary-file' | 'container' | 'scratch-database' | 'local-process';
+
+/** Where a throw-away copy stands, for the record of a drill. */
+export interface ThrowAwayPlace {
+  readonly kind: ThrowAwayKind;
+  /** Where, and why not elsewhere, for people. */
+  readonly statement: string;
+  readonly image?: string;
+  readonly serverVersion?: string;
+  /** What went into starting a server for the copy alone: no part of a recovery. */
+  readonly startMs: number;
+  readonly warnings: readonly string[];
 }
 
 /** `transaction`: one snapshot; `file`: one locked file state; `set-file`: each file of a set by itself; `none`: said plainly. */
@@ -288,6 +303,8 @@ export interface RestoreTarget {
   /** Where the restored data will stand in the end. */
   readonly location: SourceLocation;
   readonly mode: 'new' | 'replace' | 'in-place' | 'throw-away';
+  /** Of a throw-away: where it is asked to be, one of `capabilities.drill`; `restore` throws where it cannot be there. The engine's choice where missing. */
+  readonly throwAway?: ThrowAwayKind;
 }
 
 export interface Preflight {
@@ -308,6 +325,8 @@ export interface RestoredCopy {
   readonly engine: EngineKind;
   readonly location: SourceLocation;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Of a throw-away whose engine has a choice of places. */
+  readonly stands?: ThrowAwayPlace;
 }
 
 export interface Connection {

@@ -31,6 +31,8 @@ export function drillMarkdown(drill: Drill): string {
     row('Snapshot', drill.snapshot === undefined ? 'none' : snapshotWords(drill.snapshot)),
     row('Recovery time', drill.recoveryMs === undefined ? 'not measured' : duration(drill.recoveryMs)),
     ...(drill.targetMs === undefined ? [] : [row('Recovery time asked', duration(drill.targetMs))]),
+    ...(drill.place === undefined ? [] : [row('Restored', drill.place.statement)]),
+    ...(drill.place === undefined || drill.place.startMs === 0 ? [] : [row('Start of the server, not counted', duration(drill.place.startMs))]),
     row('Compared', `${drill.items} items, ${drill.rows} rows`),
     row('Machine', `${drill.machine.system}, Belay ${drill.machine.belay}`),
     '',

@@ -1,7 +1,18 @@
 import type { SmokeCheck, SmokeResult, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
 import { counted, ended } from '../base/words.ts';
-import type { Difference, Engine, EngineContext, Fingerprint, FingerprintTarget, RestoredCopy, SelfCheck, SnapshotContent } from '../engines/engine.ts';
+import type {
+  Difference,
+  Engine,
+  EngineContext,
+  Fingerprint,
+  FingerprintTarget,
+  RestoredCopy,
+  SelfCheck,
+  SnapshotContent,
+  ThrowAwayKind,
+  ThrowAwayPlace,
+} from '../engines/engine.ts';
 import { compareFingerprints, notCompared, rowsIn, withRowsTotal } from '../engines/fingerprint.ts';
 import { runSmokeChecks } from './smoke.ts';
 
@@ -9,28 +20,48 @@ import { runSmokeChecks } from './smoke.ts';
 const listed = 50;
 
 /**
- * A drill: restores into a throw-away place below the context's temporary folder, compares the fingerprint taken at capture
+ * A drill: restores into a throw-away place (where `asked` says, else the engine's choice), compares the fingerprint taken at capture
  * with the copy's, runs the engine's and the user's checks, and throws the copy away. Restored and equal is `proved`;
- * a drill that could not run is `inconclusive`, never passed.
+ * a drill that could not run, or not to its end, is `inconclusive`, never passed.
  */
-export async function drill(engine: Engine, content: SnapshotContent, checks: readonly SmokeCheck[], context: EngineContext): Promise<Verification> {
+export async function drill(
+  engine: Engine,
+  content: SnapshotContent,
+  checks: readonly SmokeCheck[],
+  context: EngineContext,
+  asked?: ThrowAwayKind,
+): Promise<Verification> {
   const started = context.clock.monotonic();
   const location = engine.throwAwayLocation(content.location, context.temporaryFolder);
-  let copy: RestoredCopy;
+  const target = { location, mode: 'throw-away' as const, ...(asked === undefined ? {} : { throwAway: asked }) };
+  let copy: RestoredCopy | undefined;
   try {
-    copy = await engine.restore(content, { location, mode: 'throw-away' }, context, () => Promise.resolve());
+    copy = await engine.restore(content, target, context, () => Promise.resolve());
+    const outcome = await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
+    return { ...outcome, recoveryMs: outcome.durationMs - (copy.stands?.startMs ?? 0), ...placeOf(copy.stands, outcome.warnings) };
   } catch (error) {
-    return notRestored(error, elapsed(context, started));
-  }
-  try {
-    return await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
+    return { ...notRestored(error, elapsed(context, started)), ...placeOf(copy?.stands, []) };
   } finally {
-    await engine.discard(copy, { ...context, signal: new AbortController().signal });
+    if (copy !== undefined) await engine.discard(copy, { ...context, signal: new AbortController().signal });
   }
 }
 
-/** Reasons that say nothing about the snapshot: no room, no right, no place to restore. */
-const couldNotRun: ReadonlySet<string> = new Set(['target.no-space', 'target.denied', 'tool.missing', 'engine.unsupported']);
+/** For the record: where it stood, and what is to be known of that place. */
+function placeOf(stands: ThrowAwayPlace | undefined, warnings: readonly string[]): Partial<Verification> {
+  if (stands === undefined) return {};
+  const { warnings: own, ...place } = stands;
+  return { place, warnings: [...warnings, ...own] };
+}
+
+/** Reasons that say nothing about the snapshot: no room, no right, no place to restore, or one that was lost on the way. */
+const couldNotRun: ReadonlySet<string> = new Set([
+  'target.no-space',
+  'target.denied',
+  'tool.missing',
+  'tool.failed',
+  'engine.unsupported',
+  'source.unreachable',
+]);
 /** Reasons that say that the snapshot cannot be restored. */
 const cannotBeRestored: ReadonlySet<string> = new Set([
   'repository.damaged',

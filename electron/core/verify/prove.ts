@@ -1,7 +1,7 @@
 import type { SmokeCheck, Verification } from '../../contract/model.ts';
 import { AppError, isAppError } from '../base/errors.ts';
 import { counted, ended } from '../base/words.ts';
-import type { Engine, EngineContext, Fingerprint } from '../engines/engine.ts';
+import type { Engine, EngineContext, Fingerprint, ThrowAwayKind } from '../engines/engine.ts';
 import type { CheckReport, ProofFact, ProofLevel, Repository, SnapshotRecord } from '../repository/repository.ts';
 import { openContent, storedFingerprint } from '../snapshot/content.ts';
 import { completeness } from './complete.ts';
@@ -14,6 +14,8 @@ export interface ProveRequest {
   readonly level: ProofLevel;
   readonly parent: SnapshotRecord | undefined;
   readonly checks: readonly SmokeCheck[];
+  /** Where the copy is restored to; the engine's choice where missing. */
+  readonly place?: ThrowAwayKind;
   /** Told of each level as it ends, by its own account. */
   readonly onLevel?: (outcome: Verification) => void;
 }
@@ -131,10 +133,16 @@ async function fingerprintIfReadable(repository: Repository, parent: SnapshotRec
 
 async function proved(repository: Repository, engine: Engine, request: ProveRequest, context: EngineContext): Promise<LevelOutcome> {
   const content = await openContent(repository, engine, request.record, context.signal);
-  const outcome = await drill(engine, content, request.checks, context);
+  const outcome = await drill(engine, content, request.checks, context, request.place);
   return {
     outcome,
-    evidence: { differences: outcome.differences.slice(0, 10), checks: outcome.checks.slice(0, 20), items: outcome.items, rows: outcome.rows },
+    evidence: {
+      differences: outcome.differences.slice(0, 10),
+      checks: outcome.checks.slice(0, 20),
+      items: outcome.items,
+      rows: outcome.rows,
+      ...(outcome.place === undefined ? {} : { place: outcome.place }),
+    },
   };
 }
 

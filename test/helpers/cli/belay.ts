@@ -66,8 +66,17 @@ export class Place implements AsyncDisposable {
     return join(this.project, ...parts);
   }
 
+  /** No container engine but one that a test brings: this machine's own is nothing to tests. */
   environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-    return { PATH: process.env['PATH'] ?? '', HOME: this.root, TMPDIR: tmpdir(), LC_ALL: 'C.UTF-8', BELAY_HOME: this.home, ...more };
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.root,
+      TMPDIR: tmpdir(),
+      LC_ALL: 'C.UTF-8',
+      BELAY_HOME: this.home,
+      DOCKER_HOST: `unix://${this.root}/no-engine.sock`,
+      ...more,
+    };
   }
 
   start(argv: readonly string[], options: RunOptions = {}): ChildProcess {

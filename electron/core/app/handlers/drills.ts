@@ -7,6 +7,7 @@ import type { Repository, SnapshotRecord } from '../../repository/repository.ts'
 import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf, shortened } from '../../verify/drill-record.ts';
 import { drillMarkdown, duration } from '../../verify/drill-report.ts';
 import { prove } from '../../verify/prove.ts';
+import { placeAsked } from '../place-asked.ts';
 import { engineOf, type Core } from '../core.ts';
 import { refuseUnknownSource, sourceNamed } from '../known-source.ts';
 import { resolveSnapshot } from '../resolve.ts';
@@ -21,6 +22,7 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' |
   'drill.run': async (core, input, scope) => {
     const repository = await core.session.current();
     const source = await sourceNamed(core, input.source);
+    placeAsked(engineOf(core, source.engine), input.in);
     const record = await chosen(core, repository, source, input.snapshot);
     const drill = shortened(await runDrill(core, repository, { source, record, input }, scope));
     await repository.record([drillFact(drill)]);
@@ -70,14 +72,19 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
     const engine = engineOf(core, source.engine);
     const parent = await parentRecord(repository, record);
     await withEngineContext(core, scope, (context) =>
-      prove(repository, engine, { record, level: 'proved', parent, checks: input.checks, onLevel: (one) => proofs.set(one.level, one) }, context),
+      prove(
+        repository,
+        engine,
+        { record, level: 'proved', parent, checks: input.checks, ...placeAsked(engine, input.in), onLevel: (one) => proofs.set(one.level, one) },
+        context,
+      ),
     );
     await refreshed(core, repository, record.id);
   }
   const none = record === undefined ? `There is no snapshot of ${source.name}.` : 'A step before it did not pass.';
   steps.push(stepOf('intact', proofs.get('intact'), none), stepOf('complete', proofs.get('complete'), none), stepOf('restored', proofs.get('proved'), none));
   const proved = proofs.get('proved');
-  const recoveryMs = proved?.result === 'passed' ? proved.durationMs : undefined;
+  const recoveryMs = proved?.result === 'passed' ? (proved.recoveryMs ?? proved.durationMs) : undefined;
   if (input.targetMs !== undefined) steps.push(timeStep(recoveryMs, input.targetMs));
   const last = proved ?? proofs.get('complete') ?? proofs.get('intact');
   return {
@@ -91,6 +98,7 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
     steps,
     ...(recoveryMs === undefined ? {} : { recoveryMs }),
     ...(input.targetMs === undefined ? {} : { targetMs: input.targetMs }),
+    ...(proved?.place === undefined ? {} : { place: proved.place }),
     items: proved?.items ?? 0,
     rows: proved?.rows ?? 0,
     differences: [...(last?.differences ?? [])].slice(0, 20),

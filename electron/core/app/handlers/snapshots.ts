@@ -1,3 +1,4 @@
+import { placeAsked } from '../place-asked.ts';
 import { AppError, isAppError } from '../../base/errors.ts';
 import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
 import type { SnapshotSummary, Source, Verification } from '../../../contract/model.ts';
@@ -94,9 +95,10 @@ export const snapshotHandlers: Handlers<
       throw new AppError('input.invalid', 'Checks of your own need a restored copy.', { hint: 'Leave out --level, or use --level proved.' });
     }
     const engine = engineOf(core, record.engine);
+    const place = placeAsked(engine, input.in);
     const parent = await parentRecord(repository, record);
     const verification = await withEngineContext(core, scope, (context) =>
-      prove(repository, engine, { record, level: input.level, parent, checks: input.checks }, context),
+      prove(repository, engine, { record, level: input.level, parent, checks: input.checks, ...place }, context),
     );
     return { snapshot: await refreshed(core, repository, record.id), verification };
   },

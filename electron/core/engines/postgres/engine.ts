@@ -13,8 +13,9 @@ import { exportFormats, exportNative } from './native.ts';
 import { preflight } from './preflight.ts';
 import { discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
-import { contentOf, copyData } from './restored-copy.ts';
-import type { ToolSettings } from './tools.ts';
+import { contentOf, copyData, serverOf } from './restored-copy.ts';
+import type { PostgresSettings } from './settings.ts';
+import { onServer } from './throw-away/server.ts';
 import { undoData } from './undo-record.ts';
 
 const capabilities: EngineCapabilities = {
@@ -25,14 +26,15 @@ const capabilities: EngineCapabilities = {
   inPlace: false,
   exportFormats,
   importFormats: [],
-  drill: ['scratch-database'],
+  drill: ['container', 'scratch-database'],
 };
 
 /**
  * PostgreSQL 13 to 18, one database a source. Locations: `{ host | socket | container, port, database, user, sslmode, … }`, passwords under handles. The client
- * tools that dump and restore are those of the server's container, else of this machine.
+ * tools that dump and restore are those of the server's container, else of this machine. Throw-away copies stand in containers where `settings` let them and
+ * one can be had.
  */
-export function createPostgresEngine(settings: ToolSettings = {}): Engine {
+export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
   return {
     kind: 'postgres',
     title: 'PostgreSQL',
@@ -49,9 +51,9 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     capture: (source, _options, sink, context) => capture(settings, source, sink, context),
     preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
     restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent),
-    fingerprint,
+    fingerprint: (of, context) => onServer(serverOf(of), () => fingerprint(of, context)),
     explain,
-    selfCheck,
+    selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context)),
     connection: connectionOf,
     changed: (copy, print) => Promise.resolve({ ...copy, data: { ...copyData(copy), content: contentOf(print) } }),
     promote,
@@ -62,8 +64,8 @@ export function createPostgresEngine(settings: ToolSettings = {}): Engine {
     keptBytes: (record) => Promise.resolve(undoData(record).bytes),
     discardUndo,
     discard,
-    browse,
-    query,
+    browse: (of, request, context) => onServer(serverOf(of), () => browse(of, request, context)),
+    query: (of, sql, context) => onServer(serverOf(of), () => query(of, sql, context)),
     exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),
     recogniseNative: () => Promise.resolve(undefined),
     nativeSource: () => {

@@ -6,8 +6,9 @@ import { runTool } from './pg-tool.ts';
 import { copyPlace } from './restored-copy.ts';
 import { discard, restore } from './restore.ts';
 import { throwAwayLocation } from './location.ts';
+import type { PostgresSettings } from './settings.ts';
 import { toolsFor } from './tools-for.ts';
-import { chooseForDump, type ToolSettings } from './tools.ts';
+import { chooseForDump } from './tools.ts';
 import { withServer } from './session.ts';
 
 export const exportFormats = ['.dump', '.sql'] as const;
@@ -16,7 +17,12 @@ export const exportFormats = ['.dump', '.sql'] as const;
  * A file that pg_restore or psql takes, with rows in their place: the snapshot is restored into a scratch database on the server it came from,
  * dumped by pg_dump, and the scratch database removed.
  */
-export async function exportNative(settings: ToolSettings, snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult> {
+export async function exportNative(
+  settings: PostgresSettings,
+  snapshot: SnapshotContent,
+  request: ExportRequest,
+  context: EngineContext,
+): Promise<ExportResult> {
   if (!exportFormats.some((format) => format === request.format))
     throw new AppError('engine.unsupported', `PostgreSQL is not exported as ${request.format}.`, { hint: `It exports ${exportFormats.join(' and ')}.` });
   if (request.object !== undefined)

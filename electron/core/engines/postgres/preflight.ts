@@ -5,8 +5,10 @@ import { missingRoles } from './facts.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { withServer, type Session } from './session.ts';
+import type { PostgresSettings } from './settings.ts';
+import { imageFor } from './throw-away/prepare.ts';
 import { toolsFor } from './tools-for.ts';
-import { chooseForRestore, type ToolSettings } from './tools.ts';
+import { chooseForRestore } from './tools.ts';
 
 interface Findings {
   readonly blockers: Preflight['blockers'][number][];
@@ -14,18 +16,32 @@ interface Findings {
 }
 
 /** Looks at the server that will take the copy: room for the name, roles, extensions, tools, sessions. Writes nothing. */
-export async function preflight(settings: ToolSettings, snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<Preflight> {
+export async function preflight(settings: PostgresSettings, snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext): Promise<Preflight> {
   const location = locationOf(target.location);
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
   const found: Findings = { blockers: [], warnings: [] };
   const bytesNeeded = stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
+  if (target.mode === 'throw-away') {
+    const wanted = { location: locationOf(snapshot.location), facts, place: target.throwAway };
+    const server = await imageFor(settings.owner, wanted, context);
+    if (typeof server !== 'string') return { ...found, steps: stepsInContainer(server.name, stored.tables.length), bytesNeeded };
+  }
   const there = await withServer(location, context, async (server) => {
     await lookAtServer(settings, location, server, facts, found, context);
     await lookAtRoles(server, facts, found);
     return lookAtTarget(server, location, target.mode, found);
   });
   return { ...found, steps: stepsOf(location, target.mode, there, stored.tables.length), bytesNeeded };
+}
+
+function stepsInContainer(image: string, tables: number): readonly string[] {
+  return [
+    `start a throw-away server in a container of the image ${image}`,
+    `load ${tables} tables, then build indexes, constraints and triggers`,
+    'compare it with the snapshot',
+    'remove the container with all that it holds',
+  ];
 }
 
 function stepsOf(location: PostgresLocation, mode: RestoreTarget['mode'], there: boolean, tables: number): readonly string[] {
@@ -42,7 +58,7 @@ function stepsOf(location: PostgresLocation, mode: RestoreTarget['mode'], there:
 }
 
 async function lookAtServer(
-  settings: ToolSettings,
+  settings: PostgresSettings,
   location: PostgresLocation,
   server: Session,
   facts: Facts,

@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
-import type { EngineContext, RestoredCopy, RestoreTarget, SnapshotContent } from '../engine.ts';
+import type { EngineContext, RestoredCopy, RestoreTarget, SnapshotContent, ThrowAwayPlace } from '../engine.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
@@ -15,37 +15,86 @@ import { loadRows } from './rows-in.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
 import { qualified, quoteText, regclass } from './sql.ts';
+import type { PostgresSettings } from './settings.ts';
+import { prepareServer, type Prepared } from './throw-away/prepare.ts';
+import { scratchPlace, serverPlace, withinTime } from './throw-away/place.ts';
+import { onServer, removeServer } from './throw-away/server.ts';
 import { toolsFor } from './tools-for.ts';
-import { chooseForRestore, type ToolSettings } from './tools.ts';
+import { chooseForRestore } from './tools.ts';
 
 /**
  * Restores into a new database beside the target (for a throw-away under a name of its own), in the order in which nothing can get in the way of what comes
  * after it. On failure the database is gone again.
  */
 export async function restore(
-  settings: ToolSettings,
+  settings: PostgresSettings,
   snapshot: SnapshotContent,
   target: RestoreTarget,
   context: EngineContext,
-  intent: (copy: RestoredCopy) => Promise<void>,
+  intent: Intent,
 ): Promise<RestoredCopy> {
   const location = locationOf(target.location);
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
+  let stands: ThrowAwayPlace | undefined;
+  if (target.mode === 'throw-away') {
+    const from = locationOf(snapshot.location);
+    const server = await prepareServer(settings.owner, { location: from, snapshot, facts, bytes: bytesOf(stored), place: target.throwAway }, context);
+    if (typeof server !== 'string') return restoreThere(settings, server, { snapshot, stored, facts }, context, intent);
+    stands = scratchPlace(location, server);
+  }
   const id = newId(context);
   const database = target.mode === 'throw-away' ? scratchName(id) : besideName(location.database, 'copy', id);
-  const copy = copyRecord(location, { version: 1, id, database, content: contentOf(snapshot.fingerprint) });
+  const copy = {
+    ...copyRecord(location, { version: 1, id, database, content: contentOf(snapshot.fingerprint) }),
+    ...(stands === undefined ? {} : { stands }),
+  };
   await withServer(location, context, async (server) => {
     await refuseExisting(server, location, target.mode);
     await refuseWithoutRoles(server, facts);
   });
   await intent(copy);
   try {
-    await build(settings, snapshot, stored, facts, copyPlace(copy), target.mode === 'throw-away', context);
+    const make = stands === undefined ? 'database' : 'scratch';
+    await build(settings, { snapshot, stored, facts }, copyPlace(copy), make, context);
     return copy;
   } catch (error) {
     // A server that is gone cannot be cleaned now: the copy is on record, and the first error says why.
     await discard(copy, context).catch((left: unknown) => context.log.warn('the unfinished copy could not be removed', { database, why: String(left) }));
+    throwIfCancelled(context.signal);
+    throw error;
+  }
+}
+
+type Intent = (copy: RestoredCopy) => Promise<void>;
+
+interface Read {
+  readonly snapshot: SnapshotContent;
+  readonly stored: Stored;
+  readonly facts: Facts;
+}
+
+function bytesOf(stored: Stored): number {
+  return stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
+}
+
+/** Into the empty database of a throw-away server, within the time that so much data may take. */
+async function restoreThere(
+  settings: PostgresSettings,
+  { server, location, warnings }: Prepared,
+  read: Read,
+  context: EngineContext,
+  intent: Intent,
+): Promise<RestoredCopy> {
+  const { database } = location;
+  const record = copyRecord(location, { version: 1, id: newId(context), database, content: contentOf(read.snapshot.fingerprint), server: server.id });
+  const copy = { ...record, stands: serverPlace(server, warnings) };
+  try {
+    await intent(copy);
+    await withinTime(server.workMs, context, (limited) => onServer(server.id, () => build(settings, read, location, 'nothing', limited)));
+    return copy;
+  } catch (error) {
+    await removeServer(server.id);
     throwIfCancelled(context.signal);
     throw error;
   }
@@ -66,20 +115,18 @@ async function refuseWithoutRoles(server: Session, facts: Facts): Promise<void> 
 }
 
 async function build(
-  settings: ToolSettings,
-  snapshot: SnapshotContent,
-  stored: Stored,
-  facts: Facts,
+  settings: PostgresSettings,
+  { snapshot, stored, facts }: Read,
   place: PostgresLocation,
-  scratch: boolean,
+  make: 'database' | 'scratch' | 'nothing',
   context: EngineContext,
 ): Promise<void> {
   const { tools, options } = await withServer(place, context, async (server) => {
     const chosen = chooseForRestore(await toolsFor(settings, place, server, context), server.version, facts.tool.major);
-    if (!scratch) await createDatabase(server, place.database, facts.database);
+    if (make === 'database') await createDatabase(server, place.database, facts.database);
     return { tools: chosen, options: server.options };
   });
-  if (scratch) await makeScratch(place, facts.database, context);
+  if (make === 'scratch') await makeScratch(place, facts.database, context);
   const file = join(context.temporaryFolder, `skeleton-${newId(context)}.dump`);
   const skeleton: Skeleton = { file, tools, place, options, context };
   try {
@@ -165,7 +212,8 @@ async function refresh(session: Session, facts: Facts, context: EngineContext): 
 
 /** Removes the copy's database, whole or in part; one that is not there is success. Cannot be cancelled. */
 export async function discard(copy: RestoredCopy, context: EngineContext): Promise<void> {
-  const { database } = copyData(copy);
+  const { database, server } = copyData(copy);
+  if (server !== undefined) return removeServer(server);
   await releaseScratch(copyPlace(copy));
   await dropDatabase(copyPlace(copy), database, { ...context, signal: new AbortController().signal });
 }

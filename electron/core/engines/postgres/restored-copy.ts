@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
-import type { Fingerprint, RestoredCopy } from '../engine.ts';
+import type { Fingerprint, FingerprintTarget, RestoredCopy } from '../engine.ts';
 import { locationOf, type PostgresLocation } from './location.ts';
 
 const schema = z.object({
@@ -10,6 +10,8 @@ const schema = z.object({
   database: z.string(),
   /** Hash of the fingerprint that the copy must have: tells later whether it was written since. */
   content: z.string(),
+  /** The throw-away server that it stands in, where it has one to itself. */
+  server: z.string().exactOptional(),
 });
 
 export type CopyData = z.infer<typeof schema>;
@@ -34,4 +36,9 @@ export function copyPlace(copy: RestoredCopy): PostgresLocation {
 export function contentOf(fingerprint: Fingerprint): string {
   const words = fingerprint.items.map(({ kind, name, rows, hash }) => [kind, name, rows ?? null, hash]);
   return createHash('sha256').update(JSON.stringify(words)).digest('hex');
+}
+
+/** The throw-away server that is looked at; undefined for everything that stands elsewhere. */
+export function serverOf(of: FingerprintTarget): string | undefined {
+  return of.kind === 'copy' ? copyData(of.copy).server : undefined;
 }

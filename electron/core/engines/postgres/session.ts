@@ -8,6 +8,7 @@ import { reached } from './reach.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { cut, lost, watchSilence, type Backend } from './silence.ts';
 import { quoteText } from './sql.ts';
+import { throwAwayPassword } from './throw-away/passwords.ts';
 
 /** One connection, set so that what it reads and parses does not depend on the database's, the role's or the server's defaults. */
 export interface Session {
@@ -102,7 +103,8 @@ export async function credentialsOf(
 ): Promise<{ readonly user: string; readonly password: string | undefined }> {
   const other = restoring ? location.restoreUser : undefined;
   const handle = other === undefined ? location.secrets?.password : location.secrets?.restorePassword;
-  return { user: other ?? location.user, password: handle === undefined ? (ownOnly ? undefined : ambientPassword()) : await context.secret(handle) };
+  if (handle !== undefined) return { user: other ?? location.user, password: throwAwayPassword(handle) ?? (await context.secret(handle)) };
+  return { user: other ?? location.user, password: ownOnly ? undefined : ambientPassword() };
 }
 
 /** As every program of PostgreSQL's takes it where no other is known; to the tools it goes by file, like any other. */

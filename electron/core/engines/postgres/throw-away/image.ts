@@ -1,0 +1,62 @@
+import { posix } from 'node:path';
+import { isAppError } from '../../../base/errors.ts';
+import { listContainers, type ContainerRow } from '../../../containers/discovery.ts';
+import { isLoopback } from '../../../containers/endpoint.ts';
+import type { Engine } from '../../../containers/engine.ts';
+import { findImage, imagesOf, type ImageRow } from '../../../containers/images.ts';
+import type { EngineContext } from '../../engine.ts';
+import type { PostgresLocation } from '../location.ts';
+import { foundContainer } from '../reach.ts';
+
+/** An image of which a throw-away server can be made. */
+export interface FittingImage {
+  readonly id: string;
+  readonly name: string;
+  /** A folder that a volume lies over, and that the server's user may write to. */
+  readonly folder: string;
+  /** True where it is the image of the source's own container. */
+  readonly own: boolean;
+}
+
+/**
+ * The image for a server of that major: the one of the source's own container, which need not run, else one that is on this machine. Nothing
+ * is fetched. Undefined where there is none.
+ */
+export async function chooseImage(engine: Engine, location: PostgresLocation, major: number, context: EngineContext): Promise<FittingImage | undefined> {
+  const { signal } = context;
+  const own = await ownContainer(engine, location, context);
+  const row = own === undefined ? undefined : await findImage(engine, own.imageId, signal);
+  const fits = row === undefined ? undefined : fitting(row, major, own?.image);
+  if (fits !== undefined) return { ...fits, own: true };
+  for (const one of await imagesOf(engine, 'postgres', signal)) {
+    const found = fitting(one, major, undefined);
+    if (found !== undefined) return { ...found, own: false };
+  }
+  return undefined;
+}
+
+/** Made as the official image is: its major and its data folder stand in variables, the folder lies on a volume that the server's user owns. */
+function fitting(row: ImageRow, major: number, called: string | undefined): Omit<FittingImage, 'own'> | undefined {
+  const said = row.env['PG_MAJOR'] ?? row.env['PG_VERSION'];
+  const data = row.env['PGDATA'];
+  if (said === undefined || data === undefined || Number.parseInt(said, 10) !== major) return undefined;
+  const folder = row.volumes.find((volume) => data === volume || data.startsWith(`${posix.normalize(volume)}/`));
+  return folder === undefined ? undefined : { id: row.id, name: called ?? row.names[0] ?? row.id.slice(0, 19), folder };
+}
+
+/** The container that the source names, else the one that publishes its port on this machine. */
+async function ownContainer(engine: Engine, location: PostgresLocation, context: EngineContext): Promise<ContainerRow | undefined> {
+  const { container, host, port } = location;
+  if (container !== undefined) {
+    try {
+      return (await foundContainer(container, context)).row;
+    } catch (error) {
+      // It was removed: what was captured of it can be drilled all the same.
+      if (isAppError(error, 'source.missing')) return undefined;
+      throw error;
+    }
+  }
+  if (host === undefined || !isLoopback(host) || !engine.local) return undefined;
+  const rows = await listContainers(engine, context.signal);
+  return rows.find((row) => row.state === 'running' && row.ports.some((one) => one.published?.port === port && one.protocol === 'tcp'));
+}
