@@ -47,4 +47,4 @@ export function reapInBackground(
   };
 }
 
-const leaveMs = 2000;
+const leaveMs = 10_000;

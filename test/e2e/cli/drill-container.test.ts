@@ -1,0 +1,192 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findContainer } from '../../../electron/core/containers/discovery.ts';
+import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
+import type { EngineContext, SnapshotContent } from '../../../electron/core/engines/engine.ts';
+import { drill } from '../../../electron/core/verify/drill.ts';
+import { answerOf, Place, record } from '../../helpers/cli/belay.ts';
+import { dockerPossible, privateDocker, type TestDocker } from '../../helpers/containers/docker.ts';
+import { until } from '../../helpers/containers/look.ts';
+import { runPostgres, sqlIn } from '../../helpers/containers/postgres.ts';
+import { withContext } from '../../helpers/engine-context.ts';
+import { memorySink } from '../../helpers/memory-sink.ts';
+import { makeBank } from '../../helpers/postgres/bank.ts';
+import { everything, featuresQuery, roles, type Features } from '../../helpers/postgres/everything.ts';
+
+const password = 'c4nary of: the \\ container';
+const shop = { user: 'shop', database: 'shop' };
+
+describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240_000 }, () => {
+  let docker: TestDocker;
+  let place: Place;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    docker = await privateDocker(['postgres:15']);
+    place = await Place.make();
+    await writeFile(place.path('vault'), 'a passphrase of the file of secrets\n', { mode: 0o600 });
+    // No tool of PostgreSQL is on this machine, as far as it sees.
+    env = { DOCKER_HOST: docker.host, BELAY_SECRETS_PASSPHRASE_FILE: place.path('vault'), PATH: '/nowhere' };
+    await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });
+    await runPostgres(docker, { name: 'shop-db', password, ...shop, network: 'shop', published: true });
+    await sqlIn(docker, 'shop-db', shop, makeBank);
+  }, 180_000);
+  afterAll(async () => {
+    await place?.[Symbol.asyncDispose]();
+    await docker?.[Symbol.asyncDispose]();
+  });
+
+  const belay = (...argv: readonly string[]) => place.run([...argv, '--json'], { env });
+  const data = async (...argv: readonly string[]): Promise<Record<string, unknown>> => {
+    const answer = answerOf(await belay(...argv));
+    expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
+    return record(answer['data']);
+  };
+  const drilled = async (...argv: readonly string[]): Promise<Record<string, unknown>> =>
+    record(record(answerOf(await belay('drill', ...argv))['data'])['drill']);
+
+  /** What of ours is in the engine: containers, volumes, networks. */
+  async function left(): Promise<readonly string[]> {
+    const containers = (await docker.call('GET', '/containers/json?all=1')).json as { Names: string[] }[];
+    const volumes =
+      ((await docker.call('GET', '/volumes')).json as { Volumes: { Name: string; Labels: Record<string, string> | null }[] | null }).Volumes ?? [];
+    const networks = (await docker.call('GET', '/networks')).json as { Name: string }[];
+    return [
+      ...containers.flatMap(({ Names }) => Names.filter((name) => name.startsWith('/belay-'))),
+      ...volumes.filter(({ Labels }) => Labels?.['belay.owner'] !== undefined).map(({ Name }) => `volume ${Name}`),
+      ...networks.flatMap(({ Name }) => (Name.startsWith('belay-') ? [`network ${Name}`] : [])),
+    ];
+  }
+
+  /** Databases of the source's server that a drill made. */
+  const scratch = (): Promise<string> => sqlIn(docker, 'shop-db', shop, "SELECT datname FROM pg_database WHERE datname LIKE 'belay%'");
+
+  async function fillWithEverything(): Promise<void> {
+    await sqlIn(docker, 'shop-db', shop, roles);
+    await sqlIn(docker, 'shop-db', shop, 'CREATE DATABASE every TEMPLATE template0');
+    const row = await findContainer(await docker.engine(), 'shop-db', AbortSignal.timeout(10_000));
+    const port = row.ports.find((one) => one.published !== undefined)?.published?.port ?? 0;
+    const run = async (sql: string): Promise<unknown> => {
+      const client = new pg.Client({ host: '127.0.0.1', port, user: shop.user, password, database: 'every' });
+      await client.connect();
+      try {
+        const result = await client.query<Omit<Features, 'major'>>(sql);
+        return result.rows?.[0];
+      } finally {
+        await client.end();
+      }
+    };
+    const features = (await run(featuresQuery)) as Omit<Features, 'major'>;
+    for (const sql of everything('every', { major: 15, ...features })) await run(sql);
+  }
+
+  test('everything that a database can hold is proved in a container of the source’s own image, which need not run any more', async () => {
+    await fillWithEverything();
+    await data('init', '--no-encryption');
+    await data('source', 'add', 'docker://shop-db/every', '--name', 'every');
+    await data('snap', 'every', '--name', 'whole');
+
+    const made = await drilled('every', '--report', 'drill.md', '--check-query', 'select current_database() == every');
+    expect(made, JSON.stringify(made)).toMatchObject({
+      result: 'proved',
+      place: { kind: 'container', image: 'postgres:15', serverVersion: expect.stringMatching(/^15\./) },
+    });
+    const { startMs } = made['place'] as { startMs: number };
+    const restored = (made['steps'] as { name: string; durationMs: number }[]).find((step) => step.name === 'restored');
+    expect(startMs).toBeGreaterThan(0);
+    expect(made['recoveryMs']).toBeLessThanOrEqual((restored?.durationMs ?? 0) - startMs);
+    expect(await readFile(place.path('drill.md'), 'utf8')).toMatch(
+      /\| Restored \| In a throw-away container of the source's own image postgres:15, PostgreSQL 15\./,
+    );
+    expect([await left(), await scratch()]).toEqual([[], '']);
+
+    await data('source', 'add', 'docker://shop-db/shop', '--name', 'shop');
+    await data('snap', 'shop');
+    expect(await drilled('shop', '--in', 'scratch')).toMatchObject({ result: 'proved', place: { kind: 'scratch-database', startMs: 0 } });
+    await docker.call('POST', '/containers/shop-db/kill');
+    expect(await drilled('shop')).toMatchObject({
+      result: 'proved',
+      place: { kind: 'container' },
+      steps: expect.arrayContaining([expect.objectContaining({ name: 'source', result: 'failed' })]) as unknown,
+    });
+    await docker.call('POST', '/containers/shop-db/start');
+    expect(await left()).toEqual([]);
+  });
+
+  test('a killed drill leaves nothing once Belay runs again', async () => {
+    const child = place.start(['drill', 'shop', '--in', 'container'], { env });
+    const gone = new Promise((resolve) => child.once('close', resolve));
+    await until(async () => (await left()).some((name) => name.startsWith('volume')) && (await left()).some((name) => name.startsWith('/belay-drill')));
+    child.kill('SIGKILL');
+    await gone;
+    expect((await left()).length).toBeGreaterThanOrEqual(3);
+    await data('status');
+    expect(await left()).toEqual([]);
+  });
+
+  describe('as the engine sees it', () => {
+    const engine = createPostgresEngine({ owner: { installation: 'here', run: 'now' } });
+    let snapshot: SnapshotContent;
+
+    const withDocker = <T>(work: (context: EngineContext) => Promise<T>): Promise<T> =>
+      withContext((context) =>
+        work({ ...context, secret: () => Promise.resolve(password), containerEngine: async () => ({ state: 'answers', engine: await docker.engine() }) }),
+      );
+
+    /** The snapshot with `change` made to the rows of accounts, or at the time at which they are read. */
+    const altered = (change: (part: Uint8Array) => Promise<Uint8Array>): SnapshotContent => ({
+      ...snapshot,
+      read: async function* (object, signal) {
+        for await (const part of snapshot.read(object, signal)) yield object === 'public.accounts' ? await change(part) : part;
+      },
+    });
+
+    beforeAll(async () => {
+      await until(async () => (await scratch().catch(() => 'not yet')) === '');
+      const location = { container: { name: 'shop-db' }, port: 5432, ...shop, sslmode: 'prefer', secrets: { password: 'h' } };
+      const sink = memorySink();
+      const report = await withDocker((context) => engine.capture({ name: 'shop', engine: 'postgres', location }, { maxWriterWait: 5000 }, sink, context));
+      snapshot = sink.snapshot('postgres', location, report.fingerprint);
+    }, 60_000);
+
+    test('a copy that is not what was captured is seen', async () => {
+      const other = altered((part) =>
+        Promise.resolve(
+          Buffer.from(Buffer.from(part).toString('latin1').replace('owner 42\n', 'owner 43\n').replace('\towner 42\t', '\towner 43\t'), 'latin1'),
+        ),
+      );
+      const outcome = await withDocker((context) => drill(engine, other, [], context));
+      expect(outcome).toMatchObject({ result: 'failed', place: { kind: 'container' }, differences: [{ name: 'public.accounts', kind: 'table' }] });
+      expect(await left()).toEqual([]);
+    });
+
+    test('a server that dies on the way proves nothing, and is told with its reason', async () => {
+      const dying = altered(async (part) => {
+        const [name = ''] = await left();
+        await docker.call('POST', `/containers/${name.slice(1)}/kill`);
+        return part;
+      });
+      const outcome = await withDocker((context) => drill(engine, dying, [], context));
+      expect(outcome).toMatchObject({ result: 'inconclusive', statement: 'The drill could not run: The throw-away server ended with 137.' });
+      expect(await left()).toEqual([]);
+    });
+
+    test('where no engine answers the record says so; a container that was asked for is not replaced', async () => {
+      const none = (asked?: 'container') =>
+        withContext((context) =>
+          drill(
+            engine,
+            snapshot,
+            [],
+            {
+              ...context,
+              containerEngine: () => Promise.resolve({ state: 'not-running', statement: 'No container engine listens there.', hint: 'Start it.' }),
+            },
+            asked,
+          ),
+        );
+      expect(await none('container')).toMatchObject({ result: 'inconclusive', statement: 'The drill could not run: No container engine listens there.' });
+    });
+  });
+});
