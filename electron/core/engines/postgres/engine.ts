@@ -10,6 +10,7 @@ import { connectionOf } from './connection.ts';
 import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
 import { fingerprint, inventory, probe, selfCheck } from './look.ts';
 import { exportFormats, exportNative } from './native.ts';
+import { madeRecord } from './new-container.ts';
 import { preflight } from './preflight.ts';
 import { discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
@@ -61,7 +62,7 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     undo: (record, context, { force }) => undo(record, context, force),
     // Nothing is ever written in place.
     anchor: (record) => Promise.resolve(record),
-    keptBytes: (record) => Promise.resolve(undoData(record).bytes),
+    keptBytes: (record) => Promise.resolve(madeRecord(record.data) === undefined ? undoData(record).bytes : 0),
     discardUndo,
     discard,
     browse: (of, request, context) => onServer(serverOf(of), () => browse(of, request, context)),

@@ -28,6 +28,8 @@ export type ContainerName = z.infer<typeof containerName>;
 const shape = z.strictObject({
   /** The container that the server runs in, instead of `host`; `port` is the one inside. */
   container: containerName.exactOptional(),
+  /** Of a restore's target: the container is to be made. */
+  newContainer: z.literal(true).exactOptional(),
   host: text.exactOptional(),
   port: z.number().int().min(1).max(65_535).exactOptional(),
   /** The folder of the server's socket, instead of `host`. */
@@ -145,8 +147,15 @@ export function describeLocation(location: SourceLocation): string {
   return `postgres://${encodeURIComponent(socket ?? host ?? '')}:${port}/${encodeURIComponent(database)}`;
 }
 
-/** A database name on the server of `like`, or a URL without a password. */
+/** A database name on the server of `like`, a URL without a password, or `docker:name` for a container that is to be made. */
 export function targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation {
+  const [, made, inside] = /^docker:(?!\/\/)([^/]*)(?:\/(.*))?$/is.exec(to) ?? [];
+  if (made !== undefined) {
+    const { user, database } = locationOf(like);
+    const parsed = parse({ container: { name: made }, newContainer: true, port: 5432, database: inside ?? database, user, sslmode: 'prefer' });
+    if (['template0', 'template1'].includes(parsed.database)) throw invalid('database', 'every server has one of this name for itself');
+    return parsed;
+  }
   if (!/^(?:postgres(?:ql)?|docker):\/\//i.test(to)) return { ...locationOf(like), database: nameOf(to) };
   const { input, secrets } = separateSecrets({ url: to });
   if (Object.keys(secrets).length > 0) throw invalid('url', 'a password in a target would be kept nowhere safe');

@@ -3,6 +3,7 @@ import { AppError } from '../../base/errors.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
 import { missingRoles } from './facts.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { newContainerOf, preflightNew } from './new-container.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { withServer, type Session } from './session.ts';
 import type { PostgresSettings } from './settings.ts';
@@ -22,6 +23,8 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
   const facts = await readFacts(snapshot, context.signal);
   const found: Findings = { blockers: [], warnings: [] };
   const bytesNeeded = stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
+  const name = newContainerOf(location);
+  if (name !== undefined) return preflightNew({ name, target, snapshot, facts }, stored.tables.length, bytesNeeded, context);
   if (target.mode === 'throw-away') {
     const wanted = { location: locationOf(snapshot.location), facts, place: target.throwAway };
     const server = await imageFor(settings.owner, wanted, context);

@@ -4,6 +4,7 @@ import { databaseBytes, databaseNumbers, dropDatabase, refuseObstacles } from '.
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
 import { besideName, newId } from './names.ts';
+import { madeRecord, promoteNew, recoverNew, undoNew } from './new-container.ts';
 import { contentOf, copyData } from './restored-copy.ts';
 import { withServer } from './session.ts';
 import { renameAll } from './swap.ts';
@@ -15,6 +16,7 @@ type Intent = (undo: UndoRecord) => Promise<void>;
 export async function promote(copy: RestoredCopy, target: RestoreTarget, context: EngineContext, intent: Intent): Promise<UndoRecord> {
   if (target.mode === 'throw-away') throw new BugError('a throw-away copy is not promoted');
   if (target.mode === 'in-place') throw new BugError('PostgreSQL has no restore in place');
+  if (madeRecord(copy.data) !== undefined) return promoteNew(copy, intent);
   const { database, content } = copyData(copy);
   return swapIn(locationOf(target.location), database, { content, checkpoint: null, mustBeNew: target.mode === 'new' }, context, intent);
 }
@@ -66,6 +68,8 @@ async function find(location: PostgresLocation, data: UndoData, context: EngineC
 
 /** Since all renames of a swap are one transaction, a crash left one of its two ends: numbers say which. */
 export async function recover(undo: UndoRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const made = madeRecord(undo.data);
+  if (made !== undefined) return recoverNew(made, context);
   const data = undoData(undo);
   const location = locationOf(undo.target);
   const found = await find(location, data, context);
@@ -78,6 +82,8 @@ export async function recover(undo: UndoRecord, context: EngineContext): Promise
 
 /** The old database back, what stood there since removed. Throws `undo.nothing`, `undo.target-changed`. */
 export async function undo(record: UndoRecord, context: EngineContext, force: boolean): Promise<void> {
+  const made = madeRecord(record.data);
+  if (made !== undefined) return undoNew(record.target, made, context, force);
   const data = undoData(record);
   const location = locationOf(record.target);
   const found = await find(location, data, context);
@@ -122,6 +128,8 @@ function withoutProperties(print: Print): Print {
 
 /** Removes the kept old database for good. */
 export async function discardUndo(record: UndoRecord, context: EngineContext): Promise<void> {
+  // Nothing is kept of what a new container replaced, since it replaced nothing.
+  if (madeRecord(record.data) !== undefined) return;
   const data = undoData(record);
   if (data.old === null) return;
   const location = locationOf(record.target);

@@ -6,6 +6,7 @@ import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { besideName, newId } from './names.ts';
+import { discardNew, madeRecord, newContainerOf, restoreNew } from './new-container.ts';
 import { missingRoles } from './facts.ts';
 import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
 import { postData, restorePart, type Skeleton } from './post-data.ts';
@@ -36,11 +37,14 @@ export async function restore(
   const location = locationOf(target.location);
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
+  const read = { snapshot, stored, facts };
+  const name = newContainerOf(location);
+  if (name !== undefined) return restoreNew({ name, target, snapshot, facts }, context, intent, (place) => build(settings, read, place, 'nothing', context));
   let stands: ThrowAwayPlace | undefined;
   if (target.mode === 'throw-away') {
     const from = locationOf(snapshot.location);
     const server = await prepareServer(settings.owner, { location: from, snapshot, facts, bytes: bytesOf(stored), place: target.throwAway }, context);
-    if (typeof server !== 'string') return restoreThere(settings, server, { snapshot, stored, facts }, context, intent);
+    if (typeof server !== 'string') return restoreThere(settings, server, read, context, intent);
     stands = scratchPlace(location, server);
   }
   const id = newId(context);
@@ -56,7 +60,7 @@ export async function restore(
   await intent(copy);
   try {
     const make = stands === undefined ? 'database' : 'scratch';
-    await build(settings, { snapshot, stored, facts }, copyPlace(copy), make, context);
+    await build(settings, read, copyPlace(copy), make, context);
     return copy;
   } catch (error) {
     // A server that is gone cannot be cleaned now: the copy is on record, and the first error says why.
@@ -212,6 +216,8 @@ async function refresh(session: Session, facts: Facts, context: EngineContext): 
 
 /** Removes the copy's database, whole or in part; one that is not there is success. Cannot be cancelled. */
 export async function discard(copy: RestoredCopy, context: EngineContext): Promise<void> {
+  const made = madeRecord(copy.data);
+  if (made !== undefined) return discardNew(made, context);
   const { database, server } = copyData(copy);
   if (server !== undefined) return removeServer(server);
   await releaseScratch(copyPlace(copy));

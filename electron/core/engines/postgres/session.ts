@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
+import { credentialsOf as containerCredentials } from '../../containers/discovery.ts';
 import type { EngineContext } from '../engine.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
 import { wideSocket } from './raw-reads.ts';
-import { reached } from './reach.ts';
+import { foundContainer, reached } from './reach.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { cut, lost, watchSilence, type Backend } from './silence.ts';
 import { quoteText } from './sql.ts';
@@ -103,8 +104,17 @@ export async function credentialsOf(
 ): Promise<{ readonly user: string; readonly password: string | undefined }> {
   const other = restoring ? location.restoreUser : undefined;
   const handle = other === undefined ? location.secrets?.password : location.secrets?.restorePassword;
-  if (handle !== undefined) return { user: other ?? location.user, password: throwAwayPassword(handle) ?? (await context.secret(handle)) };
-  return { user: other ?? location.user, password: ownOnly ? undefined : ambientPassword() };
+  const user = other ?? location.user;
+  if (handle !== undefined) return { user, password: throwAwayPassword(handle) ?? (await context.secret(handle)) };
+  return { user, password: ownOnly ? undefined : ((await madeWith(location, user, context)) ?? ambientPassword()) };
+}
+
+/** What a container that no password is kept for was made with; it may say so as long as it is there. */
+async function madeWith({ container }: PostgresLocation, user: string, context: EngineContext): Promise<string | undefined> {
+  if (container === undefined) return undefined;
+  const { engine, row } = await foundContainer(container, context);
+  const known = await containerCredentials(engine, row.id, context.signal);
+  return known.user === user ? known.password?.reveal() : undefined;
 }
 
 /** As every program of PostgreSQL's takes it where no other is known; to the tools it goes by file, like any other. */

@@ -1,0 +1,191 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { z } from 'zod';
+import { AppError, CancelledError, isAppError, throwIfCancelled } from '../../base/errors.ts';
+import { engineOrThrow, type Engine as ContainerEngine } from '../../containers/engine.ts';
+import { isLasting, nameTaken, removeLasting, startLasting, takenName } from '../../containers/lasting.ts';
+import type { EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engine.ts';
+import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
+import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { fingerprintAt } from './look.ts';
+import { newId } from './names.ts';
+import type { Facts } from './objects.ts';
+import { contentOf } from './restored-copy.ts';
+import { withServer } from './session.ts';
+import { chooseImage, type FittingImage } from './throw-away/image.ts';
+import { makeRoles, readRoles, superuserOf } from './throw-away/roles.ts';
+
+const readyMs = 120_000;
+const secretPath = '/etc/belay-postgres-password';
+
+/** A restore's own record of the container that it makes. */
+const recordShape = z.object({
+  version: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{8,64}$/),
+  database: z.string(),
+  /** Hash of the fingerprint that its database must have. */
+  content: z.string(),
+  newContainer: z.string(),
+});
+type MadeRecord = z.infer<typeof recordShape>;
+
+/** The record of a copy, or of an undo, that is a container of its own; undefined for every other. */
+export function madeRecord(data: RestoredCopy['data']): MadeRecord | undefined {
+  const parsed = recordShape.safeParse(data);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** The name of the container that a target asks to be made; undefined for every other target. */
+export function newContainerOf(location: PostgresLocation): string | undefined {
+  return location.newContainer === true && location.container !== undefined && 'name' in location.container ? location.container.name : undefined;
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly target: RestoreTarget;
+  readonly snapshot: SnapshotContent;
+  readonly facts: Facts;
+}
+
+async function engineAt(context: EngineContext): Promise<ContainerEngine> {
+  const state = await context.containerEngine?.(context.signal);
+  if (state === undefined) throw new AppError('engine.unsupported', 'Containers are not looked for here.', { hint: 'Use the belay command.' });
+  return engineOrThrow(state);
+}
+
+async function imageFor(engine: ContainerEngine, { snapshot, facts }: Wanted, context: EngineContext): Promise<FittingImage> {
+  const major = Math.floor(facts.server.version / 10_000);
+  const image = await chooseImage(engine, locationOf(snapshot.location), major, context);
+  if (image !== undefined) return image;
+  throw new AppError('tool.missing', `There is no image of PostgreSQL ${major} on this machine, and none is fetched.`, {
+    hint: `Fetch it: docker pull postgres:${major}`,
+  });
+}
+
+/** What stands in the way of making the container, and what would happen. */
+export async function preflightNew(wanted: Wanted, tables: number, bytesNeeded: number, context: EngineContext): Promise<Preflight> {
+  const { name, target } = wanted;
+  const { database } = locationOf(target.location);
+  const blockers: Preflight['blockers'][number][] = [];
+  if (target.mode !== 'new')
+    blockers.push({ code: 'engine.unsupported', statement: 'A new container replaces nothing.', hint: 'Restore into it as into a new place.' });
+  let image = '';
+  try {
+    const engine = await engineAt(context);
+    image = (await imageFor(engine, wanted, context)).name;
+    const taken = await takenName(engine, name, context.signal);
+    if (taken !== undefined) blockers.push({ code: 'target.exists', statement: nameTaken(taken).message, hint: hintTaken(name, database) });
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    blockers.push({ code: 'engine.unsupported', statement: error.message, hint: error.hint ?? '' });
+  }
+  return {
+    blockers,
+    warnings: [],
+    steps: [
+      `make the container ${name} of the image ${image}, with a volume and a network of its own, its port on 127.0.0.1`,
+      'make the roles that the snapshot has, none of which can log in but the superuser',
+      `load ${tables} tables, then build indexes, constraints and triggers`,
+      'compare it with the snapshot',
+      'leave it running',
+    ],
+    bytesNeeded,
+  };
+}
+
+function hintTaken(name: string, database: string): string {
+  return `Choose another name; for a new database in a container that is there: --to docker://${name}/${encodeURIComponent(database)}`;
+}
+
+/**
+ * Makes the container with an empty database in it and runs `build` on that. Its password is in a file of the container that only its server's user
+ * can read. On failure nothing of it is left.
+ */
+export async function restoreNew(
+  wanted: Wanted,
+  context: EngineContext,
+  intent: (copy: RestoredCopy) => Promise<void>,
+  build: (location: PostgresLocation) => Promise<void>,
+): Promise<RestoredCopy> {
+  const { name, snapshot, facts } = wanted;
+  const { database } = locationOf(wanted.target.location);
+  const engine = await engineAt(context);
+  const image = await imageFor(engine, wanted, context);
+  const taken = await takenName(engine, name, context.signal);
+  if (taken !== undefined) throw nameTaken(taken);
+  const roles = await readRoles(snapshot, context.signal);
+  const user = superuserOf(roles, facts);
+  const location: PostgresLocation = { container: { name }, port: 5432, database, user, sslmode: 'prefer' };
+  const record: MadeRecord = { version: 1, id: newId(context), database, content: contentOf(snapshot.fingerprint), newContainer: name };
+  const copy: RestoredCopy = { engine: 'postgres', location, data: record };
+  await intent(copy);
+  try {
+    context.progress({ stage: `making the container ${name}` });
+    const text = Buffer.from(context.random.bytes(24)).toString('base64url');
+    const env = { POSTGRES_USER: user, POSTGRES_DB: 'postgres', POSTGRES_PASSWORD_FILE: secretPath };
+    const secret = { path: secretPath, owner: 'postgres', text };
+    await startLasting(engine, { name, id: record.id, image: image.id, env, folder: image.folder, port: 5432, secret }, context.signal);
+    await ready(location, context);
+    await withServer(location, context, async (server) => {
+      await makeRoles(server, roles, facts);
+      // Every server has one of that name.
+      if ((await databaseNumbers(server, [database])).has(database)) await dropDatabase(location, database, context);
+      await createDatabase(server, database, facts.database);
+    });
+    await build(location);
+    return copy;
+  } catch (error) {
+    await discardNew(record, context);
+    throwIfCancelled(context.signal);
+    throw error;
+  }
+}
+
+/** The image's start script runs a server for its set-up alone, which no port leads to. */
+async function ready(location: PostgresLocation, context: EngineContext): Promise<void> {
+  const start = context.clock.monotonic();
+  for (;;) {
+    try {
+      return await withServer(location, context, () => Promise.resolve());
+    } catch (error) {
+      const late = context.clock.monotonic() - start > readyMs;
+      const ended = error instanceof AppError && ['stopped', 'restarting'].includes(String(error.details?.['state']));
+      if (ended || late || !(isAppError(error, 'source.unreachable') || isAppError(error, 'target.denied'))) throw error;
+    }
+    await after(200, undefined, { signal: context.signal }).catch(() => {
+      throw new CancelledError();
+    });
+  }
+}
+
+/** Removes the container with its volume and network, whole or in part; one that is not there, or that is another one, is left alone. */
+export async function discardNew({ newContainer, id }: MadeRecord, context: EngineContext): Promise<void> {
+  const uncancelled = { ...context, signal: new AbortController().signal };
+  await removeLasting(await engineAt(uncancelled), newContainer, id, uncancelled.signal);
+}
+
+/** It stands where it was asked to stand already: what is left is to say how it is taken away again. */
+export async function promoteNew(copy: RestoredCopy, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord> {
+  const undo: UndoRecord = { engine: 'postgres', target: copy.location, kept: describeLocation(copy.location), data: copy.data };
+  await intent(undo);
+  return undo;
+}
+
+export async function recoverNew({ newContainer, id }: MadeRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  return (await isLasting(await engineAt(context), newContainer, id, context.signal)) ? 'promoted' : 'rolled-back';
+}
+
+/** Takes the container away. Throws `undo.nothing` where it is not there any more, `undo.target-changed` where its database was written since. */
+export async function undoNew(target: UndoRecord['target'], record: MadeRecord, context: EngineContext, force: boolean): Promise<void> {
+  const { newContainer, id, content } = record;
+  if (!(await isLasting(await engineAt(context), newContainer, id, context.signal)))
+    throw new AppError('undo.nothing', `The container ${newContainer} that was restored is not there any more.`, { hint: 'There is nothing to take away.' });
+  if (!force) {
+    context.progress({ stage: 'looking whether it was written since' });
+    const now = await fingerprintAt(locationOf(target), { side: 'target', restoring: true }, context);
+    if (contentOf(now) !== content)
+      throw new AppError('undo.target-changed', `${describeLocation(target)} was written since: undoing would lose that.`, {
+        hint: 'Take a snapshot of it first, then undo with --force.',
+      });
+  }
+  await discardNew(record, context);
+}
