@@ -12,7 +12,12 @@ export const restoresCommands = {
       file: absolutePath.optional(),
       /** `new` needs `to`; `replace` and `in-place` take the snapshot's source unless `to` says where. */
       mode: z.enum(['new', 'replace', 'in-place', 'throw-away']),
-      to: z.string().optional().describe("engine's way of naming a target: for SQLite a path, for PostgreSQL a database or a URL without a password"),
+      to: z
+        .string()
+        .optional()
+        .describe(
+          "engine's way of naming a target: for SQLite a path, for PostgreSQL a database, a URL without a password, or docker:<name> for a new container",
+        ),
       baseFolder: z.string().optional().describe('absolute folder from which a relative path counts'),
       dryRun: z.boolean().default(false),
       checks: z.array(smokeCheck).default([]),

@@ -28,7 +28,8 @@ export const restore: CommandSpec = {
     { flags: '--file <dump>', description: 'restore this native file instead of a snapshot', complete: 'file' },
     {
       flags: '--to <target>',
-      description: 'a path (for PostgreSQL a database) that does not exist, or the name of a source to replace; a slip of a name makes no file, ./name does',
+      description:
+        'a path (for PostgreSQL a database, or docker:<name> for a new container) that does not exist, or the name of a source to replace; a slip of a name makes no file, ./name does',
       complete: 'source',
     },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
@@ -49,6 +50,7 @@ export const restore: CommandSpec = {
   examples: [
     { line: 'belay restore latest:shop --to ./copy.db', what: 'into a new file' },
     { line: 'belay restore latest:app --to app_copy', what: 'PostgreSQL: into a new database on the same server' },
+    { line: 'belay restore latest:app --to docker:app-copy', what: 'PostgreSQL: into a new container, which is left running' },
     { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
@@ -172,6 +174,8 @@ function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode:
   if (data.held !== undefined) output.line(`A proved copy waits beside ${data.target}.`);
   else if (mode === 'throw-away') output.line(`Restored into a throw-away copy and removed again, in ${duration(data.durationMs)}.`);
   else output.line(`Restored to ${data.target}, in ${duration(data.durationMs)}.`);
+  if (data.undo !== undefined && mode === 'new' && data.target.startsWith('docker://'))
+    output.line(`To use it as a source, with its password: ${styled('act', commandLine('source add', [data.target]))}`);
   if (data.verification !== undefined) output.lines(verificationLines(data.verification));
   output.lines(warningLines(data.preflight.warnings));
   if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);

@@ -35,12 +35,17 @@ export async function drill(
   const location = engine.throwAwayLocation(content.location, context.temporaryFolder);
   const target = { location, mode: 'throw-away' as const, ...(asked === undefined ? {} : { throwAway: asked }) };
   let copy: RestoredCopy | undefined;
+  let stands: ThrowAwayPlace | undefined;
   try {
-    copy = await engine.restore(content, target, context, () => Promise.resolve());
+    copy = await engine.restore(content, target, context, (building) => {
+      ({ stands } = building);
+      return Promise.resolve();
+    });
+    ({ stands } = copy);
     const outcome = await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
-    return { ...outcome, recoveryMs: outcome.durationMs - (copy.stands?.startMs ?? 0), ...placeOf(copy.stands, outcome.warnings) };
+    return { ...outcome, recoveryMs: outcome.durationMs - (stands?.startMs ?? 0), ...placeOf(stands, outcome.warnings) };
   } catch (error) {
-    return { ...notRestored(error, elapsed(context, started)), ...placeOf(copy?.stands, []) };
+    return { ...notRestored(error, elapsed(context, started)), ...placeOf(stands, []) };
   } finally {
     if (copy !== undefined) await engine.discard(copy, { ...context, signal: new AbortController().signal });
   }

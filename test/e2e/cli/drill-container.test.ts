@@ -179,7 +179,11 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
         return part;
       });
       const outcome = await withDocker((context) => drill(engine, dying, [], context));
-      expect(outcome).toMatchObject({ result: 'inconclusive', statement: 'The drill could not run: The throw-away server ended with 137.' });
+      expect(outcome).toMatchObject({
+        result: 'inconclusive',
+        statement: 'The drill could not run: The throw-away server ended with 137.',
+        place: { kind: 'container' },
+      });
       expect(await left()).toEqual([]);
     });
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { AppError, BugError, throwIfCancelled } from '../../base/errors.ts';
 import type { CaptureReport, CaptureSink, EngineContext, EngineSource, GroupEnd } from '../engine.ts';
+import { readCollations } from './collations.ts';
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems, type TableTotal } from './describe/all.ts';
 import { readProperties } from './describe/database.ts';
 import { readMarginal, readRoles, readViews, readExtensions } from './facts.ts';
@@ -98,6 +99,7 @@ async function finish(
     materializedViews: [...(await readViews(session))],
     roles: [...(await readRoles(session))],
     extensions: [...(await readExtensions(session))],
+    collations: await readCollations(session),
     // Last: sequences are under no snapshot.
     sequences: [...(await readSequences(session))],
   };

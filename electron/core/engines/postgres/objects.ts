@@ -52,6 +52,8 @@ export const factsShape = z.object({
   /** Roles that something belongs or is granted to. */
   roles: z.array(z.string()),
   extensions: z.array(z.object({ name: z.string(), version: z.string() })),
+  /** Versions of the libraries that text was sorted by; not in what older versions captured. */
+  collations: z.object({ libc: z.string().nullable(), icu: z.string().nullable() }).exactOptional(),
 });
 
 export type Facts = z.infer<typeof factsShape>;

@@ -1,5 +1,6 @@
 import type { EngineContext, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
 import { AppError } from '../../base/errors.ts';
+import { collationsDiffer, readCollations } from './collations.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
 import { missingRoles } from './facts.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
@@ -76,6 +77,8 @@ async function lookAtServer(
       hint: `Restore into PostgreSQL ${from} or newer.`,
     });
   if (to > from) warnings.push(`the snapshot is of PostgreSQL ${from}, the server is ${to}: what the newer one writes in another way will show as different`);
+  const sorting = collationsDiffer(facts.collations, await readCollations(server), facts.database);
+  if (sorting !== undefined) warnings.push(sorting);
   const [rights] = await server.rows<{ create: boolean }>('SELECT rolcreatedb OR rolsuper AS create FROM pg_catalog.pg_roles WHERE rolname = current_user');
   if (rights?.create !== true)
     blockers.push({ code: 'target.denied', statement: 'The role may not make databases.', hint: 'Grant it CREATEDB, or give the source a restore role.' });

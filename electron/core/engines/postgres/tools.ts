@@ -157,7 +157,7 @@ export function chooseForRestore(found: readonly Tools[], version: number, dumpe
 function missing(major: number, found: readonly Tools[]): AppError {
   const there = found.length === 0 ? 'none are installed' : `there are ${found.map((one) => one.version).join(', ')}`;
   return new AppError('tool.missing', `There are no tools of PostgreSQL ${major} (pg_dump, pg_restore): ${there}.`, {
-    hint: `Install the client of PostgreSQL ${major}, for example the package postgresql-client-${major}.`,
+    hint: `Install the client of PostgreSQL ${major}, for example the package postgresql-client-${major}. Those in an image are used for a server in a container alone: what is cut off from all networks reaches no other.`,
     details: { major, found: found.map((one) => one.version) },
   });
 }

@@ -2,6 +2,7 @@ import { AppError, isCancelled } from '../../../base/errors.ts';
 import type { Engine } from '../../../containers/engine.ts';
 import type { Owner } from '../../../containers/owner.ts';
 import type { EngineContext, SnapshotContent, ThrowAwayKind } from '../../engine.ts';
+import { collationsDiffer, readCollations } from '../collations.ts';
 import { createDatabase } from '../databases.ts';
 import type { PostgresLocation } from '../location.ts';
 import type { Facts } from '../objects.ts';
@@ -77,7 +78,7 @@ async function prepare(asked: Owner | undefined, wanted: Wanted, context: Engine
   const server = await startServer(engine, owner, { image, bytes, superuser: superuserOf(roles, facts) }, context);
   try {
     const place = { ...server.location, database: nameIn(location.database) };
-    await withServer(place, context, async (session) => {
+    const sorting = await withServer(place, context, async (session) => {
       const rows = await session.rows<{ name: string }>('SELECT DISTINCT name FROM pg_catalog.pg_available_extensions');
       const lacking = facts.extensions.find((one) => !rows.some((row) => row.name === one.name));
       if (lacking !== undefined)
@@ -86,8 +87,9 @@ async function prepare(asked: Owner | undefined, wanted: Wanted, context: Engine
         });
       await makeRoles(session, roles, facts);
       await createDatabase(session, place.database, facts.database);
+      return collationsDiffer(facts.collations, await readCollations(session), facts.database);
     });
-    return { server, location: place, warnings: [] };
+    return { server, location: place, warnings: sorting === undefined ? [] : [sorting] };
   } catch (error) {
     await removeServer(server.id);
     throw error;
