@@ -17,6 +17,8 @@ export interface MemorySinkOptions {
   readonly onWrite?: (bytes: number) => Promise<void> | void;
 }
 
+let snapshots = 0;
+
 export function memorySink(options: MemorySinkOptions = {}): MemorySink {
   const groups = new Map<string, Buffer[]>();
   const objects: ObjectRow[] = [];
@@ -63,15 +65,15 @@ export function memorySink(options: MemorySinkOptions = {}): MemorySink {
       engine,
       location,
       fingerprint: reread(fingerprint),
-      snapshotId: '0'.repeat(32),
+      snapshotId: String((snapshots += 1)).padStart(32, '0'),
       objects: async function* () {
         for (const row of objects) yield row.group === undefined ? row : { at: 0, length: bytes(row.group).length, ...row };
       },
-      read: async function* (objectName, signal) {
+      read: async function* (objectName, signal, from = 0) {
         const row = objects.find((one) => one.name === objectName);
         if (row?.group === undefined) throw new Error(`no stream for ${objectName}`);
         const content = bytes(row.group);
-        for (let at = 0; at < content.length; at += 300_001) {
+        for (let at = from; at < content.length; at += 300_001) {
           signal.throwIfAborted();
           yield new Uint8Array(content.subarray(at, at + 300_001));
         }

@@ -126,6 +126,12 @@ export interface Engine {
   /** One page of rows of a table/collection of a restored copy or loose file, read-only. */
   browse(of: FingerprintTarget, request: BrowseRequest, context: EngineContext): Promise<BrowsePage>;
 
+  /**
+   * One page of a stored table straight from the snapshot's bytes: nothing is restored and no server is asked, in bounded memory. Undefined for
+   * what the snapshot names and stores no rows of, which `browse` shows of a restored copy. Throws `object.unknown`. Missing where tables are not stored one by one.
+   */
+  browseStored?(snapshot: SnapshotContent, request: BrowseRequest, context: EngineContext): Promise<BrowsePage | undefined>;
+
   /** Runs one read-only query of the user's (a smoke check). Times out by the context's signal. */
   query(of: FingerprintTarget, sql: string, context: EngineContext): Promise<BrowsePage>;
 
@@ -295,8 +301,8 @@ export interface SnapshotContent {
   readonly location: SourceLocation;
   readonly fingerprint: Fingerprint;
   objects(): AsyncIterable<ObjectRow>;
-  /** The bytes of an object, every one of them verified before it is handed out. */
-  read(objectName: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The bytes of an object from `from` on (0 where left out), every one of them verified before it is handed out. */
+  read(objectName: string, signal: AbortSignal, from?: number): AsyncIterable<Uint8Array>;
 }
 
 export interface RestoreTarget {

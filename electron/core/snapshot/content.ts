@@ -59,7 +59,7 @@ export async function openContent(repository: Repository, engine: Engine, record
     location: captureNotes(record).location,
     fingerprint,
     objects: () => engineObjects(repository.objects(record.id, signal)),
-    read: (objectName, readSignal) => repository.read(record.id, objectName, { signal: readSignal }),
+    read: (objectName, readSignal, from = 0) => repository.read(record.id, objectName, { signal: readSignal, from }),
   };
 }
 

@@ -32,11 +32,13 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
     }
     return withEngineContext(core, scope, async (context) => {
       const content = () => openContent(repository, engine, record, scope.signal);
-      const look = (of: FingerprintTarget) =>
+      const request =
         query === undefined && object !== undefined
-          ? engine.browse(of, { object, offset: input.offset, limit: input.limit, ...(input.orderBy === undefined ? {} : { orderBy: input.orderBy }) }, context)
-          : engine.query(of, query ?? '', context);
-      const page = await core.opened.use(engine, content, record.id, context, look);
+          ? { object, offset: input.offset, limit: input.limit, ...(input.orderBy === undefined ? {} : { orderBy: input.orderBy }) }
+          : undefined;
+      const look = (of: FingerprintTarget) => (request === undefined ? engine.query(of, query ?? '', context) : engine.browse(of, request, context));
+      const stored = request === undefined ? undefined : await engine.browseStored?.(await content(), request, context);
+      const page = stored ?? (await core.opened.use(engine, content, record.id, context, look));
       return {
         snapshot,
         ...(object === undefined ? {} : { object }),

@@ -7,20 +7,24 @@ import { serverError, sqlState } from './server-error.ts';
 import type { Session } from './session.ts';
 import { plainName, qualified, quoteName } from './sql.ts';
 
-const mostRows = 1000;
+export const mostRows = 1000;
 /** A page ends early rather than hold more than this. */
-const pageBytes = 8 << 20;
+export const pageBytes = 8 << 20;
 
 /** All values as PostgreSQL writes them. */
 const asText = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
-/** One page of a table or view; by a column where one is named, else by its primary key. */
-export async function browse(of: FingerprintTarget, request: BrowseRequest, context: EngineContext): Promise<BrowsePage> {
-  const { object, offset, limit, orderBy } = request;
+export function refuseBadPage({ offset, limit }: BrowseRequest): void {
   if (!Number.isInteger(offset) || offset < 0)
     throw new AppError('input.invalid', 'The offset is not a whole number from 0.', { details: { field: 'offset' } });
   if (!Number.isInteger(limit) || limit < 1 || limit > mostRows)
     throw new AppError('input.invalid', `The limit is not between 1 and ${mostRows}.`, { details: { field: 'limit' } });
+}
+
+/** One page of a table or view; by a column where one is named, else by its primary key. */
+export async function browse(of: FingerprintTarget, request: BrowseRequest, context: EngineContext): Promise<BrowsePage> {
+  const { object, offset, limit, orderBy } = request;
+  refuseBadPage(request);
   return looking(of, context, async (session) => {
     const found = await findRelation(session, object);
     const columns = await session.rows<{ name: string; type: string; key: number | null }>(

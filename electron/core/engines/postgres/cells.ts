@@ -29,6 +29,22 @@ export function cellOf(text: string | null, type: number): CellValue {
   }
 }
 
+const byName: Readonly<Record<string, number>> = {
+  boolean: oids.bool,
+  bytea: oids.bytea,
+  bigint: oids.int8,
+  smallint: oids.int2,
+  integer: oids.int4,
+  oid: oids.oid,
+  real: oids.float4,
+  'double precision': oids.float8,
+};
+
+/** The same by the type's name, as `format_type` gives it. */
+export function cellOfType(text: string, type: string): CellValue {
+  return cellOf(text, byName[type] ?? 0);
+}
+
 /** For people: short, text quoted as in SQL. */
 export function shownText(text: string | null): string {
   if (text === null) return 'NULL';

@@ -16,6 +16,8 @@ import { discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
 import { contentOf, copyData, serverOf } from './restored-copy.ts';
 import type { PostgresSettings } from './settings.ts';
+import { browseStored } from './stored/browse.ts';
+import { rowPlaces } from './stored/row-places.ts';
 import { onServer } from './throw-away/server.ts';
 import { undoData } from './undo-record.ts';
 
@@ -36,6 +38,7 @@ const capabilities: EngineCapabilities = {
  * one can be had.
  */
 export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
+  const places = rowPlaces();
   return {
     kind: 'postgres',
     title: 'PostgreSQL',
@@ -66,6 +69,7 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     discardUndo,
     discard,
     browse: (of, request, context) => onServer(serverOf(of), () => browse(of, request, context)),
+    browseStored: (snapshot, request, context) => browseStored(snapshot, request, places, context),
     query: (of, sql, context) => onServer(serverOf(of), () => query(of, sql, context)),
     exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),
     recogniseNative: () => Promise.resolve(undefined),

@@ -24,10 +24,10 @@ export function nativeContent(settings: AgentSettings, file: NativeFile, fingerp
     objects: async function* () {
       yield await describe(file, await path(new AbortController().signal));
     },
-    read: async function* (_objectName, signal) {
+    read: async function* (_objectName, signal, from = 0) {
       const handle = await open(await path(signal), 'r');
       try {
-        for (let at = 0; ;) {
+        for (let at = from; ;) {
           throwIfCancelled(signal);
           const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(pieceBytes), 0, pieceBytes, at);
           if (bytesRead === 0) return;
