@@ -95,6 +95,11 @@ test.runIf(majors.includes(15))(
     await data('export', 'before', '--to', 'bank.dump');
     expect((await readFile(place.path('bank.dump'))).toString('latin1', 0, 5)).toBe('PGDMP');
 
+    await data('export', 'before', '--to', 'bank.sql.gz');
+    expect((await readFile(place.path('bank.sql.gz'))).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+    await data('export', 'before', '--table', 'accounts', '--to', 'accounts.csv');
+    expect(await readFile(place.path('accounts.csv'), 'utf8')).toMatch(/^id,owner,.*\r\n1,owner 1,/);
+
     const { checkpoint } = await data('checkpoint', 'create', 'bank');
     await bank(server, (client) => client.query('DROP TABLE filler'));
     await data('rewind', 'bank', '--checkpoint', String(record(checkpoint)['id']));

@@ -90,15 +90,16 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
   },
 };
 
-/** The format that was asked for, with or without its dot, else the engine's own. The name of the file must not promise another one. */
+/** The format that was asked for, with or without its dot, else what the file's name says, else the engine's own. The name must not promise another one. */
 function exportFormat(engine: Engine, asked: string | undefined, to: string): string {
   const { exportFormats, importFormats } = engine.capabilities;
-  const format = asked === undefined ? exportFormats[0] : `.${asked.replace(/^\./, '').toLowerCase()}`;
+  const named = exportFormats.find((one) => to.toLowerCase().endsWith(one));
+  const format = asked === undefined ? (named ?? exportFormats[0]) : `.${asked.replace(/^\./, '').toLowerCase()}`;
   const offered = `It exports ${exportFormats.join(', ')}.`;
   if (format === undefined || !exportFormats.includes(format))
     throw new AppError('engine.unsupported', `${engine.title} does not export ${asked ?? 'anything'}.`, { hint: offered });
   const ending = /\.[a-z]\w*$/i.exec(basename(to))?.[0].toLowerCase();
-  if (asked !== undefined || ending === undefined || exportFormats.includes(ending) || importFormats.includes(ending)) return format;
+  if (asked !== undefined || named !== undefined || ending === undefined || importFormats.includes(ending)) return format;
   throw new AppError('input.invalid', `${to} ends in ${ending}, which ${engine.title} does not export. Nothing was written.`, {
     hint: `${offered} For that name all the same, add: --format ${format}`,
   });

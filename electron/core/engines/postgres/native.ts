@@ -1,74 +1,68 @@
-import { open, stat } from 'node:fs/promises';
-import { AppError, systemCode } from '../../base/errors.ts';
-import { unlinkIfThere } from '../../base/durable-file.ts';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, isAppError } from '../../base/errors.ts';
 import type { EngineContext, ExportRequest, ExportResult, SnapshotContent } from '../engine.ts';
-import { runTool } from './pg-tool.ts';
-import { copyPlace } from './restored-copy.ts';
-import { discard, restore } from './restore.ts';
-import { throwAwayLocation } from './location.ts';
-import type { PostgresSettings } from './settings.ts';
-import { toolsFor } from './tools-for.ts';
-import { chooseForDump } from './tools.ts';
+import { archive } from './export/archive.ts';
+import { writeNewFile } from './export/new-file.ts';
+import { plainSql } from './export/plain-sql.ts';
+import { csvOf, ndjsonOf } from './export/table-text.ts';
+import { locationOf } from './location.ts';
+import { newId } from './names.ts';
+import { readFacts, storedObjects, type Facts } from './objects.ts';
+import type { SkeletonFile } from './post-data.ts';
+import { writeSkeleton } from './restore.ts';
 import { withServer } from './session.ts';
+import type { PostgresSettings } from './settings.ts';
+import { findStored } from './stored/stored-table.ts';
+import { toolsFor } from './tools-for.ts';
+import { chooseForRestore, findTools, type Tools } from './tools.ts';
 
-export const exportFormats = ['.dump', '.sql'] as const;
+const wholeFormats = ['.dump', '.sql', '.sql.gz'] as const;
+const tableFormats = ['.csv', '.ndjson'] as const;
+export const exportFormats = [...wholeFormats, ...tableFormats] as const;
 
 /**
- * A file that pg_restore or psql takes, with rows in their place: the snapshot is restored into a scratch database on the server it came from,
- * dumped by pg_dump, and the scratch database removed.
+ * A file that pg_restore (`.dump`) or psql (`.sql`, `.sql.gz`) takes, of the whole snapshot; or one table's rows as `.csv` or `.ndjson`. Made of what is stored:
+ * no server is asked. Whole ones need the tools of the server's major (pg_restore) on this machine.
  */
-export async function exportNative(
-  settings: PostgresSettings,
-  snapshot: SnapshotContent,
-  request: ExportRequest,
-  context: EngineContext,
-): Promise<ExportResult> {
-  if (!exportFormats.some((format) => format === request.format))
-    throw new AppError('engine.unsupported', `PostgreSQL is not exported as ${request.format}.`, { hint: `It exports ${exportFormats.join(' and ')}.` });
-  if (request.object !== undefined)
-    throw new AppError('engine.unsupported', 'A single object of a PostgreSQL snapshot is not exported yet.', { hint: 'Export the whole snapshot.' });
-  // Made by us, and so never over what somebody made: pg_dump would write into whatever is there.
-  await makeFile(request.to);
+export async function exportNative(settings: PostgresSettings, snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult> {
+  const { format, object, to, madeAt } = request;
+  const file = { path: to, madeAt, gzip: format.endsWith('.gz') };
+  if (tableFormats.some((one) => one === format)) {
+    if (object === undefined)
+      throw new AppError('input.invalid', `${format} holds one table.`, { hint: `Name it with --table, or export the whole as ${wholeFormats.join(', ')}.` });
+    const table = await findStored(snapshot, object);
+    if (table === undefined)
+      throw new AppError('object.unknown', `${object} has no rows of its own in the snapshot.`, { hint: 'Name a table. `belay rows` lists them.' });
+    return writeNewFile(file, format === '.csv' ? csvOf(snapshot, table, context) : ndjsonOf(snapshot, table, context), context);
+  }
+  if (!wholeFormats.some((one) => one === format))
+    throw new AppError('engine.unsupported', `PostgreSQL is not exported as ${format}.`, { hint: `It exports ${exportFormats.join(', ')}.` });
+  if (object !== undefined)
+    throw new AppError('engine.unsupported', `A single table is not exported as ${format}.`, {
+      hint: `Export it as ${tableFormats.join(' or ')}, or leave the table out.`,
+    });
+  const stored = await storedObjects(snapshot);
+  const facts = await readFacts(snapshot, context.signal);
+  const tools = await toolsToRead(settings, snapshot, facts, context);
+  const skeleton: SkeletonFile = { file: join(context.temporaryFolder, `skeleton-${newId(context)}.dump`), tools, context };
   try {
-    const location = throwAwayLocation(snapshot.location);
-    const copy = await restore(settings, snapshot, { location, mode: 'throw-away' }, context, () => Promise.resolve());
-    try {
-      const place = copyPlace(copy);
-      const found = await withServer(place, context, async (server) => ({
-        tools: chooseForDump(await toolsFor(settings, place, server, context), server.version).tools,
-        options: server.options,
-      }));
-      context.progress({ stage: 'dumping' });
-      await runTool(
-        {
-          tools: found.tools,
-          program: 'pg_dump',
-          args: [request.format === '.sql' ? '-Fp' : '-Fc'],
-          output: request.to,
-          place: { location: place, database: place.database, restoring: true, options: found.options },
-        },
-        context,
-      );
-    } finally {
-      await discard(copy, context);
-    }
-    return { files: [{ path: request.to, bytes: (await stat(request.to)).size }] };
-  } catch (error) {
-    await unlinkIfThere(request.to);
-    throw error;
+    await writeSkeleton(snapshot, stored, skeleton.file, context);
+    const bytes = format === '.dump' ? archive(snapshot, stored, facts, skeleton.file, madeAt, context) : plainSql(snapshot, stored, facts, skeleton, context);
+    return await writeNewFile(file, bytes, context);
+  } finally {
+    await rm(skeleton.file, { force: true });
   }
 }
 
-async function makeFile(path: string): Promise<void> {
+/** Of this machine; where it has none that fit, those of the container that the snapshot came from, which must run then. */
+async function toolsToRead(settings: PostgresSettings, snapshot: SnapshotContent, facts: Facts, context: EngineContext): Promise<Tools> {
+  const location = locationOf(snapshot.location);
   try {
-    await (await open(path, 'wx', 0o600)).close();
+    return chooseForRestore(await findTools(settings, context.signal), facts.server.version, facts.tool.major);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a file that does not exist.' });
-    if (code === undefined) throw error;
-    throw new AppError(code === 'ENOENT' ? 'target.missing' : 'target.denied', `${path} cannot be made.`, {
-      hint: 'Check its folder and rights.',
-      cause: error,
-    });
+    if (!isAppError(error, 'tool.missing') || location.container === undefined) throw error;
+    const inside = await withServer(location, context, (server) => toolsFor(settings, location, server, context));
+    return chooseForRestore(inside, facts.server.version, facts.tool.major);
   }
 }

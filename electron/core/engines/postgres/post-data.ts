@@ -30,6 +30,9 @@ export async function restorePart(skeleton: Skeleton, args: readonly string[], p
   );
 }
 
+/** A skeleton as a file, wherever it goes. */
+export type SkeletonFile = Pick<Skeleton, 'file' | 'tools' | 'context'>;
+
 interface Entry {
   /** The archive's line, its number first: names in it are for people only. */
   readonly line: string;
@@ -37,7 +40,7 @@ interface Entry {
 }
 
 /** The entries of the last section by the pass in which they are made. */
-async function entriesOf(skeleton: Skeleton): Promise<readonly Entry[]> {
+export async function entriesOf(skeleton: SkeletonFile): Promise<readonly Entry[]> {
   const { stdout } = await runTool(
     { tools: skeleton.tools, program: 'pg_restore', args: ['-l', '--section=post-data'], archive: skeleton.file, keepOutput: 256 << 20 },
     skeleton.context,

@@ -157,7 +157,8 @@ async function build(
   }
 }
 
-async function writeSkeleton(snapshot: SnapshotContent, stored: Stored, path: string, context: EngineContext): Promise<void> {
+/** The stored skeleton as a file that pg_restore reads. */
+export async function writeSkeleton(snapshot: SnapshotContent, stored: Stored, path: string, context: EngineContext): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     let bytes = 0;
