@@ -10,6 +10,8 @@ export const restoresCommands = {
       /** Exactly one of `snapshot` and `file`. */
       snapshot: snapshotRef.optional(),
       file: absolutePath.optional(),
+      /** For files that are loaded into a scratch database first: a source on the server that is used for it. */
+      server: z.string().optional(),
       /** `new` needs `to`; `replace` and `in-place` take the snapshot's source unless `to` says where. */
       mode: z.enum(['new', 'replace', 'in-place', 'throw-away']),
       to: z
@@ -113,6 +115,7 @@ export const restoresCommands = {
     input: z.object({
       path: absolutePath.describe('a native file, or a folder of them'),
       source: label.optional(),
+      server: z.string().optional().describe('a source on the server whose scratch database a file is loaded into, where its engine needs one'),
       tags: z.array(label).default([]),
       dryRun: z.boolean().default(false),
     }),

@@ -167,9 +167,20 @@ export const snapshotsCommands = {
     }),
     output: z.object({ snapshot: snapshotSummary, verification }),
   }),
+  'file.recognise': command({
+    job: false,
+    input: z.object({ path: absolutePath }),
+    output: z.object({ engine: engineKind, format: z.string(), version: z.string(), bytes: z.number(), madeAt: z.number(), madeAtFrom: z.string() }),
+  }),
   'file.verify': command({
     job: true,
-    input: z.object({ path: absolutePath, against: snapshotRef.optional(), checks: z.array(smokeCheck).default([]) }),
+    input: z.object({
+      path: absolutePath,
+      against: snapshotRef.optional(),
+      /** For files that are loaded into a scratch database first: a source on the server that is used for it. */
+      server: z.string().optional(),
+      checks: z.array(smokeCheck).default([]),
+    }),
     output: z.object({ format: z.string(), version: z.string(), bytes: z.number(), madeAt: z.number(), madeAtFrom: z.string(), verification }),
   }),
   'source.compare': command({

@@ -67,7 +67,8 @@ export function lookTests(at: Holder, { capture, restoreTo, printOf, promoteTo, 
     expect(isAppError(again, 'target.exists')).toBe(true);
 
     const native: NativeFile | undefined = traits.imports ? await withContext((context) => at.subject.engine.recogniseNative(to, context)) : undefined;
-    if (traits.imports) expect(native?.madeAt).toBe(madeAt);
+    // An archive of pg_dump knows the second only.
+    if (traits.imports) expect(Math.floor((native?.madeAt ?? 0) / 1000)).toBe(Math.floor(madeAt / 1000));
     const taken = await capture(await at.subject.exported(files.map((file) => file.path)));
     expect(compareFingerprints(report.fingerprint, taken.report.fingerprint)).toEqual([]);
     expect(await at.subject.residue()).toEqual([]);

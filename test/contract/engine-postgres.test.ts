@@ -11,7 +11,7 @@ describe.runIf(majors.includes(15))('a server of 15', () => {
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
   });
-  engineSuite('postgres', { inPlace: false, imports: false }, () => {
+  engineSuite('postgres', { inPlace: false, imports: true }, () => {
     if (server === undefined) throw new Error('no server');
     return makePostgresSubject(server, toolsFor(server));
   });

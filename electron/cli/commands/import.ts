@@ -10,21 +10,28 @@ export const importCommand: CommandSpec = {
   name: 'import',
   summary: 'take in native files',
   description:
-    'One file, or a folder of existing backups. When each was made is read from its name, else it is its file time, and which of the two is said (what `belay export` writes has the time of its snapshot as file time); what would be from the future is refused.\nWhat was taken in before is skipped, by its content: under another name or in another folder too. What is no backup is left out: links, pipes and the like are listed with the reason. Exits with 6 where a backup could not be taken in.',
+    'One file, or a folder of existing backups. When each was made is read from its name, else it is its file time, and which of the two is said (what `belay export` writes has the time of its snapshot as file time); what would be from the future is refused.\nWhat was taken in before is skipped, by its content: under another name or in another folder too. What is no backup is left out: links, pipes and the like are listed with the reason.\nDumps of PostgreSQL (custom, directory, tar and plain, each file also packed by gzip) are loaded into a scratch database by a role that may do nothing else, and captured from there; owners and grants are not taken in. Exits with 6 where a backup could not be taken in.',
   arguments: [{ name: '<path>', description: 'a native file or a folder of them', complete: 'file' }],
   options: [
     { flags: '--source <name>', description: "source that they belong to (default: from each file's name)", complete: 'source' },
+    {
+      flags: '--server <source>',
+      description: 'for a dump of PostgreSQL: a source on the server in which it is first loaded into a scratch database',
+      complete: 'source',
+    },
     { flags: '--tag <tag>', description: 'a tag for each; may be repeated', many: true, field: 'tags' },
     { flags: '--dry-run', description: 'say what would be taken in' },
   ],
   examples: [
     { line: 'belay import backup.sqlite --source shop', what: 'one file' },
+    { line: 'belay import app.dump --server app', what: 'a dump of PostgreSQL' },
     { line: 'belay import /var/backups/shop --dry-run', what: 'look at a folder first' },
   ],
   run: async (context, input) => {
     const data = await context.call('import', {
       path: context.absolute(input.required(0)),
       ...given('source', input.text('source')),
+      ...given('server', input.text('server')),
       tags: [...input.list('tag')],
       dryRun: input.flag('dryRun'),
     });

@@ -27,6 +27,11 @@ export const restore: CommandSpec = {
   options: [
     { flags: '--file <dump>', description: 'restore this native file instead of a snapshot', complete: 'file' },
     {
+      flags: '--server <source>',
+      description: 'with --file, for a dump of PostgreSQL: a source on the server in which it is first loaded into a scratch database',
+      complete: 'source',
+    },
+    {
       flags: '--to <target>',
       description:
         'a path (for PostgreSQL a database, or docker:<name> for a new container) that does not exist, or the name of a source to replace; a slip of a name makes no file, ./name does',
@@ -52,6 +57,7 @@ export const restore: CommandSpec = {
     { line: 'belay restore latest:app --to app_copy', what: 'PostgreSQL: into a new database on the same server' },
     { line: 'belay restore latest:app --to docker:app-copy', what: 'PostgreSQL: into a new container, which is left running' },
     { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
+    { line: 'belay restore --file app.dump --to app_copy --server app', what: 'a dump of PostgreSQL into a new database' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
   ],
@@ -85,6 +91,7 @@ export const restore: CommandSpec = {
 function refuseMixed(input: Given): void {
   const others = [
     'file',
+    'server',
     'to',
     'inPlace',
     'noSafetySnapshot',
@@ -115,7 +122,11 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
     throw new AppError('input.invalid', 'A restore takes a snapshot or --file.', { hint: 'Name one of the two.' });
   if (file !== undefined && to === undefined && !throwAway)
     throw new AppError('input.invalid', 'A file needs a place to go to.', { hint: 'Name it with --to.' });
+  const server = input.text('server');
+  if (server !== undefined && file === undefined)
+    throw new AppError('input.invalid', '--server is for --file.', { hint: 'A snapshot is restored where --to says.' });
   const base = {
+    ...given('server', server),
     ...given('snapshot', word === undefined ? undefined : snapshotRef(word)),
     ...given('file', file === undefined ? undefined : context.absolute(file)),
     checks: await checksOf(context, input),
@@ -133,13 +144,14 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
   if (named !== undefined && place !== undefined) return { order: { ...base, mode: existing, to: place }, source: named };
   const mode = input.flag('inPlace') ? ('in-place' as const) : ('new' as const);
   // What the name of a database may be, its server knows.
-  if (!(await makesFile(context, base.snapshot))) return { order: { ...base, mode, to, baseFolder: context.world.cwd }, source: undefined };
+  if (!(await makesFile(context, base))) return { order: { ...base, mode, to, baseFolder: context.world.cwd }, source: undefined };
   refuseSlip(to, sources);
   return { order: { ...base, mode, to: context.fileAt(to) }, source: undefined };
 }
 
-/** Whether what is restored stands in a file: a native file does, as far as one can be restored. */
-async function makesFile(context: Context, snapshot: string | undefined): Promise<boolean> {
+/** Whether what is restored stands in a file. */
+async function makesFile(context: Context, { snapshot, file }: Pick<Order, 'snapshot' | 'file'>): Promise<boolean> {
+  if (file !== undefined) return (await context.call('file.recognise', { path: file })).engine === 'sqlite';
   return snapshot === undefined || (await context.call('snapshot.show', { snapshot })).snapshot.engine === 'sqlite';
 }
 

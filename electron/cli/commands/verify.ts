@@ -21,6 +21,11 @@ export const verify: CommandSpec = {
     { flags: '--level <level>', description: 'how far to prove a snapshot (default: proved)', choices: levels },
     { flags: '--against <snapshot>', description: 'for a file: the snapshot that it must equal', complete: 'snapshot' },
     placeOption,
+    {
+      flags: '--server <source>',
+      description: 'for a file that is a dump of PostgreSQL: a source on the server in which it is first loaded into a scratch database',
+      complete: 'source',
+    },
     ...checkOptions,
   ],
   examples: [
@@ -43,6 +48,7 @@ export const verify: CommandSpec = {
       const data = await context.call('file.verify', {
         path: context.absolute(word),
         ...given('against', against === undefined ? undefined : snapshotRef(against)),
+        ...given('server', input.text('server')),
         checks,
       });
       return {
@@ -56,6 +62,7 @@ export const verify: CommandSpec = {
         },
       };
     }
+    if (input.text('server') !== undefined) throw new AppError('input.invalid', '--server is for a file.', { hint: 'Leave it out for a snapshot.' });
     const data = await context.call('snapshot.verify', { snapshot: snapshotRef(word), ...given('level', level), checks, ...given('in', placeOf(input)) });
     return {
       data,

@@ -86,6 +86,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     title: (input) => `prove ${input.snapshot}`,
     facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }),
   },
+  'file.recognise': {},
   'file.verify': { title: (input) => `verify ${input.path}`, facts: (input) => ({ path: input.path, against: input.against ?? null }) },
   'drill.run': { title: (input) => `drill of ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot ?? null, by: input.by }) },
   'drill.list': {},

@@ -141,6 +141,13 @@ export interface Engine {
   /** Looks at a loose file: is it a native dump of this engine, which form, which version, when was it made. */
   recogniseNative(path: string, context: EngineContext): Promise<NativeFile | undefined>;
 
+  /**
+   * Where native files are no databases that can be read as they lie: loads one into a scratch database on `server`, in a way that what the file says to run reaches nothing else,
+   * and runs `work` on it as on a source. The scratch database is gone when this resolves or rejects. Throws `source.damaged` for a file that ends too early,
+   * `source.unsupported` for one that needs more rights than it is given. Where it is there, `nativeSource` and `nativeContent` are not called.
+   */
+  loadNative?<T>(file: NativeFile, server: EngineSource, context: EngineContext, work: (loaded: LoadedNative) => Promise<T>): Promise<T>;
+
   /** A pseudo source that captures a loose native file exactly as it lies. */
   nativeSource(file: NativeFile): EngineSource;
 
@@ -398,6 +405,14 @@ export interface NativeFile {
   readonly madeAt: number;
   readonly madeAtFrom: 'name' | 'content' | 'file-time';
   readonly sourceName: string;
+}
+
+export interface LoadedNative {
+  readonly source: EngineSource;
+  /** What the file calls the database that it was taken from; empty where it does not say. */
+  readonly database: string;
+  /** What of the file is not there, or not as it was. */
+  readonly warnings: readonly string[];
 }
 
 /** Instant copies in the source's own place, for the dev loop; not a backup. */

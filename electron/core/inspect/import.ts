@@ -42,7 +42,8 @@ export async function findNativeFiles(path: string, engines: readonly Engine[], 
     });
   const found: FoundNative[] = [];
   const skipped: Skipped[] = [];
-  for (const file of single ? [path] : await filesBelow(path, context.signal, skipped)) {
+  const dumped = (folder: string): Promise<boolean> => isNativeFolder(folder, engines, context);
+  for (const file of single ? [path] : await filesBelow(path, dumped, context.signal, skipped)) {
     throwIfCancelled(context.signal);
     context.progress({ stage: `reading ${basename(file)}` });
     try {
@@ -59,7 +60,9 @@ export async function findNativeFiles(path: string, engines: readonly Engine[], 
   }
   const [only] = skipped;
   if (single && only !== undefined) {
-    throw new AppError('source.not-a-database', `${path} is not a native file that Belay knows.`, { hint: 'SQLite files can be taken in at present.' });
+    throw new AppError('source.not-a-database', `${path} is not a native file that Belay knows.`, {
+      hint: `Those of ${engines.map((engine) => engine.title).join(' and ')} can be taken in.`,
+    });
   }
   return { found: found.toSorted((a, b) => a.file.madeAt - b.file.madeAt || (a.file.path < b.file.path ? -1 : 1)), skipped };
 }
@@ -91,7 +94,9 @@ const pieceBytes = 1 << 20;
 /** SHA-256 of everything that a native file is made of, read piece by piece: the same for the same content under any name. */
 export async function contentHash(file: NativeFile, context: EngineContext): Promise<string> {
   const hash = createHash('sha256');
-  for (const path of [file.path, ...file.beside]) {
+  // A folder is what is in it.
+  const paths = (await statOf(file.path)).isDirectory() ? file.beside : [file.path, ...file.beside];
+  for (const path of paths) {
     const handle = await openForReading(path);
     try {
       const piece = Buffer.allocUnsafe(pieceBytes);
@@ -132,10 +137,24 @@ async function statOf(path: string): Promise<Stats> {
   }
 }
 
-async function filesBelow(folder: string, signal: AbortSignal, skipped: Skipped[]): Promise<readonly string[]> {
+/** What an engine takes as one, and what it cannot take though it is one: either way its files are none by themselves. */
+async function isNativeFolder(folder: string, engines: readonly Engine[], context: EngineContext): Promise<boolean> {
+  try {
+    return (await recognise(folder, engines, context)) !== undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error.code !== 'source.denied';
+    throw error;
+  }
+}
+
+async function filesBelow(folder: string, isNative: (folder: string) => Promise<boolean>, signal: AbortSignal, skipped: Skipped[]): Promise<readonly string[]> {
   const files: string[] = [];
   const walk = async (at: string, depth: number): Promise<void> => {
     throwIfCancelled(signal);
+    if (await isNative(at)) {
+      files.push(at);
+      return;
+    }
     for (const entry of await entriesOf(at, depth === 0, skipped)) {
       if (files.length + skipped.length >= mostFiles)
         throw new AppError('input.invalid', `More than ${mostFiles} files below ${folder}.`, { hint: 'Name a smaller folder.' });

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { AppError, CancelledError, systemCode, throwIfCancelled } from '../base/errors.ts';
 import { childEnd, keepTail, type ChildEnd } from './ended.ts';
 
@@ -14,6 +16,8 @@ export interface CommandRequest {
   readonly signal: AbortSignal;
   /** Last bytes of each output stream that are kept. */
   readonly keepOutput: number;
+  /** Its standard input, read as fast as the child takes it; empty where left out. A failure of it ends the child and is thrown. */
+  readonly input?: AsyncIterable<Uint8Array>;
 }
 
 export interface CommandEnd extends ChildEnd {
@@ -25,7 +29,7 @@ export interface CommandEnd extends ChildEnd {
 const politeMs = 1000;
 
 /**
- * Runs a program without a shell, in a process group of its own, standard input empty. Resolves with how it ended, whatever
+ * Runs a program without a shell, in a process group of its own. Resolves with how it ended, whatever
  * its exit code. On abort the whole group is ended and `CancelledError` thrown once the child is seen to be gone, within two
  * seconds. Throws `tool.missing` where there is no such program, `tool.failed` where it could not be started.
  */
@@ -34,21 +38,39 @@ export async function runCommand(request: CommandRequest): Promise<CommandEnd> {
   const child = spawn(request.file, request.args, {
     shell: false,
     detached: process.platform !== 'win32',
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [request.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...(request.inheritEnv ? process.env : {}), ...request.env },
     ...(request.cwd === undefined ? {} : { cwd: request.cwd }),
   });
   const stdout = keepTail(child.stdout, request.keepOutput);
   const stderr = keepTail(child.stderr, request.keepOutput);
   const stopWatching = endOnAbort(child, request.signal);
+  const fed = request.input === undefined || child.stdin === null ? Promise.resolve(undefined) : feed(child, child.stdin, request.input);
   try {
     const end = await childEnd(child);
     if (request.signal.aborted) throw new CancelledError();
+    const failed = await fed;
+    if (failed !== undefined) throw failed.error;
     return { ...end, stdout: stdout.text(), stderr: stderr.text() };
   } catch (error) {
-    throw error instanceof CancelledError ? error : notStarted(request.file, error);
+    throw error instanceof CancelledError || error instanceof AppError ? error : notStarted(request.file, error);
   } finally {
     stopWatching();
+  }
+}
+
+/** What a child leaves unread is its own affair: how it ends says whether it needed it. */
+const unread: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+
+/** Resolves with what went wrong with the input itself. */
+async function feed(child: ChildProcess, stdin: Writable, input: AsyncIterable<Uint8Array>): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    await pipeline(Readable.from(input, { objectMode: true, highWaterMark: 1 }), stdin);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && unread.has(String(error.code))) return undefined;
+    signalGroup(child, 'SIGTERM');
+    return { error };
   }
 }
 

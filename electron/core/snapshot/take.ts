@@ -1,5 +1,5 @@
 import { AppError, BugError } from '../base/errors.ts';
-import type { CaptureOptions, CaptureReport, CaptureSink, Engine, EngineContext, EngineSource, GroupStream } from '../engines/engine.ts';
+import type { CaptureOptions, CaptureReport, CaptureSink, Engine, EngineContext, EngineSource, GroupStream, SourceLocation } from '../engines/engine.ts';
 import type { GroupWriter, Repository, SnapshotRecord, SnapshotWriter } from '../repository/repository.ts';
 import { captureNotes, storedFingerprint, type CaptureNotes } from './content.ts';
 import { encodeFingerprint, fingerprintObject } from './fingerprint-object.ts';
@@ -14,6 +14,10 @@ export interface TakeRequest {
   /** Newest snapshot of the same source: what this one is compressed against. */
   readonly parent?: SnapshotRecord;
   readonly origin?: NonNullable<CaptureNotes['origin']>;
+  /** Where the data belongs, where it is captured from elsewhere: what the snapshot's manifest says. */
+  readonly location?: SourceLocation;
+  /** Said of the snapshot beside what the capture says. */
+  readonly warnings?: readonly string[];
   /** Longest time that writers of the source may be made to wait, milliseconds. */
   readonly maxWriterWait: number;
 }
@@ -72,9 +76,9 @@ function notesOf(report: CaptureReport, request: TakeRequest): CaptureNotes {
     serverVersion: report.serverVersion,
     tool: report.tool,
     endProofs: report.endProofs,
-    warnings: report.warnings,
+    warnings: [...(request.warnings ?? []), ...report.warnings],
     memo: report.memo,
-    location: request.source.location,
+    location: request.location ?? request.source.location,
     ...(request.origin === undefined ? {} : { origin: request.origin }),
   };
 }

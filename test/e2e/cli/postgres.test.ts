@@ -100,6 +100,15 @@ test.runIf(majors.includes(15))(
     await data('export', 'before', '--table', 'accounts', '--to', 'accounts.csv');
     expect(await readFile(place.path('accounts.csv'), 'utf8')).toMatch(/^id,owner,.*\r\n1,owner 1,/);
 
+    // Native files come in again, and go to a database in one step.
+    const { imported } = await data('import', 'bank.dump', '--source', 'old', '--server', 'bank');
+    expect(imported).toMatchObject([{ format: '.dump', snapshot: { source: 'old', engine: 'postgres', proved: 'complete' } }]);
+    expect(JSON.stringify(await data('import', 'bank.dump', '--source', 'old'))).toContain('taken in before');
+    expect(await data('verify', 'latest:old')).toMatchObject({ verification: { result: 'passed', level: 'proved' } });
+    expect(await data('verify', './bank.sql.gz')).toMatchObject({ format: '.sql.gz', verification: { result: 'passed', level: 'intact' } });
+    expect(await data('restore', '--file', 'bank.sql.gz', '--to', 'bank_file')).toMatchObject({ verification: { result: 'passed' } });
+    expect(await bank(server, digest, 'bank_file')).toBe(before);
+
     const { checkpoint } = await data('checkpoint', 'create', 'bank');
     await bank(server, (client) => client.query('DROP TABLE filler'));
     await data('rewind', 'bank', '--checkpoint', String(record(checkpoint)['id']));

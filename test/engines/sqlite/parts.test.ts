@@ -6,7 +6,7 @@ import { compareFingerprints } from '../../../electron/core/engines/fingerprint.
 import type { Fingerprint } from '../../../electron/core/engines/engine.ts';
 import { normaliseSql } from '../../../electron/core/engines/sqlite/agent/definition.ts';
 import { createSqliteEngine } from '../../../electron/core/engines/sqlite/engine.ts';
-import { timeInName } from '../../../electron/core/engines/sqlite/time-in-name.ts';
+import { timeInName } from '../../../electron/core/engines/time-in-name.ts';
 import { isAtLeast, libraryVersion } from '../../../electron/core/engines/sqlite/version.ts';
 import { withContext } from '../../helpers/engine-context.ts';
 import { run } from '../../helpers/sqlite/database.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { AppError, isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
-import type { EngineContext } from '../../engines/engine.ts';
+import type { Engine, EngineContext, EngineSource, LoadedNative, SourceLocation } from '../../engines/engine.ts';
 import { contentHash, findNativeFiles, type FoundNative } from '../../inspect/import.ts';
 import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
 import { captureNotes } from '../../snapshot/content.ts';
@@ -10,6 +10,7 @@ import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
 import type { Core } from '../core.ts';
 import { freshRecord, publishRecord } from '../resolve.ts';
+import { withNative } from '../loose-file.ts';
 import { withEngineContext } from '../scope.ts';
 import { summaryOf } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
@@ -69,29 +70,40 @@ async function takenInBefore(repository: Repository, { file }: FoundNative, sha2
 async function importOne(
   core: Core,
   repository: Repository,
-  { file, engine }: FoundNative,
+  found: FoundNative,
   sha256: string,
-  { source, tags }: Pick<CommandParsed<'import'>, 'source' | 'tags'>,
+  { source, tags, server }: Pick<CommandParsed<'import'>, 'source' | 'tags' | 'server'>,
   context: EngineContext,
 ): Promise<NonNullable<Imported['snapshot']>> {
+  const { file, engine } = found;
   const name = source ?? file.sourceName;
   const parent = await newestOf(repository, name, engine.kind);
-  const { record } = await takeSnapshot(
-    repository,
-    engine,
-    {
-      source: { ...engine.nativeSource(file), name },
-      createdAt: file.madeAt,
-      tags,
-      origin: { path: file.path, madeAtFrom: file.madeAtFrom, bytes: file.bytes, sha256 },
-      maxWriterWait: 0,
-      ...(parent === undefined ? {} : { parent }),
-    },
-    context,
+  const { record } = await withNative(core, found, server, context, async (loaded, on) =>
+    takeSnapshot(
+      repository,
+      engine,
+      {
+        source: { ...loaded.source, name },
+        createdAt: file.madeAt,
+        tags,
+        origin: { path: file.path, madeAtFrom: file.madeAtFrom, bytes: file.bytes, sha256 },
+        warnings: loaded.warnings,
+        maxWriterWait: 0,
+        ...(on === undefined ? {} : { location: await belongsAt(core, engine, name, loaded, on) }),
+        ...(parent === undefined ? {} : { parent }),
+      },
+      context,
+    ),
   );
   await publishRecord(core, repository, record);
   await prove(repository, engine, { record, level: 'complete', parent, checks: [] }, context);
   const fresh = await freshRecord(repository, record.id);
   core.catalog.updateSnapshot(fresh);
   return summaryOf(fresh);
+}
+
+/** Where such a snapshot would be restored to: the place of the source that it was taken in for, else what the file calls its database on the server that was used. */
+async function belongsAt(core: Core, engine: Engine, name: string, { database, source }: LoadedNative, server: EngineSource): Promise<SourceLocation> {
+  const known = (await core.sources.list()).find((one) => one.name === name && one.engine === engine.kind);
+  return known?.location ?? engine.targetLocation(database === '' ? source.name : database, server.location, '/');
 }

@@ -2,14 +2,15 @@ import { AppError } from '../../base/errors.ts';
 import { counted } from '../../base/words.ts';
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
-import type { CommandOutput } from '../../../contract/commands.ts';
+import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
 import type { Difference, Engine, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
 import { compareFingerprints, notCompared, withRowsTotal } from '../../engines/fingerprint.ts';
 import { openContent, storedFingerprint } from '../../snapshot/content.ts';
 import { judge } from '../../verify/drill.ts';
 import { runSmokeChecks } from '../../verify/smoke.ts';
 import { engineOf, type Core } from '../core.ts';
-import { looseFile } from '../loose-file.ts';
+import type { FoundNative } from '../../inspect/import.ts';
+import { looseFile, withNative } from '../loose-file.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
@@ -20,7 +21,7 @@ import { engineSource } from './sources.ts';
 /** Rows of detail that a comparison looks for in each differing table. */
 const detailRows = 20;
 
-export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source.compare' | 'export'> = {
+export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'file.verify' | 'source.compare' | 'export'> = {
   'snapshot.rows': async (core, input, scope) => {
     const { repository, record } = await resolveSnapshot(core, input.snapshot);
     const engine = engineOf(core, record.engine);
@@ -46,6 +47,13 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.verify' | 'source
       };
     });
   },
+
+  'file.recognise': (core, { path }, scope) =>
+    withEngineContext(core, scope, async (context) => {
+      const { file, engine } = await looseFile(core, path, context);
+      const { format, version, bytes, madeAt, madeAtFrom } = file;
+      return { engine: engine.kind, format, version, bytes, madeAt, madeAtFrom };
+    }),
 
   'file.verify': (core, input, scope) => withEngineContext(core, scope, (context) => verifyFile(core, input, context)),
 
@@ -105,14 +113,19 @@ function exportFormat(engine: Engine, asked: string | undefined, to: string): st
   });
 }
 
-async function verifyFile(
+async function verifyFile(core: Core, input: CommandParsed<'file.verify'>, context: EngineContext): Promise<CommandOutput<'file.verify'>> {
+  const found = await looseFile(core, input.path, context);
+  return withNative(core, found, input.server, context, ({ source }) => verifyNative(core, found, { kind: 'source', source }, input, context));
+}
+
+async function verifyNative(
   core: Core,
-  input: { readonly path: string; readonly against?: string | undefined; readonly checks: Parameters<typeof runSmokeChecks>[0] },
+  { file, engine }: FoundNative,
+  of: FingerprintTarget,
+  input: Pick<CommandParsed<'file.verify'>, 'path' | 'against' | 'checks'>,
   context: EngineContext,
 ): Promise<CommandOutput<'file.verify'>> {
   const started = context.clock.monotonic();
-  const { file, engine } = await looseFile(core, input.path, context);
-  const of: FingerprintTarget = { kind: 'source', source: engine.nativeSource(file) };
   const found = await engine.fingerprint(of, context);
   const own = await engine.selfCheck(of, context);
   const smoke = await runSmokeChecks(input.checks, engine, of, input.path, context);

@@ -28,8 +28,11 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     if (input.file !== undefined) {
       if (input.mode === 'throw-away')
         throw new AppError('input.invalid', 'A throw-away restore of a file is a verification.', { hint: `Run: ${commandLine('verify', [input.file])}` });
-      const { file } = input;
-      return withEngineContext(core, scope, (context) => withLooseFile(core, file, context, (engine, content) => restore(engine, content, undefined, context)));
+      const { file, server } = input;
+      if (input.to === undefined) throw new AppError('input.invalid', 'A file needs a place to go to.', { hint: 'Name it with --to.' });
+      return withEngineContext(core, scope, (context) =>
+        withLooseFile(core, file, server, context, (engine, content) => restore(engine, content, undefined, context)),
+      );
     }
     const { repository, record } = await resolveSnapshot(core, input.snapshot ?? '');
     const engine = engineOf(core, record.engine);

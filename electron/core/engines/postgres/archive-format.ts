@@ -98,7 +98,7 @@ export function readHead(bytes: Buffer): ArchiveHead | undefined {
   return { minor, intSize, offsetSize, format, date, database, serverVersion, toolVersion, dateAt, end: cursor.at };
 }
 
-/** The entries of a custom archive, and where the data begins. Throws `NotEnough`. */
+/** The entries of an archive, and where they end. Throws `NotEnough`. */
 export function readEntries(bytes: Buffer, head: ArchiveHead): { readonly entries: readonly ArchiveEntry[]; readonly end: number } {
   const cursor = new Cursor(bytes, head.end, head.intSize);
   const count = cursor.int();
@@ -120,8 +120,11 @@ function readEntry(cursor: Cursor, head: ArchiveHead): ArchiveEntry {
   cursor.text();
   const needs: number[] = [];
   for (let need = cursor.text(); need !== null; need = cursor.text()) needs.push(Number(need.toString('latin1')));
-  const placeKnown = cursor.byte();
-  const place = cursor.offset(head.offsetSize);
+  const inOneFile = head.format === 1;
+  const placeKnown = inOneFile ? cursor.byte() : 1;
+  const place = inOneFile ? cursor.offset(head.offsetSize) : 0n;
+  // The name of a file of its own.
+  if (!inOneFile) cursor.text();
   return {
     ...{ id, hasData, tableNumber, number, tag, what: what?.toString('latin1') ?? '', section, definition, drop, copy, schema, tablespace },
     ...{ accessMethod, relationKind, owner, needs, placeKnown, place },

@@ -7,6 +7,8 @@ import { complete } from './complete.ts';
 import { discover } from './discover/all.ts';
 import { explain } from './explain.ts';
 import { connectionOf } from './connection.ts';
+import { loadNative } from './import/load.ts';
+import { importFormats, recogniseNative } from './import/recognise.ts';
 import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
 import { fingerprint, inventory, probe, selfCheck } from './look.ts';
 import { exportFormats, exportNative } from './native.ts';
@@ -28,7 +30,7 @@ const capabilities: EngineCapabilities = {
   query: true,
   inPlace: false,
   exportFormats,
-  importFormats: [],
+  importFormats,
   drill: ['container', 'scratch-database'],
 };
 
@@ -72,12 +74,13 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     browseStored: (snapshot, request, context) => browseStored(snapshot, request, places, context),
     query: (of, sql, context) => onServer(serverOf(of), () => query(of, sql, context)),
     exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),
-    recogniseNative: () => Promise.resolve(undefined),
+    recogniseNative: (path) => recogniseNative(path),
+    loadNative: (file, server, context, work) => loadNative(settings, file, server, context, work),
     nativeSource: () => {
-      throw new BugError('no native file of PostgreSQL is taken in');
+      throw new BugError('a native file of PostgreSQL is loaded first');
     },
     nativeContent: () => {
-      throw new BugError('no native file of PostgreSQL is taken in');
+      throw new BugError('a native file of PostgreSQL is loaded first');
     },
     checkpoints: checkpointVerbs(),
   };

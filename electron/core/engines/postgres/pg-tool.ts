@@ -12,7 +12,7 @@ import { originOf, type Tools } from './tools.ts';
 
 export interface ToolCall {
   readonly tools: Tools;
-  readonly program: 'pg_dump' | 'pg_restore' | 'pg_dumpall';
+  readonly program: 'pg_dump' | 'pg_restore' | 'pg_dumpall' | 'psql';
   readonly args: readonly string[];
   /** A file of ours that it reads as its archive. */
   readonly archive?: string;
@@ -25,6 +25,8 @@ export interface ToolCall {
   /** Where to connect; none for what only reads a file. */
   readonly place?: Place;
   readonly keepOutput?: number;
+  /** Its standard input; none where left out. */
+  readonly input?: AsyncIterable<Uint8Array>;
 }
 
 interface Place {
@@ -83,6 +85,7 @@ async function runHere(call: ToolCall, folder: string, context: EngineContext): 
     inheritEnv: false,
     signal: context.signal,
     keepOutput: call.keepOutput ?? 64 << 10,
+    ...(call.input === undefined ? {} : { input: call.input }),
   });
 }
 

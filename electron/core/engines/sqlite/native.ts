@@ -9,7 +9,7 @@ import { headerLength, parseHeader } from './header.ts';
 import { fileObjects } from './restore.ts';
 import { fileError, readStart, sizeIfThere } from './source-file.ts';
 import { targetError } from './target-error.ts';
-import { timeInName } from './time-in-name.ts';
+import { timeInName } from '../time-in-name.ts';
 
 export const exportFormats = ['.sqlite'] as const;
 export const importFormats = ['.sqlite', '.sqlite3', '.db', '.db3', '.s3db', '.sl3'] as const;

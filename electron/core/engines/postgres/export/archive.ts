@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { type AppError, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, SnapshotContent } from '../../engine.ts';
-import { NotEnough, readEntries, readHead, writtenEntries, writtenInt, type ArchiveEntry, type ArchiveHead } from '../archive-format.ts';
+import { readArchive, type ArchiveContents } from '../archive-file.ts';
+import { writtenEntries, writtenInt, type ArchiveEntry, type ArchiveHead } from '../archive-format.ts';
 import { notWhole, type Facts, type Stored, type StoredTable } from '../objects.ts';
 import { qualified } from '../sql.ts';
 import { textReader } from '../stored/text-encoding.ts';
@@ -12,13 +13,6 @@ const chunkBytes = 256 << 10;
 /** What ends the rows of a table in an archive. */
 const rowsEnd = Buffer.from('\\.\n\n\n');
 const sections = { data: 3, after: 4 } as const;
-
-interface Skeleton {
-  readonly head: ArchiveHead;
-  readonly headBytes: Buffer;
-  readonly entries: readonly ArchiveEntry[];
-  readonly dataAt: number;
-}
 
 /**
  * An archive for pg_restore, without a server: the skeleton with the stored rows, the values of sequences and the refreshes of materialized views in their places. It has
@@ -32,7 +26,7 @@ export async function* archive(
   madeAt: number,
   context: EngineContext,
 ): AsyncGenerator<Uint8Array> {
-  const skeleton = await readSkeleton(file);
+  const skeleton = await readArchive(file, 'custom');
   const { head } = skeleton;
   const tables = stored.tables.map((table, i) => ({ table, id: nextId(skeleton.entries) + i }));
   const listed = withRows(skeleton, tables, facts);
@@ -89,35 +83,12 @@ function blockBytes({ bytes }: StoredTable, { intSize }: ArchiveHead): bigint {
   return BigInt(1 + int + bytes + Math.ceil(bytes / chunkBytes) * int + int + rowsEnd.length + int);
 }
 
-/** The whole table of contents, however long. */
-async function readSkeleton(file: string): Promise<Skeleton> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    for (let length = Math.min(size, 1 << 20); ; length = Math.min(size, length * 2)) {
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, 0);
-      const bytes = buffer.subarray(0, bytesRead);
-      try {
-        const head = readHead(bytes);
-        if (head?.format !== 1) throw notWhole('skeleton');
-        const { entries, end } = readEntries(bytes, head);
-        return { head, headBytes: bytes.subarray(0, head.end), entries, dataAt: end };
-      } catch (error) {
-        if (!(error instanceof NotEnough)) throw error;
-        if (length === size) throw notWhole('skeleton', error);
-      }
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
 function nextId(entries: readonly ArchiveEntry[]): number {
   return entries.reduce((most, entry) => Math.max(most, entry.id), 0) + 1;
 }
 
 /** The skeleton's date is none; pg_restore shows it in local time, as pg_dump writes it. */
-function datedHead({ head, headBytes }: Skeleton, madeAt: number): Buffer {
+function datedHead({ head, headBytes }: ArchiveContents, madeAt: number): Buffer {
   const date = new Date(madeAt);
   const values = [date.getSeconds(), date.getMinutes(), date.getHours(), date.getDate(), date.getMonth(), date.getFullYear() - 1900, 0];
   const out = Buffer.from(headBytes);
@@ -130,7 +101,7 @@ interface RowsEntry {
   readonly id: number;
 }
 
-function withRows({ entries }: Skeleton, tables: readonly RowsEntry[], facts: Facts): readonly ArchiveEntry[] {
+function withRows({ entries }: ArchiveContents, tables: readonly RowsEntry[], facts: Facts): readonly ArchiveEntry[] {
   const read = textReader(facts.database.encoding);
   const find = (what: string, schema: string, name: string): ArchiveEntry | undefined => byName.get(JSON.stringify([what, schema, name]));
   const named = (entry: ArchiveEntry): string => JSON.stringify([entry.what, read(entry.schema ?? Buffer.alloc(0)), read(entry.tag ?? Buffer.alloc(0))]);

@@ -1,0 +1,210 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { access, constants as fs, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { AppError, systemCode, throwIfCancelled } from '../../../base/errors.ts';
+import type { EngineContext, EngineSource, LoadedNative, NativeFile } from '../../engine.ts';
+import { dropDatabase } from '../databases.ts';
+import { locationOf, type PostgresLocation } from '../location.ts';
+import { newId } from '../names.ts';
+import { runTool } from '../pg-tool.ts';
+import { releaseScratch, scratchName } from '../scratch.ts';
+import { withServer } from '../session.ts';
+import { chooseForRestore, findTools, type Tools, type ToolSettings } from '../tools.ts';
+import { dropImportRole, handOver, makeImportRole, type ImportRole } from './import-role.ts';
+import { forOneRole, type ScriptNotes } from './plain-script.ts';
+import { propertiesOf } from './properties.ts';
+import { dumpAt, type Dump } from './recognise.ts';
+import { cutOff, refuseCutScript, refuseCutTar } from './whole-file.ts';
+import { makeLike } from './scratch-like.ts';
+
+/** Unpacked beyond this, a file is not what it says. */
+const leastLimit = 1 << 30;
+const mostTimes = 200;
+
+const leftOut = 'owners and grants of the file were left out: all belongs to the role that restores';
+
+/**
+ * Loads a dump into a scratch database on `server` as a role that is made for it and may do nothing else there; psql is restricted, so that the file reaches no
+ * program and no file of this machine. What only a superuser may make fails the whole. Then all belongs to the role that restores, and `work` runs on the database
+ * as on a source. Database and role are gone when this resolves or rejects.
+ */
+export async function loadNative<T>(
+  settings: ToolSettings,
+  file: NativeFile,
+  server: EngineSource,
+  context: EngineContext,
+  work: (loaded: LoadedNative) => Promise<T>,
+): Promise<T> {
+  const dump = await dumpAt(file.path);
+  if (dump === undefined)
+    throw new AppError('source.not-a-database', `${file.path} is no dump of PostgreSQL any more.`, { hint: 'It changed meanwhile. Try again.' });
+  const id = newId(context);
+  const place: PostgresLocation = { ...locationOf(server.location), database: scratchName(id) };
+  const version = await withServer(place, context, (session) => Promise.resolve(session.version));
+  const tools = chooseTools(await findTools(settings, context.signal), dump, version);
+  if (dump.form === 'plain') await refuseOldPsql(tools);
+  if (dump.form === 'plain' && !dump.packed) await refuseCutScript(file.path);
+  const archive = dump.form === 'plain' ? undefined : await wholeArchive(file.path, dump, tools, context);
+  try {
+    const notes: ScriptNotes = { owners: 0, ended: false };
+    const warnings: string[] = [];
+    warnings.push(...(await makeLike(place, await propertiesOf(dump, archive ?? file.path), context)));
+    try {
+      const role = await makeImportRole(place, id, context);
+      try {
+        context.progress({ stage: 'loading the file into a scratch database' });
+        if (archive === undefined) await runScript(file.path, dump, tools, role, notes, context);
+        else await runArchive(archive, tools, role);
+        await handOver(place, role.name, context);
+      } catch (error) {
+        await dropImportRole(place, role.name, context);
+        throw told(file.path, error, context.signal);
+      }
+      if (archive !== undefined || notes.owners > 0) warnings.push(leftOut);
+      return await work({ source: { name: file.sourceName, engine: 'postgres', location: asSource(place) }, database: dump.head?.database ?? '', warnings });
+    } finally {
+      await releaseScratch(place);
+      await dropDatabase(place, place.database, { ...context, signal: new AbortController().signal });
+    }
+  } finally {
+    if (archive !== undefined && dump.packed) await rm(archive, { force: true });
+  }
+}
+
+/** The scratch database belongs to the role that restores: it is captured by that one. */
+function asSource({ restoreUser, secrets, ...place }: PostgresLocation): PostgresLocation {
+  if (restoreUser === undefined) return { ...place, ...(secrets === undefined ? {} : { secrets }) };
+  return { ...place, user: restoreUser, ...(secrets?.restorePassword === undefined ? {} : { secrets: { password: secrets.restorePassword } }) };
+}
+
+function chooseTools(found: readonly Tools[], dump: Dump, version: number): Tools {
+  const dumpedBy = Number.parseInt(dump.head?.toolVersion ?? '0', 10);
+  return chooseForRestore(found, version, Number.isNaN(dumpedBy) ? 0 : dumpedBy);
+}
+
+/** The first minor of each major whose psql can be kept from running programs. */
+const restricting: Readonly<Record<number, number>> = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
+
+async function refuseOldPsql({ folder, version, major, minor }: Tools): Promise<void> {
+  const name = process.platform === 'win32' ? 'psql.exe' : 'psql';
+  try {
+    await access(join(folder, name), fs.X_OK);
+  } catch (error) {
+    throw new AppError('tool.missing', `There is no psql beside the tools of PostgreSQL ${version} (${folder}).`, {
+      hint: 'Install the whole client, or take in an archive (pg_dump -Fc).',
+      cause: error,
+    });
+  }
+  if (minor >= (restricting[major] ?? 0)) return;
+  throw new AppError('tool.missing', `psql ${version} cannot be kept from running programs that a script names.`, {
+    hint: `Install the client of PostgreSQL ${major}.${restricting[major] ?? 0} or newer.`,
+  });
+}
+
+/** Read to its last byte: what pg_restore lists of an archive that was cut off looks whole. */
+async function wholeArchive(path: string, dump: Dump, tools: Tools, context: EngineContext): Promise<string> {
+  const file = dump.packed ? await unpacked(path, context) : path;
+  context.progress({ stage: 'reading the archive to its end' });
+  try {
+    if (dump.form === 'tar') await refuseCutTar(file, context.signal);
+    await runTool({ tools, program: 'pg_restore', args: ['-f', process.platform === 'win32' ? 'NUL' : '/dev/null', file] }, context);
+    return file;
+  } catch (error) {
+    if (dump.packed) await rm(file, { force: true });
+    if (!(error instanceof AppError) || error.code !== 'tool.failed') throw error;
+    throw new AppError('source.damaged', `${path} is damaged or ends too early: pg_restore does not read it to its end.`, {
+      hint: 'Copy it again from where it was made, or dump again.',
+      ...(error.details === undefined ? {} : { details: error.details }),
+      cause: error,
+    });
+  }
+}
+
+async function unpacked(path: string, context: EngineContext): Promise<string> {
+  const to = join(context.temporaryFolder, `unpacked-${newId(context)}`);
+  try {
+    await pipeline(contentOf(path, true, context), createWriteStream(to, { flags: 'wx', mode: 0o600 }), { signal: context.signal });
+    return to;
+  } catch (error) {
+    await rm(to, { force: true });
+    throwIfCancelled(context.signal);
+    throw error;
+  }
+}
+
+/** The file's bytes, unpacked where it is packed, with progress; never many times what it is. */
+async function* contentOf(path: string, packed: boolean, context: EngineContext): AsyncGenerator<Uint8Array> {
+  const { size } = await stat(path);
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const bytes = packed ? file.pipe(createGunzip()) : file;
+  if (packed) file.on('error', (error) => bytes.destroy(error));
+  let done = 0;
+  try {
+    for await (const part of bytes) {
+      throwIfCancelled(context.signal);
+      if (!(part instanceof Uint8Array)) continue;
+      done += part.length;
+      if (packed && done > Math.max(leastLimit, size * mostTimes))
+        throw new AppError('source.unsupported', `${path} unpacks to more than ${mostTimes} times what it is.`, {
+          hint: 'Unpack it by hand, if it is what you expect.',
+        });
+      context.progress({ stage: 'loading the file into a scratch database', bytesDone: Math.min(file.bytesRead, size), bytesTotal: size });
+      yield part;
+    }
+  } catch (error) {
+    throwIfCancelled(context.signal);
+    if (error instanceof AppError) throw error;
+    const code = (error as { readonly code?: unknown }).code;
+    if (typeof code !== 'string') throw error;
+    if (code.startsWith('Z_')) throw cutOff(path);
+    if (systemCode(error) === undefined) throw error;
+    throw new AppError('source.denied', `${path} cannot be read.`, { hint: 'Check the file and its medium.', details: { system: code }, cause: error });
+  } finally {
+    file.destroy();
+  }
+}
+
+async function runArchive(file: string, tools: Tools, { place, context }: ImportRole): Promise<void> {
+  await runTool(
+    {
+      tools,
+      program: 'pg_restore',
+      args: ['--exit-on-error', '--no-owner', '--no-privileges', '--no-tablespaces', file],
+      place: { location: place, database: place.database, restoring: false, options: '' },
+    },
+    context,
+  );
+}
+
+async function runScript(path: string, dump: Dump, tools: Tools, role: ImportRole, notes: ScriptNotes, context: EngineContext): Promise<void> {
+  const key = Buffer.from(context.random.bytes(24)).toString('hex');
+  const input = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(`\\restrict ${key}\n`);
+    yield* forOneRole(contentOf(path, dump.packed, context), notes);
+  };
+  const { place } = role;
+  await runTool(
+    {
+      tools,
+      program: 'psql',
+      args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1'],
+      place: { location: place, database: place.database, restoring: false, options: '' },
+      input: input(),
+    },
+    role.context,
+  );
+  if (notes.ended) return;
+  throw cutOff(path);
+}
+
+function told(path: string, error: unknown, signal: AbortSignal): unknown {
+  throwIfCancelled(signal);
+  if (!(error instanceof AppError) || error.code !== 'tool.failed') return error;
+  return new AppError('source.unsupported', `${path} does not run as a role without rights.`, {
+    hint: 'The details say what was refused. What needs a superuser (untrusted extensions, event triggers), runs programs or reads files of the server is not taken in.',
+    ...(error.details === undefined ? {} : { details: error.details }),
+    cause: error,
+  });
+}
