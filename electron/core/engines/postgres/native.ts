@@ -25,7 +25,12 @@ export const exportFormats = [...wholeFormats, ...tableFormats] as const;
  * A file that pg_restore (`.dump`) or psql (`.sql`, `.sql.gz`) takes, of the whole snapshot; or one table's rows as `.csv` or `.ndjson`. Made of what is stored:
  * no server is asked. Whole ones need the tools of the server's major (pg_restore) on this machine.
  */
-export async function exportNative(settings: PostgresSettings, snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult> {
+export async function exportNative(
+  settings: PostgresSettings,
+  snapshot: SnapshotContent,
+  request: ExportRequest,
+  context: EngineContext,
+): Promise<ExportResult> {
   const { format, object, to, madeAt } = request;
   const file = { path: to, madeAt, gzip: format.endsWith('.gz') };
   if (tableFormats.some((one) => one === format)) {

@@ -3,7 +3,7 @@ import { access, constants as fs, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { AppError, systemCode, throwIfCancelled } from '../../../base/errors.ts';
+import { AppError, BugError, systemCode, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, EngineSource, LoadedNative, NativeFile } from '../../engine.ts';
 import { dropDatabase } from '../databases.ts';
 import { locationOf, type PostgresLocation } from '../location.ts';
@@ -87,7 +87,9 @@ function chooseTools(found: readonly Tools[], dump: Dump, version: number): Tool
 /** The first minor of each major whose psql can be kept from running programs. */
 const restricting: Readonly<Record<number, number>> = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
 
-async function refuseOldPsql({ folder, version, major, minor }: Tools): Promise<void> {
+async function refuseOldPsql({ place, version, major, minor }: Tools): Promise<void> {
+  if (place.kind !== 'local') throw new BugError('a file is loaded by the tools of this machine');
+  const { folder } = place;
   const name = process.platform === 'win32' ? 'psql.exe' : 'psql';
   try {
     await access(join(folder, name), fs.X_OK);
