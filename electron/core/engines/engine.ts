@@ -1,9 +1,13 @@
 import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
+import type { BrowsePage, BrowseRequest } from './browsing.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
+import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 
 import type { EngineState } from '../containers/engine.ts';
 
+export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
+export type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 
 /**
  * The engine port. Every engine implements it and passes `test/contract/engine-suite.ts` against a real server. It knows nothing of chunks
@@ -362,57 +366,6 @@ export interface UndoRecord {
   /** Where the old one is kept, for people. */
   readonly kept: string;
   readonly data: Readonly<Record<string, unknown>>;
-}
-
-export interface BrowseRequest {
-  readonly object: string;
-  readonly offset: number;
-  /** At most 1000. */
-  readonly limit: number;
-  readonly orderBy?: string;
-}
-
-/** A value as JSON can carry it: `{ $: 'int64' | 'blob' | 'real', v: string }` for what JSON numbers and strings cannot. */
-export type CellValue = null | boolean | number | string | { readonly $: 'int64' | 'blob' | 'real' | 'text'; readonly v: string };
-
-export interface BrowsePage {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly (readonly CellValue[])[];
-  readonly total?: number;
-}
-
-export interface ExportRequest {
-  readonly format: string;
-  /** Absolute path that must not exist. */
-  readonly to: string;
-  readonly object?: string;
-  /** When the data was so: becomes the files' own time. */
-  readonly madeAt: number;
-}
-export interface ExportResult {
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
-}
-
-export interface NativeFile {
-  readonly path: string;
-  readonly engine: EngineKind;
-  readonly format: string;
-  readonly version: string;
-  readonly bytes: number;
-  /** Files beside it that are part of its content: logs that were not merged. */
-  readonly beside: readonly string[];
-  /** When it was made, and what says so. */
-  readonly madeAt: number;
-  readonly madeAtFrom: 'name' | 'content' | 'file-time';
-  readonly sourceName: string;
-}
-
-export interface LoadedNative {
-  readonly source: EngineSource;
-  /** What the file calls the database that it was taken from; empty where it does not say. */
-  readonly database: string;
-  /** What of the file is not there, or not as it was. */
-  readonly warnings: readonly string[];
 }
 
 /** Instant copies in the source's own place, for the dev loop; not a backup. */
