@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import type { Duplex, Readable } from 'node:stream';
 import { z } from 'zod';
@@ -44,6 +45,9 @@ export interface ContainerExec {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly end: Promise<ExecEnd>;
+  /** Whether its connection keeps this process alive, as of a socket. */
+  ref(): void;
+  unref(): void;
 }
 
 const created = z.object({ Id: z.string() });
@@ -174,7 +178,8 @@ function running(parts: Running): ContainerExec {
     stdin.destroy(cause);
   });
   stdout.on('error', () => undefined);
-  return { stdin, stdout, end };
+  const socket = connection instanceof Socket ? connection : undefined;
+  return { stdin, stdout, end, ref: () => void socket?.ref(), unref: () => void socket?.unref() };
 }
 
 function writerTo(connection: Duplex): Writable {

@@ -2,7 +2,6 @@ import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { BrowsePage, BrowseRequest } from './browsing.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
 import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
-
 import type { EngineState } from '../containers/engine.ts';
 
 export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';

@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeArchive } from '../../../electron/core/containers/archive.ts';
 import { findEngine } from '../../../electron/core/containers/engine.ts';
@@ -11,6 +13,7 @@ import { createPostgresEngine } from '../../../electron/core/engines/postgres/en
 import { cacheFolder, imageFiles } from '../../../tools/provision/images.mjs';
 import { dockerPossible, privateDocker } from '../../helpers/containers/docker.ts';
 import type { TestDocker } from '../../helpers/containers/docker.ts';
+import { until } from '../../helpers/containers/look.ts';
 import { inContainer, runPostgres, sqlIn } from '../../helpers/containers/postgres.ts';
 import { withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
@@ -18,6 +21,8 @@ import { makeBank } from '../../helpers/postgres/bank.ts';
 
 const password = 'c4nary of: the \\ container';
 const here = { folder: '/', environment: {} };
+const child = fileURLToPath(new URL('../../helpers/postgres/exec-session-child.ts', import.meta.url));
+const usualPath = process.env['PATH'];
 const noIntent = (): Promise<void> => Promise.resolve();
 
 /** No tool of PostgreSQL is on this machine, as far as the engine sees. */
@@ -26,7 +31,6 @@ const postgres = createPostgresEngine();
 describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
   let docker: TestDocker;
   let folder = '';
-  const usualPath = process.env['PATH'];
   const places = { open: { user: 'shop', database: 'shop' }, closed: { user: 'postgres', database: 'postgres' } };
 
   beforeAll(async () => {
@@ -41,7 +45,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
       runPostgres(docker, { name: 'cut-off', password, network: 'none', started: false }),
     ]);
     await sqlIn(docker, 'open', places.open, `${makeBank}; SELECT lo_from_bytea(0, repeat('x', 100000)::bytea)`);
-    await onlyBusybox(docker, 'open');
+    await onlyBusybox(docker, 'open', ['dd', 'mkdir', 'rm', 'ls', 'sh', 'dash', 'bash']);
     process.env['PATH'] = '/nowhere';
   });
   afterAll(async () => {
@@ -73,7 +77,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     return { name: 'source', engine: 'postgres', location };
   }
 
-  it('are discovered, one line each however many ways lead to it, and none of it secret', { timeout: 60_000 }, async () => {
+  it('are discovered, one line each however many ways lead to it, and none of it secret', { timeout: 120_000 }, async () => {
     const found = (await docker.call('GET', '/containers/open/json')).json as { NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } };
     const port = found.NetworkSettings.Ports['5432/tcp']?.[0]?.HostPort ?? '';
     await writeFile(path.join(folder, '.env'), `DATABASE_URL=postgresql+asyncpg://shop:${encodeURIComponent(password)}@localhost:${port}/shop\n`);
@@ -141,7 +145,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     expect(JSON.stringify([...sink.objects, report])).not.toContain('c4nary');
   });
 
-  it('leaves nothing in it where the restore is cancelled', { timeout: 60_000 }, async () => {
+  it('leaves nothing in it where the restore is cancelled', { timeout: 120_000 }, async () => {
     const source = await added('docker://open');
     const sink = memorySink();
     const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
@@ -163,7 +167,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     expect(await sqlIn(docker, 'open', places.open, `SELECT datname FROM pg_database WHERE datname LIKE 'cancelled%'`)).toBe('');
   });
 
-  it('finds a service of Compose by its address, and again when it was made anew', { timeout: 60_000 }, async () => {
+  it('finds a service of Compose by its address, and again when it was made anew', { timeout: 120_000 }, async () => {
     const source = await added('docker://shop-db-1');
     expect(source.location).toMatchObject({ container: { project: 'shop', service: 'db' } });
     expect(postgres.describeLocation(source.location)).toBe('docker://shop+db/postgres');
@@ -176,26 +180,56 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     await docker.call('POST', '/containers/shop-db-2/unpause');
   });
 
-  it('says of one that does not run how to start it, and of one that cannot be reached why', { timeout: 60_000 }, async () => {
-    const source = await added('docker://cut-off');
-    const probe = (): Promise<unknown> => withHost((context) => postgres.probe(source, context)).catch((error: unknown) => error);
-    expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: 'Start it: docker start cut-off' });
-    await docker.call('POST', '/containers/cut-off/start');
-    expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: expect.stringContaining('127.0.0.1:5432:5432') as unknown });
-    const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, here, context)).catch((error: unknown) => error);
-    expect(none).toMatchObject({ code: 'source.missing' });
-    const service = postgres.normaliseLocation({ url: 'docker://shop+nothing/x' }, '/');
-    const gone = await withHost((context) => postgres.probe({ ...source, location: service }, context)).catch((error: unknown) => error);
-    expect(gone).toMatchObject({ code: 'source.missing', hint: expect.stringContaining('compose up') as unknown });
-  });
+  it(
+    'says of one that does not run how to start it, of one that is not there that it is not, and reaches one that no network leads to',
+    { timeout: 120_000 },
+    async () => {
+      const source = await added('docker://cut-off');
+      const probe = (): Promise<unknown> => withHost((context) => postgres.probe(source, context)).catch((error: unknown) => error);
+      expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: 'Start it: docker start cut-off' });
+      await docker.call('POST', '/containers/cut-off/start');
+      // Nothing answers in it yet: it is told as such.
+      expect(await probe()).toMatchObject({ code: 'source.unreachable', details: { container: 'cut-off' } });
+      await until(async () => (await inContainer(docker, 'cut-off', ['/usr/lib/postgresql/15/bin/pg_isready', '-h', '127.0.0.1'])).code === 0);
+      for (const lacking of [[], ['perl'], ['bash', 'busybox']]) {
+        await onlyBusybox(docker, 'cut-off', lacking);
+        expect(await probe()).toMatchObject({ consistency: 'transaction' });
+      }
+      await sqlIn(docker, 'cut-off', places.closed, makeBank);
+      const sink = memorySink();
+      const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
+      const snapshot = sink.snapshot('postgres', source.location, report.fingerprint);
+      const target = { location: postgres.targetLocation('again', source.location, '/'), mode: 'new' } as const;
+      const copy = await withHost((context) => postgres.restore(snapshot, target, context, noIntent));
+      expect(compareFingerprints(report.fingerprint, await withHost((context) => postgres.fingerprint({ kind: 'copy', copy }, context)))).toEqual([]);
+      await withHost((context) => postgres.discard(copy, context));
+      const sessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'belay%'`;
+      await until(async () => (await sqlIn(docker, 'cut-off', places.closed, sessions)) === '0');
+      const holder = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, docker.host, 'cut-off', password], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(holder.stdout, 'data');
+      expect(await sqlIn(docker, 'cut-off', places.closed, sessions)).toBe('1');
+      holder.kill('SIGKILL');
+      await until(async () => (await sqlIn(docker, 'cut-off', places.closed, sessions)) === '0');
+
+      const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, here, context)).catch((error: unknown) => error);
+      expect(none).toMatchObject({ code: 'source.missing' });
+      const service = postgres.normaliseLocation({ url: 'docker://shop+nothing/x' }, '/');
+      const gone = await withHost((context) => postgres.probe({ ...source, location: service }, context)).catch((error: unknown) => error);
+      expect(gone).toMatchObject({ code: 'source.missing', hint: expect.stringContaining('compose up') as unknown });
+    },
+  );
 });
 
 /** As in the everyday small images: what a program of ours needs there is busybox's. */
-async function onlyBusybox(docker: TestDocker, container: string): Promise<void> {
+async function onlyBusybox(docker: TestDocker, container: string, names: readonly string[]): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'busybox-'));
-  execFileSync('tar', ['-C', folder, '-xf', path.join(cacheFolder(process.env), 'images', imageFiles().busybox), './bin/busybox']);
+  execFileSync('tar', ['-C', folder, '-xf', path.join(cacheFolder(process.env), 'images', imageFiles().busybox), './bin/busybox'], {
+    env: { PATH: usualPath },
+  });
   const body = await readFile(path.join(folder, 'bin/busybox'));
   await rm(folder, { recursive: true });
   const file = (name: string) => ({ name, kind: 'file', mode: 0o755, uid: 0, gid: 0, bytes: body.length, body }) as const;
-  await writeArchive(await docker.engine(), container, '/usr/bin', ['dd', 'mkdir', 'rm', 'ls', 'sh', 'dash', 'bash'].map(file), AbortSignal.timeout(30_000));
+  await writeArchive(await docker.engine(), container, '/usr/bin', names.map(file), AbortSignal.timeout(30_000));
 }

@@ -15,6 +15,9 @@ export interface ContainerChoice {
   readonly started?: false;
 }
 
+/** What lies on PATH there are wrappers in perl. */
+const bin = '/usr/lib/postgresql/15/bin';
+
 /** A container of PostgreSQL 15, with quick settings. */
 export async function runPostgres(docker: TestDocker, choice: ContainerChoice): Promise<void> {
   const { name, password, user = 'postgres', database = user, network, labels = {} } = choice;
@@ -29,7 +32,7 @@ export async function runPostgres(docker: TestDocker, choice: ContainerChoice): 
     return;
   }
   await docker.run('postgres:15', options, name);
-  await until(async () => (await inContainer(docker, name, ['pg_isready', '-h', '127.0.0.1', '-U', user])).code === 0);
+  await until(async () => (await inContainer(docker, name, [`${bin}/pg_isready`, '-h', '127.0.0.1', '-U', user])).code === 0);
 }
 
 /** What a program in a container gives. */
@@ -49,7 +52,7 @@ export async function inContainer(
 
 /** Statements, run in the container by its own psql. Throws what it said where they fail. */
 export async function sqlIn(docker: TestDocker, name: string, place: { readonly user: string; readonly database: string }, sql: string): Promise<string> {
-  const { code, out } = await inContainer(docker, name, ['psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', place.user, '-d', place.database, '-c', sql]);
+  const { code, out } = await inContainer(docker, name, [`${bin}/psql`, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', place.user, '-d', place.database, '-c', sql]);
   if (code !== 0) throw new Error(out);
   return out.trim();
 }

@@ -4,7 +4,7 @@ import { AppError, CancelledError, throwIfCancelled } from '../../base/errors.ts
 import { findContainer, findService, type ContainerRow } from '../../containers/discovery.ts';
 import { engineOrThrow, type Engine as ContainerEngine } from '../../containers/engine.ts';
 import type { EngineContext } from '../engine.ts';
-import { containerWords, type ContainerName, type PostgresLocation } from './location.ts';
+import type { ContainerName, PostgresLocation } from './location.ts';
 
 /** How long a container's own address is given: machines on which it is not reachable drop what is sent there. */
 const connectMs = 3000;
@@ -44,29 +44,45 @@ function startLine(row: ContainerRow, product: ContainerEngine['product']): stri
   return [product, row.state === 'paused' ? 'unpause' : 'start', row.name].map(shellWord).join(' ');
 }
 
+/** How a server is reached: over the network of this machine, or by a program in its container. */
+export type Way =
+  | { readonly kind: 'network'; readonly location: PostgresLocation }
+  | { readonly kind: 'exec'; readonly found: FoundContainer; /** Why no network leads there. */ readonly why: AppError };
+
 /**
- * The location with the host and port by which this machine reaches it now; one that names no container as it is. A container is reached
- * through a port that it publishes, where the engine runs on this machine; else by its own address, which Linux routes. Throws
- * `source.unreachable` where neither is possible.
+ * How this machine reaches a location now. A container is reached through a port that it publishes, where the engine runs on this machine; else
+ * by its own address, which Linux routes; else by a program in it.
  */
-export async function reached(location: PostgresLocation, context: EngineContext): Promise<PostgresLocation> {
+export async function wayTo(location: PostgresLocation, context: EngineContext): Promise<Way> {
   const { container, ...rest } = location;
-  if (container === undefined) return location;
-  const { engine, row } = await runningContainer(container, context);
+  if (container === undefined) return { kind: 'network', location };
+  const found = await runningContainer(container, context);
+  const { engine, row } = found;
   const published = publishedAt(row, location.port);
-  if (engine.local && published !== undefined) return { ...rest, ...published };
+  if (engine.local && published !== undefined) return { kind: 'network', location: { ...rest, ...published } };
+  if (engine.local && process.platform === 'linux') {
+    for (const { address } of row.addresses)
+      if (await answers(row.id, address, location.port, context.signal)) return { kind: 'network', location: { ...rest, host: address } };
+  }
   const port = String(location.port);
-  const hint = `Publish the port on 127.0.0.1 (ports: "127.0.0.1:${port}:${port}") and make the container anew.`;
-  const details = { container: row.name, port: location.port };
-  if (!engine.local)
-    throw new AppError('source.unreachable', `The container ${row.name} runs on another machine (${containerWords(container)}).`, {
-      hint: 'Add the database by the address at which this machine reaches it: postgres://user@host:port/database.',
-      details,
-    });
-  if (process.platform !== 'linux' || row.addresses.length === 0)
-    throw new AppError('source.unreachable', `The container ${row.name} publishes no port ${port}, and its own address cannot be reached.`, { hint, details });
-  for (const { address } of row.addresses) if (await answers(address, location.port, context.signal)) return { ...rest, host: address };
-  throw new AppError('source.unreachable', `The container ${row.name} publishes no port ${port}, and nothing answers at its own address.`, { hint, details });
+  const why = new AppError(
+    'source.unreachable',
+    engine.local
+      ? `The container ${row.name} publishes no port ${port}, and nothing answers at an address of its own.`
+      : `The container ${row.name} runs on another machine.`,
+    {
+      hint: `Publish the port on 127.0.0.1 (ports: "127.0.0.1:${port}:${port}") and make the container anew.`,
+      details: { container: row.name, port: location.port },
+    },
+  );
+  return { kind: 'exec', found, why };
+}
+
+/** The location with host and port of a network. Throws `source.unreachable` where none leads there. */
+export async function reached(location: PostgresLocation, context: EngineContext): Promise<PostgresLocation> {
+  const way = await wayTo(location, context);
+  if (way.kind === 'network') return way.location;
+  throw way.why;
 }
 
 /** Where a container's port is reached on the engine's machine; undefined where it is not published. */
@@ -77,8 +93,13 @@ function publishedAt(row: ContainerRow, port: number): { readonly host: string; 
   return { host: best.host === '0.0.0.0' ? '127.0.0.1' : best.host === '::' ? '::1' : best.host, port: best.port };
 }
 
+/** Addresses that this machine does not reach, by container: a desktop's engine has a network of its own, which drops what is sent there. */
+const deaf = new Set<string>();
+
 /** True where something takes a connection there in time. */
-function answers(host: string, port: number, signal: AbortSignal): Promise<boolean> {
+function answers(container: string, host: string, port: number, signal: AbortSignal): Promise<boolean> {
+  const key = `${container} ${host}`;
+  if (deaf.has(key)) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
     const end = (finish: () => void): void => {
@@ -87,7 +108,10 @@ function answers(host: string, port: number, signal: AbortSignal): Promise<boole
       socket.destroy();
       finish();
     };
-    const timer = setTimeout(() => end(() => resolve(false)), connectMs);
+    const timer = setTimeout(() => {
+      deaf.add(key);
+      end(() => resolve(false));
+    }, connectMs);
     const onAbort = (): void => end(() => reject(new CancelledError()));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('connect', () => end(() => resolve(true)));

@@ -4,8 +4,9 @@ import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
 import { credentialsOf as containerCredentials } from '../../containers/discovery.ts';
 import type { EngineContext } from '../engine.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
+import { execStream } from './exec-stream.ts';
 import { wideSocket } from './raw-reads.ts';
-import { foundContainer, reached } from './reach.ts';
+import { foundContainer, wayTo, type FoundContainer } from './reach.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { cut, lost, watchSilence, type Backend } from './silence.ts';
 import { quoteText } from './sql.ts';
@@ -58,10 +59,10 @@ export async function openSession(location: PostgresLocation, options: SessionOp
   throwIfCancelled(context.signal);
   const where = describeLocation({ ...location, database: options.database ?? location.database });
   try {
-    const config = await configOf(location, options, context);
+    const { config, mode } = await configOf(location, options, context);
     const looking = options.looking === true;
     const way: Way = { where, connectMs: looking ? lookMs : connectMs(location), signal: context.signal };
-    const { client, login } = await connectAsked(looking ? careful(config, where) : config, location.sslmode, way, options.side);
+    const { client, login } = await connectAsked(looking ? careful(config, where) : config, mode, way, options.side);
     return await prepare(client, login, config, options, way, context);
   } catch (error) {
     throw serverError(error, where, options.side, context.signal);
@@ -79,12 +80,19 @@ interface Way {
   readonly signal: AbortSignal;
 }
 
-async function configOf(named: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<pg.ClientConfig> {
+interface Configured {
+  readonly config: pg.ClientConfig;
+  readonly mode: PostgresLocation['sslmode'];
+}
+
+async function configOf(named: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Configured> {
   const { user, password } = await credentialsOf(named, options.restoring === true, context, options.looking === true);
-  const location = await reached(named, context);
-  return {
+  const way = await wayTo(named, context);
+  const location = way.kind === 'network' ? way.location : insideOf(named, way.found);
+  const config: pg.ClientConfig = {
     host: location.socket ?? location.host ?? 'localhost',
     port: location.port,
+    ...(way.kind === 'network' ? {} : { stream: () => execStream(way.found, named.port, context) }),
     user,
     database: options.database ?? location.database,
     application_name: options.name ?? 'belay',
@@ -93,6 +101,13 @@ async function configOf(named: PostgresLocation, options: SessionOptions, contex
     ...(password === undefined ? {} : { password }),
     ...(location.socket === undefined ? { ssl: await sslOf(location) } : {}),
   };
+  return { config, mode: location.sslmode };
+}
+
+/** For the driver: the way does not leave the container, so there is no name to check, and encryption only where the server insists. */
+function insideOf(named: PostgresLocation, found: FoundContainer): PostgresLocation {
+  const { sslmode } = named;
+  return { ...named, host: found.row.id, sslmode: sslmode === 'prefer' ? 'allow' : sslmode.startsWith('verify') ? 'require' : sslmode };
 }
 
 /** The role and the password of a location's secrets. */
@@ -208,7 +223,8 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
 }
 
 async function connectOnce(config: pg.ClientConfig, way: Way): Promise<pg.Client> {
-  const client = new pg.Client(config.ssl === undefined || config.ssl === false ? { ...config, stream: wideSocket } : config);
+  const clear = config.ssl === undefined || config.ssl === false;
+  const client = new pg.Client(clear && config.stream === undefined ? { ...config, stream: wideSocket } : config);
   // A connection that ends by itself is seen by the next statement on it.
   client.on('error', () => undefined);
   const stop = (): void => cut(client);

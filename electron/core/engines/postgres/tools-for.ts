@@ -20,7 +20,8 @@ async function toolsInside(location: PostgresLocation, session: Session, context
   if (location.sslcert !== undefined) return [];
   const { engine, row } = await runningContainer(location.container, context);
   const server = { host: await hostInside(session), port: location.port };
-  const folders = [undefined, `/usr/lib/postgresql/${String(Math.floor(session.version / 10_000))}/bin`];
+  // Before PATH: on it lie wrappers, in images of Debian, that choose a version by themselves.
+  const folders = [`/usr/lib/postgresql/${String(Math.floor(session.version / 10_000))}/bin`, undefined];
   for (const folder of folders) {
     const place: ToolPlace = { kind: 'container', engine, id: row.id, name: row.name, folder, server };
     const tools = await versionInside(place, context);
