@@ -41,7 +41,7 @@ describe('opening and creating, each refusal with nothing changed', () => {
     writeFileSync(at('thesis.txt'), 'years of work');
     await refusedUnchanged('repository.not-empty', createHere);
     await refusedUnchanged('repository.missing', openHere);
-    await expect(createRepository(at('thesis.txt'), {}, ports)).rejects.toMatchObject({ code: 'repository.io' });
+    await expect(createRepository(at('thesis.txt'), {}, ports)).rejects.toMatchObject({ code: 'repository.not-empty' });
     writeFileSync(at('config'), 'sealed by somebody else');
     for (const name of ['data', 'snapshots', 'keys', 'index']) mkdirSync(at(name));
     await refusedUnchanged('repository.not-empty', createHere);
