@@ -16,12 +16,29 @@ async function write(server: PostgresServer, database: string, sql: string): Pro
   await client.end();
 }
 
+function localeOf(major: number, icu: boolean): string {
+  if (major >= 17) return `LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'`;
+  return major >= 15 && icu ? `LOCALE_PROVIDER icu ICU_LOCALE 'de'` : '';
+}
+
+/** Inside the data directory, which servers before 15 cannot. */
+async function makeTablespace(server: PostgresServer): Promise<void> {
+  if (server.major < 15) return;
+  const client = await server.connect();
+  await client.query('SET allow_in_place_tablespaces = on');
+  await client.query(`CREATE TABLESPACE beside LOCATION ''`);
+  await client.end();
+}
+
 for (const major of [13, 14, 15, 16, 17, 18]) {
   test.runIf(majors.includes(major))(`everything of PostgreSQL ${major} survives a round trip and the swap`, async () => {
     await using server = await startServer(major);
     await server.run('postgres', roles);
-    await server.run('postgres', 'CREATE DATABASE every TEMPLATE template0');
-    const [features] = await server.run('every', featuresQuery);
+    const [features] = await server.run('postgres', featuresQuery);
+    // What an administrator leaves in template1 is in no copy.
+    await server.run('template1', 'CREATE TABLE public.numbers (left_over int); CREATE SCHEMA left_over');
+    await makeTablespace(server);
+    await server.run('postgres', `CREATE DATABASE every TEMPLATE template0 ${localeOf(major, features?.['icu'] === true)}`);
     for (const sql of everything('every', { major, ...features } as Features)) await server.run('every', sql);
     const before = { definitions: definitionsOf(server, 'every'), content: await contentOf(server, 'every') };
 

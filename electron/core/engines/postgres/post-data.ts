@@ -36,7 +36,7 @@ export type SkeletonFile = Pick<Skeleton, 'file' | 'tools' | 'context'>;
 interface Entry {
   /** The archive's line, its number first: names in it are for people only. */
   readonly line: string;
-  readonly pass: 'build' | 'rest' | 'event trigger';
+  readonly pass: 'constraint' | 'view' | 'index' | 'rest' | 'event trigger';
 }
 
 /** The entries of the last section by the pass in which they are made. */
@@ -51,8 +51,9 @@ export async function entriesOf(skeleton: SkeletonFile): Promise<readonly Entry[
     const [, catalog, what = ''] = match;
     if (what.startsWith('EVENT TRIGGER ')) return [{ line, pass: 'event trigger' }];
     // An attachment of a partition's index stands in no catalog of its own.
-    const builds = (what.startsWith('INDEX ') || what.startsWith('CONSTRAINT ')) && catalog !== '0';
-    return [{ line, pass: builds ? 'build' : 'rest' }];
+    if (what.startsWith('INDEX ') && catalog !== '0') return [{ line, pass: 'index' }];
+    if (what.startsWith('CONSTRAINT ') && catalog !== '0') return [{ line, pass: 'constraint' }];
+    return [{ line, pass: what.startsWith('MATERIALIZED VIEW ') ? 'view' : 'rest' }];
   });
 }
 
@@ -74,15 +75,24 @@ export async function postData(skeleton: Skeleton): Promise<PostData> {
     if (lines.length === 0) return;
     await restorePart(skeleton, ['--section=post-data'], { list: lines, jobs });
   };
+  const build = async (lines: readonly string[], session: Session, searchPath: string): Promise<void> => {
+    try {
+      await make(lines, 2);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'tool.failed') throw error;
+      skeleton.context.log.info('indexes are built one by one', { why: error.details?.['said'] });
+      await buildOneByOne(skeleton, lines, session, searchPath);
+    }
+  };
   return {
     definitions: async (session, searchPath) => {
-      const builds = linesOf('build');
-      try {
-        await make(builds, 2);
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'tool.failed') throw error;
-        skeleton.context.log.info('indexes are built one by one', { why: error.details?.['said'] });
-        await buildOneByOne(skeleton, builds, session, searchPath);
+      const [constraints, views, indexes] = [linesOf('constraint'), linesOf('view'), linesOf('index')];
+      if (views.length === 0) await build([...constraints, ...indexes], session, searchPath);
+      else {
+        // A materialized view that groups by a primary key is made after it, and its own indexes after that.
+        await build(constraints, session, searchPath);
+        await make(views, 1);
+        await build(indexes, session, searchPath);
       }
       await make(linesOf('rest'), 1);
     },
