@@ -1,11 +1,13 @@
 import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { BrowsePage, BrowseRequest } from './browsing.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
+import type { CheckpointVerbs } from './checkpoint-verbs.ts';
 import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 import type { EngineState } from '../containers/engine.ts';
 
 export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
+export type { CheckpointInfo, CheckpointRoom, CheckpointVerbs } from './checkpoint-verbs.ts';
 export type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 
 /**
@@ -365,39 +367,4 @@ export interface UndoRecord {
   /** Where the old one is kept, for people. */
   readonly kept: string;
   readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** Instant copies in the source's own place, for the dev loop; not a backup. */
-export interface CheckpointVerbs {
-  create(source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo>;
-  list(source: EngineSource, context: EngineContext): Promise<readonly CheckpointInfo[]>;
-  /** What stands in the way of `rewind`, and what would happen. Writes nothing. Throws `checkpoint.unknown`. */
-  preflight(source: EngineSource, id: string, context: EngineContext): Promise<Preflight>;
-  /** Swaps the checkpoint's content in, keeping the old one for undo, as `promote` does. */
-  rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord>;
-  drop(source: EngineSource, id: string, context: EngineContext): Promise<void>;
-  /** What one more would take up. Missing where `create` itself finds out before it writes. */
-  room?(source: EngineSource, context: EngineContext): Promise<CheckpointRoom>;
-  /**
-   * Makes what the next `rewind` to it is quick by, which the last one used up; one that is there is success. On failure and cancel nothing of it
-   * is left, and a rewind makes it first. Missing where a rewind uses nothing up.
-   */
-  prepare?(source: EngineSource, id: string, context: EngineContext): Promise<void>;
-}
-
-export interface CheckpointRoom {
-  /** Bytes of one more, and of all that are there. */
-  readonly needed: number;
-  readonly held: number;
-  /** Bytes free where they lie; left out where that cannot be known. */
-  readonly free?: number;
-}
-
-export interface CheckpointInfo {
-  readonly id: string;
-  readonly createdAt: number;
-  readonly bytes: number;
-  readonly method: 'reflink' | 'copy' | 'template';
-  /** False where a rewind to it has to copy first. */
-  readonly ready?: boolean;
 }

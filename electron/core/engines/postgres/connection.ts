@@ -1,6 +1,6 @@
 import type { Connection, EngineContext, SourceLocation } from '../engine.ts';
 import { locationOf } from './location.ts';
-import { credentialsOf } from './session.ts';
+import { credentialsOf } from './credentials.ts';
 
 /** What would lead libpq elsewhere than the variables that are set, whatever it says. */
 const misleading = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGOPTIONS', 'PGREQUIRESSL', 'PGTARGETSESSIONATTRS'] as const;

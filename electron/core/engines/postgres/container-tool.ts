@@ -9,7 +9,8 @@ import type { EngineContext } from '../engine.ts';
 import type { PostgresLocation } from './location.ts';
 import { newId } from './names.ts';
 import { conninfo, listText, sessionOptions, type ToolCall } from './pg-tool.ts';
-import { connectMs, credentialsOf } from './session.ts';
+import { credentialsOf } from './credentials.ts';
+import { connectMs } from './session.ts';
 import type { ToolPlace } from './tools.ts';
 
 type ContainerPlace = Extract<ToolPlace, { kind: 'container' }>;

@@ -7,7 +7,8 @@ import { runInContainer } from './container-tool.ts';
 import type { PostgresLocation } from './location.ts';
 import { newId } from './names.ts';
 import { reached } from './reach.ts';
-import { connectMs, credentialsOf, withSession } from './session.ts';
+import { credentialsOf } from './credentials.ts';
+import { connectMs, withSession } from './session.ts';
 import { originOf, type Tools } from './tools.ts';
 
 export interface ToolCall {

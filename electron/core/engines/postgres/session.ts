@@ -1,16 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
-import { credentialsOf as containerCredentials } from '../../containers/discovery.ts';
 import type { EngineContext } from '../engine.ts';
+import { credentialsOf } from './credentials.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
 import { execStream } from './exec-stream.ts';
 import { wideSocket } from './raw-reads.ts';
-import { foundContainer, wayTo, type FoundContainer } from './reach.ts';
+import { wayTo, type FoundContainer } from './reach.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { cut, lost, watchSilence, type Backend } from './silence.ts';
 import { quoteText } from './sql.ts';
-import { throwAwayPassword } from './throw-away/passwords.ts';
+import { tlsOf } from './tls.ts';
 
 /** One connection, set so that what it reads and parses does not depend on the database's, the role's or the server's defaults. */
 export interface Session {
@@ -99,7 +98,7 @@ async function configOf(named: PostgresLocation, options: SessionOptions, contex
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     ...(password === undefined ? {} : { password }),
-    ...(location.socket === undefined ? { ssl: await sslOf(location) } : {}),
+    ...(location.socket === undefined ? { ssl: await tlsOf(location) } : {}),
   };
   return { config, mode: location.sslmode };
 }
@@ -108,60 +107,6 @@ async function configOf(named: PostgresLocation, options: SessionOptions, contex
 function insideOf(named: PostgresLocation, found: FoundContainer): PostgresLocation {
   const { sslmode } = named;
   return { ...named, host: found.row.id, sslmode: sslmode === 'prefer' ? 'allow' : sslmode.startsWith('verify') ? 'require' : sslmode };
-}
-
-/** The role and the password of a location's secrets. */
-export async function credentialsOf(
-  location: PostgresLocation,
-  restoring: boolean,
-  context: EngineContext,
-  ownOnly = false,
-): Promise<{ readonly user: string; readonly password: string | undefined }> {
-  const other = restoring ? location.restoreUser : undefined;
-  const handle = other === undefined ? location.secrets?.password : location.secrets?.restorePassword;
-  const user = other ?? location.user;
-  if (handle !== undefined) return { user, password: throwAwayPassword(handle) ?? (await context.secret(handle)) };
-  return { user, password: ownOnly ? undefined : ((await madeWith(location, user, context)) ?? ambientPassword()) };
-}
-
-/** What a container that no password is kept for was made with; it may say so as long as it is there. */
-async function madeWith({ container }: PostgresLocation, user: string, context: EngineContext): Promise<string | undefined> {
-  if (container === undefined) return undefined;
-  const { engine, row } = await foundContainer(container, context);
-  const known = await containerCredentials(engine, row.id, context.signal);
-  return known.user === user ? known.password?.reveal() : undefined;
-}
-
-/** As every program of PostgreSQL's takes it where no other is known; to the tools it goes by file, like any other. */
-function ambientPassword(): string | undefined {
-  const found = process.env['PGPASSWORD'];
-  return found === '' ? undefined : found;
-}
-
-async function sslOf(location: PostgresLocation): Promise<pg.ClientConfig['ssl']> {
-  const { sslmode } = location;
-  if (sslmode === 'disable' || sslmode === 'allow') return false;
-  const file = async (path: string | undefined): Promise<Buffer | undefined> => (path === undefined ? undefined : readCertificate(path));
-  const [ca, cert, key] = [await file(location.sslrootcert), await file(location.sslcert), await file(location.sslkey)];
-  const given = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
-  if (sslmode === 'verify-full') return { ...given, rejectUnauthorized: true };
-  // As libpq: who names an authority wants it asked.
-  if (sslmode === 'verify-ca' || (sslmode === 'require' && ca !== undefined))
-    return { ...given, rejectUnauthorized: true, checkServerIdentity: () => undefined };
-  return { ...given, rejectUnauthorized: false };
-}
-
-async function readCertificate(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    throw new AppError('input.invalid', `The certificate ${path} cannot be read (${code}).`, {
-      hint: 'Check sslrootcert, sslcert and sslkey of the source.',
-      cause: error,
-    });
-  }
 }
 
 /** Servers and roles to which `quietLogin` is unknown or forbidden, so that each is asked once. */

@@ -1,0 +1,36 @@
+import type { EngineContext, EngineSource, Preflight, UndoRecord } from './engine.ts';
+
+/** Instant copies in the source's own place, for the dev loop; not a backup. */
+export interface CheckpointVerbs {
+  create(source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo>;
+  list(source: EngineSource, context: EngineContext): Promise<readonly CheckpointInfo[]>;
+  /** What stands in the way of `rewind`, and what would happen. Writes nothing. Throws `checkpoint.unknown`. */
+  preflight(source: EngineSource, id: string, context: EngineContext): Promise<Preflight>;
+  /** Swaps the checkpoint's content in, keeping the old one for undo, as `promote` does. */
+  rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord>;
+  drop(source: EngineSource, id: string, context: EngineContext): Promise<void>;
+  /** What one more would take up. Missing where `create` itself finds out before it writes. */
+  room?(source: EngineSource, context: EngineContext): Promise<CheckpointRoom>;
+  /**
+   * Makes what the next `rewind` to it is quick by, which the last one used up; one that is there is success. On failure and cancel nothing of it
+   * is left, and a rewind makes it first. Missing where a rewind uses nothing up.
+   */
+  prepare?(source: EngineSource, id: string, context: EngineContext): Promise<void>;
+}
+
+export interface CheckpointRoom {
+  /** Bytes of one more, and of all that are there. */
+  readonly needed: number;
+  readonly held: number;
+  /** Bytes free where they lie; left out where that cannot be known. */
+  readonly free?: number;
+}
+
+export interface CheckpointInfo {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly bytes: number;
+  readonly method: 'reflink' | 'copy' | 'template';
+  /** False where a rewind to it has to copy first. */
+  readonly ready?: boolean;
+}
