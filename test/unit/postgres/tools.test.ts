@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
-import { chooseForDump, chooseForRestore, type Tools } from '../../../electron/core/engines/postgres/tools.ts';
+import { chooseForDump, chooseForRestore, originOf, type Tools } from '../../../electron/core/engines/postgres/tools.ts';
 
 const of = (...versions: readonly string[]): readonly Tools[] =>
   versions.map((version) => {
@@ -57,4 +57,16 @@ test('what would fail is refused, with what to install', () => {
       'tool.missing',
     ),
   ).toBe(true);
+});
+
+test("the tools of the server's own container come first, where they are not older than it", () => {
+  const inside = (version: string): Tools => {
+    const [one] = of(version);
+    const place = { kind: 'container', name: 'db', id: 'a', folder: undefined, server: { host: '127.0.0.1', port: 5432 } };
+    return { ...one, place } as Tools;
+  };
+  const originAt = (found: readonly Tools[]): string => originOf(chooseForDump(found, 150_018).tools);
+  expect(originAt([...of('15.20'), inside('15.18')])).toBe('in the container db');
+  expect(originAt([...of('15.20'), inside('15.4')])).toBe('/pg/15.20');
+  expect(originOf(chooseForRestore([...of('15.20'), inside('15.18')], 150_018, 15))).toBe('in the container db');
 });
