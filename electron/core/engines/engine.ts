@@ -313,7 +313,7 @@ export interface SnapshotContent {
   readonly location: SourceLocation;
   readonly fingerprint: Fingerprint;
   objects(): AsyncIterable<ObjectRow>;
-  /** The bytes of an object from `from` on (0 where left out), every one of them verified before it is handed out. */
+  /** The bytes of an object from `from` on (0 where left out), every one of them verified before it is handed out. Each part is the reader's own, to keep or to give back. */
   read(objectName: string, signal: AbortSignal, from?: number): AsyncIterable<Uint8Array>;
 }
 

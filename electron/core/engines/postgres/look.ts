@@ -1,3 +1,4 @@
+import { release } from '../../base/memory.ts';
 import type { EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inventory, Probe, SelfCheck } from '../engine.ts';
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems } from './describe/all.ts';
 import { readMarginal } from './facts.ts';
@@ -31,8 +32,9 @@ export async function fingerprint(of: FingerprintTarget, context: EngineContext)
 /** By the same definition as at capture, at one point of its own. */
 export async function fingerprintAt(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Fingerprint> {
   const nothing = (): Promise<void> => Promise.resolve();
+  const forget = (bytes: Uint8Array): Promise<void> => Promise.resolve(release(bytes));
   return withHold(location, options, context, nothing, async (hold) => {
-    const totals = await readTables(hold, context, () => Promise.resolve({ write: nothing, end: nothing }));
+    const totals = await readTables(hold, context, () => Promise.resolve({ write: forget, end: nothing }));
     const described = await describe(hold.session, hold.tables);
     const sequences = await readSequences(hold.session);
     await hold.check();

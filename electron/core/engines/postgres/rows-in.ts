@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { from as copyFrom } from 'pg-copy-streams';
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import type { EngineContext, SnapshotContent } from '../engine.ts';
+import { copyIn } from './copy-in.ts';
 import { notWhole, type StoredTable } from './objects.ts';
 import { serverError } from './server-error.ts';
 import { openSession, type Session } from './session.ts';
@@ -10,7 +8,6 @@ import type { PostgresLocation } from './location.ts';
 import { plainName, qualified, quoteName } from './sql.ts';
 
 const writers = 2;
-const handOver = 256 << 10;
 
 export interface Loading {
   readonly place: PostgresLocation;
@@ -132,10 +129,9 @@ async function load(session: Session, loading: Loading, table: StoredTable, how:
   if (how.searchPath !== undefined) await session.rows(`SELECT pg_catalog.set_config('search_path', $1, true)`, [how.searchPath]);
   if (fresh) await session.run(`TRUNCATE ONLY ${name}`);
   const columns = meta.columns.length === 0 ? '' : ` (${meta.columns.map(quoteName).join(', ')})`;
-  const stream = session.client.query(copyFrom(`COPY ${name}${columns} FROM STDIN${fresh ? ' (FREEZE)' : ''}`, { highWaterMark: handOver }));
-  await pipeline(Readable.from(wholeObject(loading, table, onBytes), { objectMode: true }), stream);
-  if (stream.rowCount !== table.rows)
-    throw new AppError('target.not-equal', `${plainName(own.schema, own.name)} took ${stream.rowCount} rows, the snapshot has ${table.rows}.`, {
+  const taken = await copyIn(session.client, `COPY ${name}${columns} FROM STDIN${fresh ? ' (FREEZE)' : ''}`, wholeObject(loading, table, onBytes));
+  if (taken !== table.rows)
+    throw new AppError('target.not-equal', `${plainName(own.schema, own.name)} took ${taken} rows, the snapshot has ${table.rows}.`, {
       hint: 'A trigger or rule of the target may have changed them. Report this.',
     });
 }
@@ -147,7 +143,7 @@ async function* wholeObject({ snapshot, context }: Loading, table: StoredTable, 
     throwIfCancelled(context.signal);
     bytes += part.length;
     onBytes(part.length);
-    yield Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+    yield part;
   }
   throwIfCancelled(context.signal);
   if (bytes !== table.bytes) throw notWhole(table.object);
