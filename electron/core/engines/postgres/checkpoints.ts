@@ -35,7 +35,7 @@ interface Checkpoint {
 }
 
 /** Clones of the database on its own server, and beside each a spare that is swapped in, so that a rewind costs two renames. */
-export function checkpointVerbs(): CheckpointVerbs {
+export function checkpointVerbs(): Required<CheckpointVerbs> {
   return {
     create,
     room,

@@ -1,14 +1,16 @@
 import type { Connection, EngineContext, SourceLocation } from '../engine.ts';
 import { locationOf } from './location.ts';
 import { credentialsOf } from './credentials.ts';
+import { reached } from './reach.ts';
 
 /** What would lead libpq elsewhere than the variables that are set, whatever it says. */
 const misleading = ['PGSERVICE', 'PGSERVICEFILE', 'PGHOSTADDR', 'PGOPTIONS', 'PGREQUIRESSL', 'PGTARGETSESSIONATTRS'] as const;
 
 /** As the role that restores: it owns what it made. `DATABASE_URL` for applications, `PG…` for libpq, both of the same place. */
 export async function connectionOf(at: SourceLocation, context: EngineContext): Promise<Connection> {
-  const location = locationOf(at);
-  const { user, password } = await credentialsOf(location, true, context);
+  const named = locationOf(at);
+  const { user, password } = await credentialsOf(named, true, context);
+  const location = await reached(named, context);
   const { socket, port, database, sslmode, sslrootcert, sslcert, sslkey } = location;
   const host = location.host ?? 'localhost';
   const files = { sslrootcert, sslcert, sslkey };

@@ -6,6 +6,7 @@ import { archive } from './export/archive.ts';
 import { writeNewFile } from './export/new-file.ts';
 import { plainSql } from './export/plain-sql.ts';
 import { csvOf, ndjsonOf } from './export/table-text.ts';
+import { exportFormats, tableFormats, wholeFormats } from './formats.ts';
 import { locationOf } from './location.ts';
 import { newId } from './names.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
@@ -16,10 +17,6 @@ import type { PostgresSettings } from './settings.ts';
 import { findStored } from './stored/stored-table.ts';
 import { toolsFor } from './tools-for.ts';
 import { chooseForRestore, findTools, type Tools } from './tools.ts';
-
-const wholeFormats = ['.dump', '.sql', '.sql.gz'] as const;
-const tableFormats = ['.csv', '.ndjson'] as const;
-export const exportFormats = [...wholeFormats, ...tableFormats] as const;
 
 /**
  * A file that pg_restore (`.dump`) or psql (`.sql`, `.sql.gz`) takes, of the whole snapshot; or one table's rows as `.csv` or `.ndjson`. Made of what is stored:

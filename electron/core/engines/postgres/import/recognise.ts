@@ -7,7 +7,6 @@ import { timeInName } from '../../time-in-name.ts';
 import { NotEnough, readHead, type ArchiveHead } from '../archive-format.ts';
 
 /** Endings of what is taken in; a folder and a tar of pg_dump's are known by what is in them. */
-export const importFormats = ['.dump', '.sql', '.sql.gz'] as const;
 
 export type DumpForm = 'custom' | 'directory' | 'tar' | 'plain';
 

@@ -1,0 +1,13 @@
+import type { EngineCapabilities } from '../engine.ts';
+import { exportFormats, wholeFormats } from './formats.ts';
+
+export const capabilities: EngineCapabilities = {
+  consistency: ['transaction'],
+  checkpoint: true,
+  browse: true,
+  query: true,
+  inPlace: false,
+  exportFormats,
+  importFormats: wholeFormats,
+  drill: ['container', 'scratch-database'],
+};

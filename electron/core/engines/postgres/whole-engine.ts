@@ -1,0 +1,61 @@
+import type { CheckpointVerbs, Engine } from '../engine.ts';
+import { browse, query } from './browse.ts';
+import { capture } from './capture.ts';
+import { checkpointVerbs } from './checkpoints.ts';
+import { complete } from './complete.ts';
+import { discover } from './discover/all.ts';
+import { explain } from './explain.ts';
+import { connectionOf } from './connection.ts';
+import { loadNative } from './import/load.ts';
+import { recogniseNative } from './import/recognise.ts';
+import { fingerprint, inventory, probe, selfCheck } from './look.ts';
+import { exportNative } from './native.ts';
+import { madeRecord } from './new-container.ts';
+import { preflight } from './preflight.ts';
+import { discardUndo, promote, recover, undo } from './promote.ts';
+import { discard, restore } from './restore.ts';
+import { contentOf, copyData, serverOf } from './restored-copy.ts';
+import type { PostgresSettings } from './settings.ts';
+import { browseStored } from './stored/browse.ts';
+import { rowPlaces } from './stored/row-places.ts';
+import { onServer } from './throw-away/server.ts';
+import { undoData } from './undo-record.ts';
+
+type InPlace = 'kind' | 'title' | 'capabilities' | 'separateSecrets' | 'normaliseLocation' | 'targetLocation' | 'throwAwayLocation' | 'describeLocation';
+/** All that is not known without a server, with the driver that it speaks with servers by. */
+export type WholeEngine = Required<Omit<Engine, InPlace | 'nativeSource' | 'nativeContent' | 'checkpoints'>> & {
+  readonly checkpoints: Required<CheckpointVerbs>;
+};
+
+export function wholeEngine(settings: PostgresSettings): WholeEngine {
+  const places = rowPlaces();
+  return {
+    discover,
+    complete,
+    probe: (source, context) => probe(settings, source, context),
+    inventory,
+    capture: (source, _options, sink, context) => capture(settings, source, sink, context),
+    preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
+    restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent),
+    fingerprint: (of, context) => onServer(serverOf(of), () => fingerprint(of, context)),
+    explain,
+    selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context)),
+    connection: connectionOf,
+    changed: (copy, print) => Promise.resolve({ ...copy, data: { ...copyData(copy), content: contentOf(print) } }),
+    promote,
+    recover,
+    undo: (record, context, { force }) => undo(record, context, force),
+    // Nothing is ever written in place.
+    anchor: (record) => Promise.resolve(record),
+    keptBytes: (record) => Promise.resolve(madeRecord(record.data) === undefined ? undoData(record).bytes : 0),
+    discardUndo,
+    discard,
+    browse: (of, request, context) => onServer(serverOf(of), () => browse(of, request, context)),
+    browseStored: (snapshot, request, context) => browseStored(snapshot, request, places, context),
+    query: (of, sql, context) => onServer(serverOf(of), () => query(of, sql, context)),
+    exportNative: (snapshot, request, context) => exportNative(settings, snapshot, request, context),
+    recogniseNative: (path) => recogniseNative(path),
+    loadNative: (file, server, context, work) => loadNative(settings, file, server, context, work),
+    checkpoints: checkpointVerbs(),
+  };
+}
