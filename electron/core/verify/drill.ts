@@ -35,6 +35,7 @@ export async function drill(
   const location = engine.throwAwayLocation(content.location, context.temporaryFolder);
   const target = { location, mode: 'throw-away' as const, ...(asked === undefined ? {} : { throwAway: asked }) };
   let copy: RestoredCopy | undefined;
+  let outcome: Verification;
   let stands: ThrowAwayPlace | undefined;
   try {
     copy = await engine.restore(content, target, context, (building) => {
@@ -42,18 +43,32 @@ export async function drill(
       return Promise.resolve();
     });
     ({ stands } = copy);
-    const outcome = await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
-    return { ...outcome, recoveryMs: outcome.durationMs - (stands?.startMs ?? 0), ...placeOf(stands, outcome.warnings) };
+    const compared = await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
+    outcome = { ...compared, recoveryMs: compared.durationMs - (stands?.startMs ?? 0) };
   } catch (error) {
-    return { ...notRestored(error, elapsed(context, started)), ...placeOf(stands, []) };
-  } finally {
-    if (copy !== undefined) await engine.discard(copy, { ...context, signal: new AbortController().signal });
+    if (copy !== undefined) await throwAway(engine, copy, context);
+    copy = undefined;
+    outcome = notRestored(error, elapsed(context, started));
+  }
+  const left = copy === undefined ? [] : await throwAway(engine, copy, context);
+  return { ...outcome, ...placeOf(stands, [...outcome.warnings, ...left]) };
+}
+
+/** What a drill found is not lost where its copy cannot be thrown away: what is left is a warning. */
+async function throwAway(engine: Engine, copy: RestoredCopy, context: EngineContext): Promise<readonly string[]> {
+  try {
+    await engine.discard(copy, { ...context, signal: new AbortController().signal });
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    context.log.warn('a throw-away copy could not be removed', { code: error.code });
+    return [`the throw-away copy could not be removed: ${error.message}`];
   }
 }
 
 /** For the record: where it stood, and what is to be known of that place. */
-function placeOf(stands: ThrowAwayPlace | undefined, warnings: readonly string[]): Partial<Verification> {
-  if (stands === undefined) return {};
+function placeOf(stands: ThrowAwayPlace | undefined, warnings: readonly string[]): Partial<Verification> & Pick<Verification, 'warnings'> {
+  if (stands === undefined) return { warnings: [...warnings] };
   const { warnings: own, ...place } = stands;
   return { place, warnings: [...warnings, ...own] };
 }
@@ -79,9 +94,16 @@ const cannotBeRestored: ReadonlySet<string> = new Set([
 function notRestored(error: unknown, durationMs: number): Verification {
   if (!(error instanceof AppError)) throw error;
   const base = { level: 'proved' as const, differences: [], checks: [], warnings: [], items: 0, rows: 0, durationMs };
-  if (couldNotRun.has(error.code)) return { ...base, result: 'inconclusive', statement: `The drill could not run: ${error.message}` };
+  if (couldNotRun.has(error.code)) return { ...base, result: 'inconclusive', statement: `The drill could not run: ${error.message}${lastWords(error)}` };
   if (cannotBeRestored.has(error.code)) return { ...base, result: 'failed', statement: `Cannot be restored: ${error.message}` };
   throw error;
+}
+
+/** Of a tool that ended badly: the line that says why, for a record that has no details. */
+function lastWords(error: AppError): string {
+  const said = error.details?.['said'];
+  const line = typeof said === 'string' ? said.split('\n').find((one) => one.trim() !== '') : undefined;
+  return line === undefined ? '' : ` It said: ${line.trim().slice(0, 300)}`;
 }
 
 /** Compares a restored copy with the fingerprint that it must have, then runs the engine's and the user's checks on it. */

@@ -52,6 +52,13 @@ async function engineAt(context: EngineContext): Promise<ContainerEngine> {
   return engineOrThrow(state);
 }
 
+function refuseFarEngine(engine: ContainerEngine): void {
+  if (!engine.local)
+    throw new AppError('engine.unsupported', 'The container engine is on another machine, whose loopback this one does not reach.', {
+      hint: 'Restore on that machine.',
+    });
+}
+
 async function imageFor(engine: ContainerEngine, { snapshot, facts }: Wanted, context: EngineContext): Promise<FittingImage> {
   const major = Math.floor(facts.server.version / 10_000);
   const image = await chooseImage(engine, locationOf(snapshot.location), major, context);
@@ -71,6 +78,7 @@ export async function preflightNew(wanted: Wanted, tables: number, bytesNeeded: 
   let image = '';
   try {
     const engine = await engineAt(context);
+    refuseFarEngine(engine);
     image = (await imageFor(engine, wanted, context)).name;
     const taken = await takenName(engine, name, context.signal);
     if (taken !== undefined) blockers.push({ code: 'target.exists', statement: nameTaken(taken).message, hint: hintTaken(name, database) });
@@ -109,6 +117,7 @@ export async function restoreNew(
   const { name, snapshot, facts } = wanted;
   const { database } = locationOf(wanted.target.location);
   const engine = await engineAt(context);
+  refuseFarEngine(engine);
   const image = await imageFor(engine, wanted, context);
   const taken = await takenName(engine, name, context.signal);
   if (taken !== undefined) throw nameTaken(taken);

@@ -19,7 +19,7 @@ import { qualified, quoteText, regclass } from './sql.ts';
 import type { PostgresSettings } from './settings.ts';
 import { prepareServer, type Prepared } from './throw-away/prepare.ts';
 import { scratchPlace, serverPlace, withinTime } from './throw-away/place.ts';
-import { onServer, removeServer } from './throw-away/server.ts';
+import { onServer, removeFailed, removeServer } from './throw-away/server.ts';
 import { toolsFor } from './tools-for.ts';
 import { chooseForRestore } from './tools.ts';
 
@@ -98,7 +98,7 @@ async function restoreThere(
     await withinTime(server.workMs, context, (limited) => onServer(server.id, () => build(settings, read, location, 'nothing', limited)));
     return copy;
   } catch (error) {
-    await removeServer(server.id);
+    await removeFailed(server.id, context);
     throwIfCancelled(context.signal);
     throw error;
   }

@@ -9,7 +9,7 @@ import type { Facts } from '../objects.ts';
 import { withServer } from '../session.ts';
 import { chooseImage, type FittingImage } from './image.ts';
 import { makeRoles, readRoles, superuserOf } from './roles.ts';
-import { removeServer, startServer, type ThrowAwayServer } from './server.ts';
+import { removeFailed, startServer, type ThrowAwayServer } from './server.ts';
 
 export interface Wanted {
   /** Of the source; nothing there is contacted. */
@@ -63,6 +63,10 @@ async function find(owner: Owner | undefined, { location, facts }: Pick<Wanted, 
   const found = owner === undefined ? undefined : await context.containerEngine?.(context.signal);
   if (owner === undefined || found === undefined) throw new AppError('tool.missing', 'No container engine is used here.');
   if (found.state !== 'answers') throw new AppError('tool.missing', found.statement, { hint: found.hint });
+  if (!found.engine.local)
+    throw new AppError('tool.missing', 'The container engine is on another machine, whose loopback this one does not reach.', {
+      hint: 'Use a scratch database: --in scratch',
+    });
   const major = Math.floor(facts.server.version / 10_000);
   const image = await chooseImage(found.engine, location, major, context);
   if (image !== undefined) return { engine: found.engine, owner, image };
@@ -91,7 +95,7 @@ async function prepare(asked: Owner | undefined, wanted: Wanted, context: Engine
     });
     return { server, location: place, warnings: sorting === undefined ? [] : [sorting] };
   } catch (error) {
-    await removeServer(server.id);
+    await removeFailed(server.id, context);
     throw error;
   }
 }

@@ -66,7 +66,7 @@ export async function startServer(engine: Engine, owner: Owner, asked: ServerAsk
     return { id: instance.nonce, image, version, location, startMs, workMs: room.workMs };
   } catch (error) {
     const fate = await fateOf(instance.nonce, error);
-    await removeServer(instance.nonce);
+    await removeFailed(instance.nonce, context);
     throw fate;
   }
 }
@@ -103,6 +103,16 @@ export async function removeServer(id: string): Promise<void> {
   await servers.get(id)?.remove();
   servers.delete(id);
   forgetPassword(id);
+}
+
+/** On the way out of a failure, which is the news: what cannot be removed now is left to those who reap. */
+export async function removeFailed(id: string, context: EngineContext): Promise<void> {
+  try {
+    await removeServer(id);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    context.log.warn('a throw-away server could not be removed: the next start does it', { code: error.code });
+  }
 }
 
 /** Runs `work` on what stands in a throw-away server: where it fails since the server is gone, the error says how it went. */

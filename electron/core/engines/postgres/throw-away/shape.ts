@@ -10,7 +10,7 @@ export interface Room {
   readonly memory: number;
   readonly sharedBuffers: number;
   readonly walBytes: number;
-  /** How long a restore into it, with its comparison, may take. */
+  /** How long a restore into it may take. */
   readonly workMs: number;
 }
 
