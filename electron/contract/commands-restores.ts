@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { restoreChoices } from './choices.ts';
 import { command } from './command.ts';
 import { absolutePath, checkpoint, label, preflight, smokeCheck, snapshotRef, snapshotSummary, undoEntry, verification } from './model.ts';
 
@@ -34,6 +35,7 @@ export const restoresCommands = {
       hold: z.boolean().default(false),
       confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
       safetySnapshot: z.boolean().default(true).describe('for in-place: snapshot what will be overwritten first'),
+      choices: restoreChoices.optional(),
     }),
     output: z.object({
       preflight,
@@ -74,6 +76,7 @@ export const restoresCommands = {
       to: snapshotRef.optional(),
       checkpoint: z.string().optional(),
       inPlace: z.boolean().default(false),
+      choices: restoreChoices.optional(),
       dryRun: z.boolean().default(false),
       confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
     }),

@@ -39,7 +39,7 @@ async function main(): Promise<boolean> {
   const none = (): Promise<void> => Promise.resolve();
   const differences = await withContext(async (context) => {
     const copy = await trip.engine.restore(snapshot, target, context, none);
-    const { differences: found, result, checks } = await verifyCopy(trip.engine, copy, report.fingerprint, [], context);
+    const { differences: found, result, checks } = await verifyCopy(trip.engine, copy, snapshot, [], context);
     say(`restored and compared in ${seconds(since)}: ${result}, ${found.length} differences by the fingerprint`);
     await trip.engine.promote(copy, target, context, none);
     return [...found.map((one) => one.statement), ...checks.filter((one) => one.result === 'failed').map((one) => one.name)];

@@ -11,6 +11,7 @@ import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
 import { addressOf, preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { nearest } from '../near.ts';
+import { choiceNames, choiceOptions, choicesOf } from '../restore-choices.ts';
 import { refuseTogether } from '../together.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
@@ -50,6 +51,7 @@ export const restore: CommandSpec = {
       many: true,
     },
     { flags: '--url-file <file>', description: 'write DATABASE_URL with its password to this new file, for its owner only', complete: 'file' },
+    ...choiceOptions,
     ...checkOptions,
   ],
   examples: [
@@ -59,6 +61,7 @@ export const restore: CommandSpec = {
     { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
     { line: 'belay restore --file app.dump --to app_copy --server app', what: 'a dump of PostgreSQL into a new database' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
+    { line: 'belay restore latest:app --to app_dev --role app_prod=app_dev --no-grants', what: 'PostgreSQL: where the server has other roles' },
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
   ],
   run: async (context, input) => {
@@ -104,9 +107,10 @@ function refuseMixed(input: Given): void {
     'checks',
     'migrate',
     'urlFile',
+    ...choiceNames,
   ];
   refuseTogether(input, 'held', ['confirm', ...others], 'snapshot');
-  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'migrate', 'urlFile']);
+  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'migrate', 'urlFile', ...choiceNames]);
   if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace'))
     throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
 }
@@ -134,6 +138,7 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
     ...given('urlFile', urlFile === undefined ? undefined : context.absolute(urlFile)),
     hold: input.flag('hold'),
     safetySnapshot: input.unlessNo('safetySnapshot'),
+    ...choicesOf(input),
   };
   if (throwAway) return { order: { ...base, mode: 'throw-away' }, source: undefined };
   const existing = input.flag('inPlace') ? ('in-place' as const) : ('replace' as const);

@@ -4,6 +4,7 @@ import { exitCodeOf, exits } from '../exit-codes.ts';
 import { duration } from '../output/format.ts';
 import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
+import { choiceNames, choiceOptions, choicesOf } from '../restore-choices.ts';
 import { refuseTogether } from '../together.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -18,6 +19,7 @@ export const rewind: CommandSpec = {
     { flags: '--to <snapshot>', description: 'snapshot to go back to (default: the newest of the source)', complete: 'snapshot' },
     { flags: '--checkpoint <id>', description: 'checkpoint to go back to' },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
+    ...choiceOptions,
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
   ],
@@ -29,13 +31,14 @@ export const rewind: CommandSpec = {
   ],
   run: async (context, input) => {
     const source = await chooseSource(context, input.word(0), false);
-    refuseTogether(input, 'checkpoint', ['to', 'inPlace']);
+    refuseTogether(input, 'checkpoint', ['to', 'inPlace', ...choiceNames]);
     const to = input.text('to');
     const order = {
       source,
       ...given('to', to === undefined ? undefined : snapshotRef(to)),
       ...given('checkpoint', input.text('checkpoint')),
       inPlace: input.flag('inPlace'),
+      ...choicesOf(input),
     };
     if (input.flag('dryRun')) {
       const data = await context.call('rewind', { ...order, dryRun: true });

@@ -2,12 +2,14 @@ import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { BrowsePage, BrowseRequest } from './browsing.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
 import type { CheckpointVerbs } from './checkpoint-verbs.ts';
+import type { Expectation, RestoreChoices } from './choices.ts';
 import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 import type { EngineState } from '../containers/engine.ts';
 
 export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
 export type { CheckpointInfo, CheckpointRoom, CheckpointVerbs } from './checkpoint-verbs.ts';
+export type { Expectation, RestoreChoices } from './choices.ts';
 export type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 
 /**
@@ -75,6 +77,12 @@ export interface Engine {
 
   /** Fingerprint of a live source, a restored copy, or a loose native file: the same definition as at capture. */
   fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint>;
+
+  /**
+   * What `found`, the fingerprint of a copy, must be equal to where choices made it another than the snapshot's. Everything that does not
+   * follow from a choice stays as the snapshot has it, and so counts as a difference. Missing where an engine knows no choices.
+   */
+  expected?(snapshot: SnapshotContent, copy: RestoredCopy, found: Fingerprint, context: EngineContext): Promise<Expectation>;
 
   /** For two fingerprints that differ: what differs, as deep as can be found (rows, columns). At most `limit` rows of detail. */
   explain(
@@ -175,6 +183,8 @@ export interface EngineCapabilities {
   /** Native formats given out and taken in, by file ending, e.g. `.sqlite`. */
   readonly exportFormats: readonly string[];
   readonly importFormats: readonly string[];
+  /** Choices that a restore takes. */
+  readonly choices: readonly (keyof RestoreChoices)[];
   /** Where a drill may run without being told. */
   readonly drill: readonly ThrowAwayKind[];
 }
@@ -323,6 +333,7 @@ export interface RestoreTarget {
   readonly mode: 'new' | 'replace' | 'in-place' | 'throw-away';
   /** Of a throw-away: where it is asked to be, one of `capabilities.drill`; `restore` throws where it cannot be there. The engine's choice where missing. */
   readonly throwAway?: ThrowAwayKind;
+  readonly choices?: RestoreChoices;
 }
 
 export interface Preflight {

@@ -1,7 +1,7 @@
 import type { SmokeCheck, UndoEntry, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engines/engine.ts';
-import { verifyCopy } from '../verify/drill.ts';
+import { compareCopy } from '../verify/drill.ts';
 import { samePlace } from '../sources/same-place.ts';
 import type { HookCommand } from '../verify/hook.ts';
 import { migrate, refuseBadCommands, type Migration } from './migrate.ts';
@@ -56,7 +56,7 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
   });
   try {
     const copy = await engine.restore(content, target, context, (building) => records.putHeld(heldRow(building, 'building')));
-    const verification = await verifyCopy(engine, copy, content.fingerprint, commands.length === 0 ? request.checks : [], context);
+    const { verification, expected } = await compareCopy(engine, copy, content, commands.length === 0 ? request.checks : [], context);
     if (verification.result === 'failed') {
       const [code, all] = verification.differences.length > 0 ? (['target.not-equal', 'difference'] as const) : (['check.failed', 'check'] as const);
       throw new AppError(code, `The restored copy was not put in place. ${verification.statement}`, {
@@ -64,7 +64,7 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
         details: { verification },
       });
     }
-    const equal = { verification, expected: content.fingerprint };
+    const equal = { verification, expected };
     const migrated = commands.length === 0 ? { copy, verification } : await migrate(engine, copy, commands, request.checks, equal, context);
     // Only a copy that waits for a decision outlives a crash; one on its way to the swap does not.
     const held = heldRow(migrated.copy, request.hold === true ? 'held' : 'building');

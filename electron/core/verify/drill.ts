@@ -43,7 +43,7 @@ export async function drill(
       return Promise.resolve();
     });
     ({ stands } = copy);
-    const compared = await verifyCopy(engine, copy, content.fingerprint, checks, context, started);
+    const compared = await verifyCopy(engine, copy, content, checks, context, started);
     outcome = { ...compared, recoveryMs: compared.durationMs - (stands?.startMs ?? 0) };
   } catch (error) {
     if (copy !== undefined) await throwAway(engine, copy, context);
@@ -106,28 +106,41 @@ function lastWords(error: AppError): string {
   return line === undefined ? '' : ` It said: ${line.trim().slice(0, 300)}`;
 }
 
-/** Compares a restored copy with the fingerprint that it must have, then runs the engine's and the user's checks on it. */
+/** Compares a restored copy with what the snapshot, and choices where there were some, say that it must be, then runs the engine's and the user's checks on it. */
 export async function verifyCopy(
   engine: Engine,
   copy: RestoredCopy,
-  expected: Fingerprint,
+  content: SnapshotContent,
   checks: readonly SmokeCheck[],
   context: EngineContext,
   started = context.clock.monotonic(),
 ): Promise<Verification> {
+  return (await compareCopy(engine, copy, content, checks, context, started)).verification;
+}
+
+/** As `verifyCopy`, with what the copy was held against. */
+export async function compareCopy(
+  engine: Engine,
+  copy: RestoredCopy,
+  content: SnapshotContent,
+  checks: readonly SmokeCheck[],
+  context: EngineContext,
+  started = context.clock.monotonic(),
+): Promise<{ readonly verification: Verification; readonly expected: Fingerprint }> {
   const of: FingerprintTarget = { kind: 'copy', copy };
   context.progress({ stage: 'comparing' });
-  const counting = withRowsTotal(context, expected);
+  const counting = withRowsTotal(context, content.fingerprint);
   // Both read a copy that nobody else uses; where one fails the other is seen to end first.
   const [fingerprinted, checked] = await Promise.allSettled([engine.fingerprint(of, counting), engine.selfCheck(of, context)]);
   if (fingerprinted.status === 'rejected') throw fingerprinted.reason;
   if (checked.status === 'rejected') throw checked.reason;
   const [found, own] = [fingerprinted.value, checked.value];
+  const { fingerprint: expected, notes } = (await engine.expected?.(content, copy, found, context)) ?? { fingerprint: content.fingerprint, notes: [] };
   const before = compareFingerprints(expected, found);
   const smoke = await runSmokeChecks(checks, engine, of, engine.describeLocation(copy.location), context);
   // A program of the user's may have written to the copy: what is proved is what it left.
   const differences = checks.some((check) => check.kind === 'command') ? compareFingerprints(expected, await engine.fingerprint(of, counting)) : before;
-  return judge(found, differences, own, smoke, elapsed(context, started));
+  return { verification: { ...judge(found, differences, own, smoke, elapsed(context, started)), warnings: [...notes] }, expected };
 }
 
 /** What a comparison and the checks add up to: only equal content with no failing check is a pass. */

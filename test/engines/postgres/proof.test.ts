@@ -60,7 +60,7 @@ describe.runIf(majors.includes(15))('one thing that is changed in a copy', () =>
     const database = 'altered';
     await server.run('postgres', `CREATE DATABASE ${database} TEMPLATE "${String(copy.location['database'])}"`);
     const altered = { ...copy, location: { ...copy.location, database }, data: { ...copy.data, database } };
-    const proof = () => withContext((context) => verifyCopy(trip.engine, altered, taken.report.fingerprint, [], context));
+    const proof = () => withContext((context) => verifyCopy(trip.engine, altered, taken.snapshot, [], context));
     if (what === 'row') expect((await proof()).result).toBe('passed');
     await server.run(database, change);
     const found = await proof();

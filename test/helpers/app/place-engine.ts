@@ -55,6 +55,7 @@ export class PlaceEngine {
         inPlace: false,
         exportFormats: [],
         importFormats: [],
+        choices: [],
         drill: ['temporary-file'],
       },
       discover: () => Promise.resolve([]),

@@ -2,8 +2,9 @@ import { commandLine, optionWords, shellWord } from '../../base/command-line.ts'
 import { AppError } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { SmokeCheck, Source, UndoEntry } from '../../../contract/model.ts';
-import type { Engine, EngineContext, RestoreTarget, SnapshotContent } from '../../engines/engine.ts';
+import type { Engine, EngineContext, RestoreChoices, RestoreTarget, SnapshotContent } from '../../engines/engine.ts';
 import type { HeldRow } from '../../restore/records.ts';
+import { choicesFor } from '../../restore/choices.ts';
 import { discardHeld, prepareRestore, promoteHeld } from '../../restore/restore.ts';
 import { drill } from '../../verify/drill.ts';
 import type { HookCommand } from '../../verify/hook.ts';
@@ -87,6 +88,7 @@ interface RestoreOrder {
   readonly hold: boolean;
   readonly confirm?: string | undefined;
   readonly safetySnapshot: boolean;
+  readonly choices?: RestoreChoices | undefined;
   /** What the undo entry is called; from the mode where left out. */
   readonly what?: UndoEntry['what'];
 }
@@ -108,6 +110,8 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
   if (target.mode === 'throw-away') {
     if ((order.migrate ?? []).length > 0 || order.urlFile !== undefined)
       throw new AppError('input.invalid', 'A throw-away restore takes no migration and has no URL that lasts.', { hint: 'Restore with --hold instead.' });
+    if (target.choices !== undefined)
+      throw new AppError('input.invalid', 'A throw-away restore is as it was captured.', { hint: 'Leave out what chooses roles, extensions and the like.' });
     const verification = await drill(engine, content, order.checks, context);
     return { preflight, verification, target: described, durationMs: took() };
   }
@@ -153,10 +157,11 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
 
 function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarget {
   const { engine, content, mode, to } = order;
-  if (mode === 'throw-away') return { mode, location: engine.throwAwayLocation(content.location, context.temporaryFolder) };
-  if (to !== undefined) return { mode, location: engine.targetLocation(to, content.location, order.baseFolder ?? '/') };
+  const choices = choicesFor(engine, order.choices);
+  if (mode === 'throw-away') return { mode, location: engine.throwAwayLocation(content.location, context.temporaryFolder), ...choices };
+  if (to !== undefined) return { mode, location: engine.targetLocation(to, content.location, order.baseFolder ?? '/'), ...choices };
   if (mode === 'new') throw new AppError('input.invalid', 'A restore into a new place needs the place.', { hint: 'Name it with --to.' });
-  return { mode, location: content.location };
+  return { mode, location: content.location, ...choices };
 }
 
 /** A copy that could not be put in place is removed: the failure leaves nothing behind. */

@@ -48,6 +48,7 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
           hold: false,
           confirm: input.confirm,
           safetySnapshot: true,
+          choices: input.choices,
           what: input.inPlace ? 'in-place' : 'rewind',
         },
         context,

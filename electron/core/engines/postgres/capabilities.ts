@@ -9,5 +9,6 @@ export const capabilities: EngineCapabilities = {
   inPlace: false,
   exportFormats,
   importFormats: wholeFormats,
+  choices: ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'noTablespaces'],
   drill: ['container', 'scratch-database'],
 };

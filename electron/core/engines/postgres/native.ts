@@ -47,7 +47,7 @@ export async function exportNative(
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
   const tools = await toolsToRead(settings, snapshot, facts, context);
-  const skeleton: SkeletonFile = { file: join(context.temporaryFolder, `skeleton-${newId(context)}.dump`), tools, context };
+  const skeleton: SkeletonFile = { file: join(context.temporaryFolder, `skeleton-${newId(context)}.dump`), tools, context, leftOut: new Set() };
   try {
     await writeSkeleton(snapshot, stored, skeleton.file, context);
     const bytes = format === '.dump' ? archive(snapshot, stored, facts, skeleton.file, madeAt, context) : plainSql(snapshot, stored, facts, skeleton, context);

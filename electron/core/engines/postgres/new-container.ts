@@ -4,6 +4,7 @@ import { AppError, CancelledError, isAppError, throwIfCancelled } from '../../ba
 import { engineOrThrow, type Engine as ContainerEngine } from '../../containers/engine.ts';
 import { isLasting, nameTaken, removeLasting, startLasting, takenName } from '../../containers/lasting.ts';
 import type { EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engine.ts';
+import { askedShape, settleBy, settledOrThrow, type Asked, type Settled } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
@@ -25,6 +26,8 @@ const recordShape = z.object({
   /** Hash of the fingerprint that its database must have. */
   content: z.string(),
   newContainer: z.string(),
+  /** The choices under which it was made, where there were some. */
+  asked: askedShape.exactOptional(),
 });
 type MadeRecord = z.infer<typeof recordShape>;
 
@@ -66,6 +69,12 @@ async function imageFor(engine: ContainerEngine, { snapshot, facts }: Wanted, co
   throw new AppError('tool.missing', `There is no image of PostgreSQL ${major} on this machine, and none is fetched.`, {
     hint: `Fetch it: docker pull postgres:${major}`,
   });
+}
+
+/** The choices, by the roles that the container's server will have: all that were captured, and its superuser, who restores. */
+export async function settleNew({ target, snapshot, facts }: Wanted, context: EngineContext): Promise<Settled> {
+  const own = superuserOf(await readRoles(snapshot, context.signal), facts);
+  return settleBy({ roles: [...facts.roles, own], own }, facts, snapshot.fingerprint, target.choices);
 }
 
 /** What stands in the way of making the container, and what would happen. */
@@ -112,10 +121,11 @@ export async function restoreNew(
   wanted: Wanted,
   context: EngineContext,
   intent: (copy: RestoredCopy) => Promise<void>,
-  build: (location: PostgresLocation) => Promise<void>,
+  build: (location: PostgresLocation, asked: Asked) => Promise<void>,
 ): Promise<RestoredCopy> {
-  const { name, snapshot, facts } = wanted;
-  const { database } = locationOf(wanted.target.location);
+  const { name, snapshot, facts, target } = wanted;
+  const { database } = locationOf(target.location);
+  const asked = settledOrThrow(await settleNew(wanted, context));
   const engine = await engineAt(context);
   refuseFarEngine(engine);
   const image = await imageFor(engine, wanted, context);
@@ -124,7 +134,14 @@ export async function restoreNew(
   const roles = await readRoles(snapshot, context.signal);
   const user = superuserOf(roles, facts);
   const location: PostgresLocation = { container: { name }, port: 5432, database, user, sslmode: 'prefer' };
-  const record: MadeRecord = { version: 1, id: newId(context), database, content: contentOf(snapshot.fingerprint), newContainer: name };
+  const record: MadeRecord = {
+    version: 1,
+    id: newId(context),
+    database,
+    content: contentOf(snapshot.fingerprint),
+    newContainer: name,
+    ...(target.choices === undefined ? {} : { asked }),
+  };
   const copy: RestoredCopy = { engine: 'postgres', location, data: record };
   await intent(copy);
   try {
@@ -140,8 +157,11 @@ export async function restoreNew(
       if ((await databaseNumbers(server, [database])).has(database)) await dropDatabase(location, database, context);
       await createDatabase(server, database, facts.database);
     });
-    await build(location);
-    return copy;
+    await build(location, asked);
+    if (target.choices === undefined) return copy;
+    // What it is by now is not what the snapshot is.
+    const found = await fingerprintAt(location, { side: 'target', restoring: true }, context);
+    return { ...copy, data: { ...record, content: contentOf(found) } };
   } catch (error) {
     await discardNew(record, context);
     throwIfCancelled(context.signal);

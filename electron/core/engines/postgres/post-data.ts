@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
+import type { ArchiveEntry } from './archive.ts';
 import type { PostgresLocation } from './location.ts';
 import { runTool, type ToolCall } from './pg-tool.ts';
 import type { Session } from './session.ts';
@@ -12,16 +13,20 @@ export interface Skeleton {
   readonly place: PostgresLocation;
   readonly options: string;
   readonly context: EngineContext;
+  /** Options of pg_restore that follow from choices. */
+  readonly flags: readonly string[];
+  /** Entries, by their numbers, that are not restored. */
+  readonly leftOut: ReadonlySet<number>;
 }
 
 /** One section, or the entries of one list, in one or more jobs. */
 export async function restorePart(skeleton: Skeleton, args: readonly string[], part: Pick<ToolCall, 'list' | 'jobs'> = {}): Promise<void> {
-  const { tools, place, options, context, file } = skeleton;
+  const { tools, place, options, context, file, flags } = skeleton;
   await runTool(
     {
       tools,
       program: 'pg_restore',
-      args: ['--exit-on-error', ...args],
+      args: ['--exit-on-error', ...flags, ...args],
       archive: file,
       ...part,
       place: { location: place, database: place.database, restoring: true, options },
@@ -31,7 +36,7 @@ export async function restorePart(skeleton: Skeleton, args: readonly string[], p
 }
 
 /** A skeleton as a file, wherever it goes. */
-export type SkeletonFile = Pick<Skeleton, 'file' | 'tools' | 'context'>;
+export type SkeletonFile = Pick<Skeleton, 'file' | 'tools' | 'context' | 'leftOut'>;
 
 interface Entry {
   /** The archive's line, its number first: names in it are for people only. */
@@ -47,7 +52,7 @@ export async function entriesOf(skeleton: SkeletonFile): Promise<readonly Entry[
   );
   return stdout.split('\n').flatMap((line): readonly Entry[] => {
     const match = /^\d+; (\d+) \d+ (.*)$/.exec(line);
-    if (match === null) return [];
+    if (match === null || skeleton.leftOut.has(Number.parseInt(line, 10))) return [];
     const [, catalog, what = ''] = match;
     if (what.startsWith('EVENT TRIGGER ')) return [{ line, pass: 'event trigger' }];
     // An attachment of a partition's index stands in no catalog of its own.
@@ -110,7 +115,7 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
       {
         tools: skeleton.tools,
         program: 'pg_restore',
-        args: ['-f', '-', '--section=post-data'],
+        args: ['-f', '-', ...skeleton.flags, '--section=post-data'],
         archive: skeleton.file,
         list: [line],
         keepOutput: 16 << 20,
@@ -131,4 +136,12 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
       if (!(error instanceof AppError) || !thereAlready.has(error.details?.['sqlstate'])) throw error;
     }
   }
+}
+
+/** The first section, but for what is left out. */
+export async function preData(skeleton: Skeleton, entries: readonly ArchiveEntry[]): Promise<void> {
+  const kept = entries.filter((one) => one.section === 'pre-data' && !skeleton.leftOut.has(one.id));
+  if (kept.length === 0) return;
+  const list = skeleton.leftOut.size === 0 ? {} : { list: kept.map((one) => `${one.id};`) };
+  await restorePart(skeleton, ['--section=pre-data'], list);
 }

@@ -2,9 +2,10 @@ import type { EngineContext, Preflight, RestoreTarget, SnapshotContent } from '.
 import { AppError } from '../../base/errors.ts';
 import { collationsDiffer, readCollations } from './collations.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
-import { missingRoles } from './facts.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
-import { newContainerOf, preflightNew } from './new-container.ts';
+import { newContainerOf, preflightNew, settleNew } from './new-container.ts';
+import { readArchive } from './archive.ts';
+import { settleChoices, unsettledBlockers, type Settled } from './asked.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { withServer, type Session } from './session.ts';
 import type { PostgresSettings } from './settings.ts';
@@ -25,15 +26,30 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
   const found: Findings = { blockers: [], warnings: [] };
   const bytesNeeded = stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
   const name = newContainerOf(location);
-  if (name !== undefined) return preflightNew({ name, target, snapshot, facts }, stored.tables.length, bytesNeeded, context);
+  if (name !== undefined) {
+    const wanted = { name, target, snapshot, facts };
+    const planned = await preflightNew(wanted, stored.tables.length, bytesNeeded, context);
+    found.blockers.push(...planned.blockers, ...unsettledBlockers(await settleNew(wanted, context)));
+    await lookAtTablespaces([], snapshot, stored.skeleton.name, target, found, context);
+    return { ...planned, ...found };
+  }
   if (target.mode === 'throw-away') {
     const wanted = { location: locationOf(snapshot.location), facts, place: target.throwAway };
     const server = await imageFor(settings.owner, wanted, context);
     if (typeof server !== 'string') return { ...found, steps: stepsInContainer(server.name, stored.tables.length), bytesNeeded };
   }
   const there = await withServer(location, context, async (server) => {
-    await lookAtServer(settings, location, server, facts, found, context);
-    await lookAtRoles(server, facts, found);
+    await lookAtServer(settings, location, server, facts, target, found, context);
+    await lookAtRoles(server, await settleChoices(server, facts, snapshot.fingerprint, target.choices), found);
+    const spaces = await server.rows<{ name: string }>('SELECT spcname AS name FROM pg_catalog.pg_tablespace');
+    await lookAtTablespaces(
+      spaces.map((row) => row.name),
+      snapshot,
+      stored.skeleton.name,
+      target,
+      found,
+      context,
+    );
     return lookAtTarget(server, location, target.mode, found);
   });
   return { ...found, steps: stepsOf(location, target.mode, there, stored.tables.length), bytesNeeded };
@@ -66,6 +82,7 @@ async function lookAtServer(
   location: PostgresLocation,
   server: Session,
   facts: Facts,
+  target: RestoreTarget,
   { blockers, warnings }: Findings,
   context: EngineContext,
 ): Promise<void> {
@@ -84,9 +101,14 @@ async function lookAtServer(
     blockers.push({ code: 'target.denied', statement: 'The role may not make databases.', hint: 'Grant it CREATEDB, or give the source a restore role.' });
   else if (!server.superuser) warnings.push('the role is no superuser: owners, event triggers, extensions and grants of other roles may not be restored');
   const rows = await server.rows<{ name: string }>('SELECT DISTINCT name FROM pg_catalog.pg_available_extensions');
-  const lacking = facts.extensions.filter((one) => !rows.some((row) => row.name === one.name));
+  const skipped = target.choices?.skipExtensions ?? [];
+  const lacking = facts.extensions.filter((one) => !skipped.includes(one.name) && !rows.some((row) => row.name === one.name));
   for (const { name } of lacking)
-    blockers.push({ code: 'engine.unsupported', statement: `The server does not have the extension ${name}.`, hint: 'Install it on the server.' });
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: `The server does not have the extension ${name}.`,
+      hint: `Install it on the server, or leave it out where nothing needs it: --skip-extension ${name}`,
+    });
   try {
     chooseForRestore(await toolsFor(settings, location, server, context), server.version, facts.tool.major);
   } catch (error) {
@@ -95,14 +117,37 @@ async function lookAtServer(
   }
 }
 
-async function lookAtRoles(server: Session, facts: Facts, { blockers }: Findings): Promise<void> {
-  const missing = await missingRoles(server, facts);
-  if (missing.length === 0) return;
-  blockers.push({
-    code: 'target.missing',
-    statement: `The server does not have the role${missing.length > 1 ? 's' : ''} ${missing.slice(0, 10).join(', ')}, to which something of the snapshot belongs.`,
-    hint: 'Make each one with CREATE ROLE name NOLOGIN; the object `roles` of the snapshot has their definitions.',
-  });
+async function lookAtRoles(server: Session, settled: Settled, { blockers }: Findings): Promise<void> {
+  const { asked } = settled;
+  blockers.push(...unsettledBlockers(settled));
+  if (asked.created.length === 0) return;
+  const [may] = await server.rows<{ create: boolean }>('SELECT rolcreaterole OR rolsuper AS create FROM pg_catalog.pg_roles WHERE rolname = current_user');
+  if (may?.create !== true)
+    blockers.push({
+      code: 'target.denied',
+      statement: `The role may not make roles (${asked.created.slice(0, 10).join(', ')}).`,
+      hint: 'Grant it CREATEROLE, or use --role or --no-owner.',
+    });
+}
+
+async function lookAtTablespaces(
+  spaces: readonly string[],
+  snapshot: SnapshotContent,
+  skeleton: string,
+  { choices }: RestoreTarget,
+  { blockers }: Findings,
+  context: EngineContext,
+): Promise<void> {
+  if (choices?.noTablespaces === true) return;
+  const entries = await readArchive(snapshot.read(skeleton, context.signal));
+  const named = new Set(entries.flatMap(({ tablespace }) => (tablespace === undefined ? [] : [tablespace])));
+  for (const name of named)
+    if (!spaces.includes(name))
+      blockers.push({
+        code: 'target.missing',
+        statement: `The server does not have the tablespace ${name}.`,
+        hint: 'Make it there, or put everything into the default one: --no-tablespaces',
+      });
 }
 
 /** True where a database of the target's name is there. */

@@ -9,6 +9,7 @@ import { contentOf, copyData } from './restored-copy.ts';
 import { withServer } from './session.ts';
 import { renameAll } from './swap.ts';
 import { undoData, undoRecord, type UndoData } from './undo-record.ts';
+import { removeRoles } from './made-roles.ts';
 
 type Intent = (undo: UndoRecord) => Promise<void>;
 
@@ -17,14 +18,16 @@ export async function promote(copy: RestoredCopy, target: RestoreTarget, context
   if (target.mode === 'throw-away') throw new BugError('a throw-away copy is not promoted');
   if (target.mode === 'in-place') throw new BugError('PostgreSQL has no restore in place');
   if (madeRecord(copy.data) !== undefined) return promoteNew(copy, intent);
-  const { database, content } = copyData(copy);
-  return swapIn(locationOf(target.location), database, { content, checkpoint: null, mustBeNew: target.mode === 'new' }, context, intent);
+  const { database, content, id, asked } = copyData(copy);
+  const made = asked === undefined || asked.created.length === 0 ? {} : { made: { restore: id, roles: asked.created } };
+  return swapIn(locationOf(target.location), database, { content, checkpoint: null, mustBeNew: target.mode === 'new', ...made }, context, intent);
 }
 
 interface Swap {
   readonly content: string | null;
   readonly checkpoint: string | null;
   readonly mustBeNew: boolean;
+  readonly made?: NonNullable<UndoData['made']>;
 }
 
 export async function swapIn(location: PostgresLocation, copy: string, swap: Swap, context: EngineContext, intent: Intent): Promise<UndoRecord> {
@@ -38,8 +41,9 @@ export async function swapIn(location: PostgresLocation, copy: string, swap: Swa
     await refuseObstacles(server, [database, copy]);
     const id = newId(context);
     const bytes = old === undefined ? 0 : await databaseBytes(server, database);
+    const made = swap.made === undefined ? {} : { made: swap.made };
     const beside = { kept: besideName(database, 'undo', id), replaced: besideName(database, 'old', id) };
-    return { version: 1, id, target: database, copy, ...beside, fresh, old: old ?? null, bytes, content: swap.content, checkpoint: swap.checkpoint };
+    return { version: 1, id, target: database, copy, ...beside, fresh, old: old ?? null, bytes, content: swap.content, checkpoint: swap.checkpoint, ...made };
   });
   const undo = undoRecord(location, data);
   await intent(undo);
@@ -75,7 +79,7 @@ export async function recover(undo: UndoRecord, context: EngineContext): Promise
   const found = await find(location, data, context);
   if (found.fresh === data.target) return 'promoted';
   // An undo that did not come to remove what it took away.
-  if (found.fresh === data.replaced) await dropDatabase(location, data.replaced, context);
+  if (found.fresh === data.replaced) await dropReplaced(location, data, context);
   // Somebody else's database stands there since: the old one is still kept.
   return found.old === data.kept && found.fresh !== data.copy ? 'promoted' : 'rolled-back';
 }
@@ -102,7 +106,13 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
     [...(found.target === undefined ? [] : [{ from: data.target, to: data.replaced }]), ...(data.old === null ? [] : [{ from: data.kept, to: data.target }])],
     context,
   );
-  await dropDatabase(location, data.replaced, { ...context, signal: new AbortController().signal });
+  await dropReplaced(location, data, { ...context, signal: new AbortController().signal });
+}
+
+/** What an undo took away, with the roles that came with it and that nothing else has use for. */
+async function dropReplaced(location: PostgresLocation, { replaced, made }: UndoData, context: EngineContext): Promise<void> {
+  await dropDatabase(location, replaced, context);
+  if (made !== undefined) await withServer(location, context, (server) => removeRoles(server, made.roles, made.restore));
 }
 
 /** By content: no counter of the server says for certain that nothing was written. */

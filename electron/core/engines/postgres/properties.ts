@@ -51,16 +51,20 @@ function namesIn(list: string): readonly string[] {
   return names.length === 0 ? [''] : names;
 }
 
-/** Exactly these grants, each by its own grantor. One may rest on another: they are made in as many rounds as that needs. */
-async function applyGrants(session: Session, on: string, owner: string, grants: readonly Grant[]): Promise<void> {
-  await session.run(`REVOKE ALL ON ${on} FROM PUBLIC; REVOKE ALL ON ${on} FROM ${quoteName(owner)}`);
+/**
+ * Exactly these grants, each by its own grantor, on a whole thing or on one column of it. One may rest on another: they are made in as many rounds as that
+ * needs.
+ */
+export async function applyGrants(session: Session, on: string, owner: string, grants: readonly Grant[], column?: string): Promise<void> {
+  // A column has no default that would be in the way.
+  if (column === undefined) await session.run(`REVOKE ALL ON ${on} FROM PUBLIC; REVOKE ALL ON ${on} FROM ${quoteName(owner)}`);
   let left = [...grants].toSorted((a, b) => Number(a.grantor !== owner) - Number(b.grantor !== owner));
   for (;;) {
     const failed: Grant[] = [];
     let reason: unknown;
     for (const one of left) {
       try {
-        await grant(session, on, one);
+        await grant(session, on, one, column);
       } catch (error) {
         failed.push(one);
         reason = error;
@@ -72,8 +76,8 @@ async function applyGrants(session: Session, on: string, owner: string, grants: 
   }
 }
 
-async function grant(session: Session, on: string, { grantor, grantee, privilege, grantable }: Grant): Promise<void> {
-  const statement = `GRANT ${privilege} ON ${on} TO ${grantee === null ? 'PUBLIC' : quoteName(grantee)}${grantable ? ' WITH GRANT OPTION' : ''}`;
+async function grant(session: Session, on: string, { grantor, grantee, privilege, grantable }: Grant, column?: string): Promise<void> {
+  const statement = `GRANT ${privilege}${column === undefined ? '' : ` (${quoteName(column)})`} ON ${on} TO ${grantee === null ? 'PUBLIC' : quoteName(grantee)}${grantable ? ' WITH GRANT OPTION' : ''}`;
   if (!session.superuser) return session.run(statement);
   await session.run('BEGIN');
   try {

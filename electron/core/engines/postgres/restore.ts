@@ -1,15 +1,21 @@
+import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, SnapshotContent, ThrowAwayPlace } from '../engine.ts';
+import { readArchive } from './archive.ts';
+import { asCaptured, changesRoles, propertiesAt, settleChoices, settledOrThrow, type Asked } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { fingerprintAt } from './look.ts';
 import { besideName, newId } from './names.ts';
 import { discardNew, madeRecord, newContainerOf, restoreNew } from './new-container.ts';
-import { missingRoles } from './facts.ts';
 import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
-import { postData, restorePart, type Skeleton } from './post-data.ts';
+import { leftOutBy } from './left-out.ts';
+import { makeRoles, removeRoles } from './made-roles.ts';
+import { postData, preData, restorePart, type Skeleton } from './post-data.ts';
+import { giveRights } from './give-rights.ts';
 import { applyProperties, applyPublic } from './properties.ts';
 import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
 import { loadRows } from './rows-in.ts';
@@ -37,9 +43,12 @@ export async function restore(
   const location = locationOf(target.location);
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
-  const read = { snapshot, stored, facts };
+  const read = { snapshot, stored, facts, asked: asCaptured };
   const name = newContainerOf(location);
-  if (name !== undefined) return restoreNew({ name, target, snapshot, facts }, context, intent, (place) => build(settings, read, place, 'nothing', context));
+  if (name !== undefined) {
+    const wanted = { name, target, snapshot, facts };
+    return restoreNew(wanted, context, intent, (place, asked) => build(settings, { ...read, asked }, place, 'nothing', context));
+  }
   let stands: ThrowAwayPlace | undefined;
   if (target.mode === 'throw-away') {
     const from = locationOf(snapshot.location);
@@ -49,19 +58,23 @@ export async function restore(
   }
   const id = newId(context);
   const database = target.mode === 'throw-away' ? scratchName(id) : besideName(location.database, 'copy', id);
+  const asked = await withServer(location, context, async (server) => {
+    await refuseExisting(server, location, target.mode);
+    return settledOrThrow(await settleChoices(server, facts, snapshot.fingerprint, target.choices));
+  });
+  const data = { version: 1 as const, id, database, content: contentOf(snapshot.fingerprint) };
   const copy = {
-    ...copyRecord(location, { version: 1, id, database, content: contentOf(snapshot.fingerprint) }),
+    ...copyRecord(location, target.choices === undefined ? data : { ...data, asked }),
     ...(stands === undefined ? {} : { stands }),
   };
-  await withServer(location, context, async (server) => {
-    await refuseExisting(server, location, target.mode);
-    await refuseWithoutRoles(server, facts);
-  });
   await intent(copy);
   try {
-    const make = stands === undefined ? 'database' : 'scratch';
-    await build(settings, read, copyPlace(copy), make, context);
-    return copy;
+    await withServer(location, context, (server) => makeRoles(server, asked.created, id));
+    await build(settings, { ...read, asked }, copyPlace(copy), stands === undefined ? 'database' : 'scratch', context);
+    if (target.choices === undefined) return copy;
+    // What it is by now is not what the snapshot is.
+    const found = await fingerprintAt(copyPlace(copy), { side: 'target', restoring: true }, context);
+    return { ...copy, data: { ...copyData(copy), content: contentOf(found) } };
   } catch (error) {
     // A server that is gone cannot be cleaned now: the copy is on record, and the first error says why.
     await discard(copy, context).catch((left: unknown) => context.log.warn('the unfinished copy could not be removed', { database, why: String(left) }));
@@ -76,6 +89,7 @@ interface Read {
   readonly snapshot: SnapshotContent;
   readonly stored: Stored;
   readonly facts: Facts;
+  readonly asked: Asked;
 }
 
 function bytesOf(stored: Stored): number {
@@ -109,22 +123,14 @@ async function refuseExisting(server: Session, location: PostgresLocation, mode:
   throw new AppError('target.exists', `${describeLocation(location)} exists already.`, { hint: 'Name a database that does not exist.' });
 }
 
-async function refuseWithoutRoles(server: Session, facts: Facts): Promise<void> {
-  const missing = await missingRoles(server, facts);
-  if (missing.length > 0)
-    throw new AppError('target.denied', `The server does not have the role${missing.length > 1 ? 's' : ''} ${missing.slice(0, 10).join(', ')}.`, {
-      hint: 'Make each one with CREATE ROLE name NOLOGIN; the object `roles` of the snapshot has their definitions.',
-      details: { roles: missing },
-    });
-}
-
 async function build(
   settings: PostgresSettings,
-  { snapshot, stored, facts }: Read,
+  { snapshot, stored, facts: captured, asked }: Read,
   place: PostgresLocation,
   make: 'database' | 'scratch' | 'nothing',
   context: EngineContext,
 ): Promise<void> {
+  const facts = { ...captured, database: propertiesAt(asked, captured.database) };
   const { tools, options } = await withServer(place, context, async (server) => {
     const chosen = chooseForRestore(await toolsFor(settings, place, server, context), server.version, facts.tool.major);
     if (make === 'database') await createDatabase(server, place.database, facts.database);
@@ -132,12 +138,14 @@ async function build(
   });
   if (make === 'scratch') await makeScratch(place, facts.database, context);
   const file = join(context.temporaryFolder, `skeleton-${newId(context)}.dump`);
-  const skeleton: Skeleton = { file, tools, place, options, context };
   try {
     await writeSkeleton(snapshot, stored, file, context);
+    const entries = await readArchive(createReadStream(file));
+    const { ids: leftOut, again } = leftOutBy(asked, entries);
+    const skeleton: Skeleton = { file, tools, place, options, context, flags: flagsOf(asked), leftOut };
     context.progress({ stage: 'making the tables' });
-    await restorePart(skeleton, ['--section=pre-data']);
-    await loadRows({ place, snapshot, tables: stored.tables, searchPath: facts.database.searchPath, context });
+    await preData(skeleton, entries);
+    await loadRows({ place, snapshot, tables: await tablesThere(place, stored, asked, context), searchPath: facts.database.searchPath, context });
     await withSession(place, { side: 'target', restoring: true }, context, async (session) => {
       await setSequences(session, facts.sequences);
       context.progress({ stage: 'loading large objects' });
@@ -145,16 +153,34 @@ async function build(
       context.progress({ stage: 'building indexes' });
       const last = await postData(skeleton);
       await last.definitions(session, facts.database.searchPath);
+      for (const statement of again) await session.run(statement);
+      if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'others');
       await refresh(session, facts, context);
       await applyPublic(session, facts.database);
       await applyProperties(session, place.database, facts.database);
       context.progress({ stage: 'gathering statistics' });
       await analyze(session, stored, context);
       await last.eventTriggers();
+      if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'event triggers');
     });
   } finally {
     await rm(file, { force: true });
   }
+}
+
+function flagsOf(asked: Asked): readonly string[] {
+  return [...(changesRoles(asked) ? ['--no-owner', '--no-privileges'] : []), ...(asked.tablespaces ? [] : ['--no-tablespaces'])];
+}
+
+/** All of them, but for those of extensions that were left out. */
+async function tablesThere(place: PostgresLocation, stored: Stored, asked: Asked, context: EngineContext): Promise<Stored['tables']> {
+  if (asked.skipExtensions.length === 0) return stored.tables;
+  return withSession(place, { side: 'target', restoring: true }, context, async (session) => {
+    const rows = await session.rows<{ schema: string; name: string }>(
+      'SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace',
+    );
+    return stored.tables.filter(({ meta }) => !meta.extension || rows.some((row) => row.schema === meta.schema && row.name === meta.table));
+  });
 }
 
 /** The stored skeleton as a file that pg_restore reads. */
@@ -219,8 +245,10 @@ async function refresh(session: Session, facts: Facts, context: EngineContext): 
 export async function discard(copy: RestoredCopy, context: EngineContext): Promise<void> {
   const made = madeRecord(copy.data);
   if (made !== undefined) return discardNew(made, context);
-  const { database, server } = copyData(copy);
+  const { database, server, id, asked } = copyData(copy);
   if (server !== undefined) return removeServer(server);
+  const unending = { ...context, signal: new AbortController().signal };
   await releaseScratch(copyPlace(copy));
-  await dropDatabase(copyPlace(copy), database, { ...context, signal: new AbortController().signal });
+  await dropDatabase(copyPlace(copy), database, unending);
+  if (asked !== undefined && asked.created.length > 0) await withServer(copyPlace(copy), unending, (server) => removeRoles(server, asked.created, id));
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
 import type { Fingerprint, FingerprintTarget, RestoredCopy } from '../engine.ts';
+import { askedShape } from './asked.ts';
 import { locationOf, type PostgresLocation } from './location.ts';
 
 const schema = z.object({
@@ -12,6 +13,8 @@ const schema = z.object({
   content: z.string(),
   /** The throw-away server that it stands in, where it has one to itself. */
   server: z.string().exactOptional(),
+  /** The choices under which it was made, where there were some. */
+  asked: askedShape.exactOptional(),
 });
 
 export type CopyData = z.infer<typeof schema>;

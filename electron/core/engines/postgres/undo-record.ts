@@ -18,6 +18,8 @@ const schema = z.object({
   /** Hash of the new one's fingerprint; null where it is that of a checkpoint. */
   content: z.string().nullable(),
   checkpoint: z.string().nullable(),
+  /** Roles that the restore made, and its number, by which they are known. */
+  made: z.object({ restore: z.string(), roles: z.array(z.string()) }).exactOptional(),
 });
 
 export type UndoData = z.infer<typeof schema>;

@@ -4,6 +4,7 @@ import { capture } from './capture.ts';
 import { checkpointVerbs } from './checkpoints.ts';
 import { complete } from './complete.ts';
 import { discover } from './discover/all.ts';
+import { expected } from './expected.ts';
 import { explain } from './explain.ts';
 import { connectionOf } from './connection.ts';
 import { loadNative } from './import/load.ts';
@@ -38,10 +39,11 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
     restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent),
     fingerprint: (of, context) => onServer(serverOf(of), () => fingerprint(of, context)),
+    expected,
     explain,
     selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context)),
     connection: connectionOf,
-    changed: (copy, print) => Promise.resolve({ ...copy, data: { ...copyData(copy), content: contentOf(print) } }),
+    changed: (copy, print) => Promise.resolve({ ...copy, data: { ...(madeRecord(copy.data) ?? copyData(copy)), content: contentOf(print) } }),
     promote,
     recover,
     undo: (record, context, { force }) => undo(record, context, force),

@@ -24,6 +24,7 @@ const capabilities: EngineCapabilities = {
   inPlace: true,
   exportFormats,
   importFormats,
+  choices: [],
   drill: ['temporary-file'],
 };
 

@@ -51,3 +51,15 @@ export const rightsQueries: readonly string[] = [
     FROM pg_catalog.pg_description d, LATERAL pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) i
     WHERE (d.objoid >= 16384 OR i.identity = 'public') AND i.identity IS NOT NULL AND ${notOfExtension('d.classoid', 'd.objoid')}`,
 ];
+
+/** Every object with its owner and grants, by the names that ALTER and GRANT take; columns with grants of their own behind them. */
+export const rightsInPlace = `
+  SELECT i.type, i.identity, (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = o.owner) AS owner, CASE WHEN o.kind IS NOT NULL THEN ${aclText('o.acl', 'o.kind', 'o.owner')} END AS grants,
+    NULL::text AS attribute, NULL::text AS "of"
+    FROM (${withOwners}) o, LATERAL pg_catalog.pg_identify_object(o.classid, o.objid, 0) i WHERE ${notOfExtension('o.classid', 'o.objid')}
+  UNION ALL
+  SELECT i.type, i.identity, (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = c.relowner), CASE WHEN a.attacl IS NOT NULL THEN ${aclText('a.attacl', `'c'::"char"`, 'c.relowner')} ELSE '' END,
+    a.attname::text, c.oid::regclass::text
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid ${inSchema('c.relnamespace')},
+      LATERAL pg_catalog.pg_identify_object('pg_catalog.pg_class'::regclass, c.oid, a.attnum) i
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped AND c.relpersistence <> 't' AND ${notOfExtension(`'pg_catalog.pg_class'::regclass`, 'c.oid')}`;

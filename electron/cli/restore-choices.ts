@@ -1,0 +1,45 @@
+import { AppError } from '../core/app/faces.ts';
+import type { Choices } from '../contract/choices.ts';
+import { given, type Given, type OptionSpec } from './spec.ts';
+
+/** Options that choose, before anything is written, what becomes of that which the target's server lacks. */
+export const choiceOptions: readonly OptionSpec[] = [
+  {
+    flags: '--role <old=new>',
+    description: 'PostgreSQL: this role stands for that of the snapshot, as owner and in grants; may be repeated',
+    many: true,
+    field: 'choices',
+  },
+  { flags: '--create-roles', description: 'PostgreSQL: make missing roles, without a right to log in; taken back with the restore', field: 'choices' },
+  { flags: '--no-owner', description: 'PostgreSQL: everything belongs to the role that restores; what names missing roles is left out', field: 'choices' },
+  { flags: '--no-grants', description: 'PostgreSQL: restore no grant', field: 'choices' },
+  { flags: '--skip-extension <name>', description: 'PostgreSQL: leave out an extension that nothing needs; may be repeated', many: true, field: 'choices' },
+  { flags: '--no-tablespaces', description: 'PostgreSQL: everything into the default tablespace', field: 'choices' },
+];
+
+/** Names of the options, as `refuseTogether` takes them. */
+export const choiceNames: readonly string[] = ['role', 'createRoles', 'noOwner', 'noGrants', 'skipExtension', 'noTablespaces'];
+
+/** `{ choices }` where one was made. Throws `input.invalid` for a pair of roles that is none. */
+export function choicesOf(input: Given): { readonly choices?: Choices } {
+  if (!choiceNames.some((name) => (name === 'role' || name === 'skipExtension' ? input.list(name).length > 0 : input.has(name)))) return {};
+  const roles = input.list('role').map(pairOf);
+  const skipExtensions = [...input.list('skipExtension')];
+  return {
+    choices: {
+      ...given('roles', roles.length === 0 ? undefined : Object.fromEntries(roles)),
+      ...given('createRoles', input.flag('createRoles') ? true : undefined),
+      ...given('noOwner', input.unlessNo('owner') ? undefined : true),
+      ...given('noGrants', input.unlessNo('grants') ? undefined : true),
+      ...given('skipExtensions', skipExtensions.length === 0 ? undefined : skipExtensions),
+      ...given('noTablespaces', input.unlessNo('tablespaces') ? undefined : true),
+    },
+  };
+}
+
+/** `app=app_dev`; a name may hold what it likes but the first `=`. */
+function pairOf(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
+  throw new AppError('input.invalid', `--role ${text} names no two roles.`, { hint: 'Give the captured one and the one of the target: --role app=app_dev' });
+}

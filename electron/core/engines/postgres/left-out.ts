@@ -1,0 +1,43 @@
+import { rolesOfStatement } from './acl-text.ts';
+import type { ArchiveEntry } from './archive.ts';
+import { roleAt, type Asked } from './asked.ts';
+import { quoteName } from './sql.ts';
+
+export interface LeftOut {
+  readonly ids: ReadonlySet<number>;
+  /** Statements that make some of them again, under other roles; to be run after everything else that is defined. */
+  readonly again: readonly string[];
+}
+
+/** Entries that choices leave out: skipped extensions, and what names roles that are left out or have another name. */
+export function leftOutBy(asked: Asked, entries: readonly ArchiveEntry[]): LeftOut {
+  const ids = new Set<number>();
+  const again: string[] = [];
+  for (const one of entries) {
+    if (ofSkipped(one, asked)) ids.add(one.id);
+    if (one.what !== 'POLICY' && one.what !== 'USER MAPPING') continue;
+    const parts = rolesOfStatement(one.definition, one.what === 'POLICY' ? 'TO' : 'FOR');
+    if (parts === undefined || parts.roles.every((role) => role === 'PUBLIC' || roleAt(asked, role) === role)) continue;
+    ids.add(one.id);
+    const roles = new Set(parts.roles.map((role) => (role === 'PUBLIC' ? role : roleAt(asked, role))).filter((role) => role !== null));
+    if (roles.size === 0) continue;
+    again.push(`${parts.before}${[...roles].map((role) => (role === 'PUBLIC' ? role : quoteName(role))).join(', ')} ${parts.after}`);
+  }
+  // Comments and the like of what is not there.
+  for (let more = true; more;) {
+    more = false;
+    for (const one of entries) {
+      if (ids.has(one.id) || !adjunct.has(one.what) || !one.needs.some((need) => ids.has(need))) continue;
+      ids.add(one.id);
+      more = true;
+    }
+  }
+  return { ids, again };
+}
+
+const adjunct: ReadonlySet<string> = new Set(['COMMENT', 'SECURITY LABEL', 'ACL']);
+
+function ofSkipped(one: ArchiveEntry, { skipExtensions }: Asked): boolean {
+  if (one.what === 'EXTENSION') return skipExtensions.includes(one.tag);
+  return one.what === 'COMMENT' && skipExtensions.some((name) => one.tag === `EXTENSION ${name}` || one.tag === `EXTENSION "${name.replaceAll('"', '""')}"`);
+}

@@ -1,0 +1,223 @@
+import { mkdirSync, chownSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RestoreChoices, RestoredCopy, SnapshotContent, UndoRecord } from '../../../electron/core/engines/engine.ts';
+import { verifyCopy } from '../../../electron/core/verify/drill.ts';
+import { withContext } from '../../helpers/engine-context.ts';
+import { definitionsOf } from '../../helpers/postgres/compare.ts';
+import { roundTrip, type RoundTrip } from '../../helpers/postgres/round-trip.ts';
+import { majors, startServer, type PostgresServer } from '../../helpers/postgres/server.ts';
+import { locationOn } from '../../helpers/postgres/subject.ts';
+
+const roles = `CREATE ROLE "Ali ce" NOLOGIN; CREATE ROLE bob LOGIN; CREATE ROLE reader; CREATE ROLE other; CREATE ROLE another`;
+
+/** Something of everything that names a role. */
+const content = (tablespace: string): string => `
+  CREATE EXTENSION IF NOT EXISTS plpgsql;
+  CREATE SCHEMA app AUTHORIZATION "Ali ce";
+  SET ROLE "Ali ce";
+  CREATE TABLE app.orders (id serial PRIMARY KEY, "to. whom" text, price numeric);
+  INSERT INTO app.orders ("to. whom", price) SELECT 'customer ' || g, g FROM generate_series(1, 50) g;
+  CREATE VIEW app.dear AS SELECT * FROM app.orders WHERE price > 40;
+  CREATE MATERIALIZED VIEW app.sums AS SELECT sum(price) FROM app.orders;
+  CREATE TYPE app.mood AS ENUM ('sad', 'ok');
+  CREATE DOMAIN app.positive AS int CHECK (VALUE > 0);
+  CREATE FUNCTION app.twice(n int) RETURNS int LANGUAGE sql AS 'SELECT 2 * n';
+  CREATE PROCEDURE app.nothing() LANGUAGE sql AS 'SELECT 1';
+  CREATE AGGREGATE app.total(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
+  CREATE STATISTICS app.both ON id, price FROM app.orders;
+  GRANT USAGE ON SCHEMA app TO bob, reader;
+  GRANT SELECT, INSERT ON app.orders TO bob WITH GRANT OPTION;
+  GRANT UPDATE (price), SELECT ("to. whom") ON app.orders TO reader;
+  REVOKE EXECUTE ON FUNCTION app.twice(int) FROM PUBLIC;
+  ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY of_bob ON app.orders AS RESTRICTIVE FOR SELECT TO bob, reader USING (price > 0 AND "to. whom" <> ' TO x');
+  CREATE POLICY "only TO bob" ON app.orders TO bob USING (true) WITH CHECK (price < 1000);
+  ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO reader;
+  RESET ROLE;
+  SET ROLE bob; GRANT SELECT ON app.orders TO reader; RESET ROLE;
+  ALTER DEFAULT PRIVILEGES FOR ROLE "Ali ce" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+  SELECT lo_create(4711); ALTER LARGE OBJECT 4711 OWNER TO "Ali ce"; GRANT SELECT ON LARGE OBJECT 4711 TO bob;
+  CREATE FOREIGN DATA WRAPPER mine; CREATE SERVER remote FOREIGN DATA WRAPPER mine; GRANT USAGE ON FOREIGN SERVER remote TO bob; CREATE USER MAPPING FOR bob SERVER remote OPTIONS ("user" 'x');
+  CREATE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER watcher ON ddl_command_end EXECUTE FUNCTION public.watch();
+  CREATE TABLE public.elsewhere (v int) TABLESPACE ${tablespace}; INSERT INTO public.elsewhere VALUES (1);
+  ALTER TABLE public.elsewhere OWNER TO bob;
+  ALTER ROLE bob IN DATABASE shop SET work_mem = '8MB';
+  ALTER DATABASE shop OWNER TO "Ali ce"; GRANT CONNECT ON DATABASE shop TO bob; GRANT CREATE ON SCHEMA public TO bob;
+`;
+
+for (const major of [15, 18])
+  describe.runIf(majors.includes(major))(`choices where the server lacks what the snapshot names, on ${major}`, () => {
+    const at = {} as { server: PostgresServer; trip: RoundTrip; snapshot: SnapshotContent; definitions: readonly string[]; extension: string | undefined };
+    beforeAll(async () => {
+      at.server = await startServer(major);
+      at.trip = roundTrip(at.server);
+      const folder = path.join(at.server.socket, 'space');
+      mkdirSync(folder);
+      if (process.getuid?.() === 0) chownSync(folder, 65_534, 65_534);
+      await at.server.run('postgres', roles);
+      await at.server.run('postgres', `CREATE TABLESPACE fast LOCATION '${folder}'`);
+      await at.server.run('postgres', 'CREATE DATABASE shop TEMPLATE template0');
+      await at.server.run('shop', content('fast'));
+      const [some] = await at.server.run(
+        'shop',
+        `SELECT name FROM pg_available_extensions WHERE name IN ('tablefunc', 'citext', 'amcheck') ORDER BY 1 LIMIT 1`,
+      );
+      at.extension = some === undefined ? undefined : String(some['name']);
+      if (at.extension !== undefined) await at.server.run('shop', `CREATE EXTENSION ${at.extension} SCHEMA public`);
+      at.definitions = definitionsOf(at.server, 'shop');
+      at.snapshot = (await at.trip.capture('shop')).snapshot;
+      await at.server.run('postgres', 'DROP DATABASE shop');
+      for (const gone of ['TABLESPACE fast', 'ROLE "Ali ce"', 'ROLE bob', 'ROLE reader']) await at.server.run('postgres', `DROP ${gone}`);
+    });
+    afterAll(async () => {
+      await at.server[Symbol.asyncDispose]();
+    });
+
+    const target = (choices?: RestoreChoices) => ({
+      location: locationOn(at.server, 'again'),
+      mode: 'new' as const,
+      ...(choices === undefined ? {} : { choices }),
+    });
+    const rolesNow = async (): Promise<readonly unknown[]> =>
+      (await at.server.run('postgres', `SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname COLLATE "C"`)).map((row) => row['rolname']);
+    const databases = async (): Promise<readonly unknown[]> =>
+      (await at.server.run('postgres', 'SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1')).map((row) => row['datname']);
+
+    /** Restores, compares, promotes, hands the place over, and takes everything back. */
+    const under = async (choices: RestoreChoices, look: (undo: UndoRecord) => Promise<void>): Promise<readonly string[]> => {
+      const { engine } = at.trip;
+      return withContext(async (context) => {
+        const to = target(choices);
+        expect((await engine.preflight(at.snapshot, to, context)).blockers).toEqual([]);
+        const copy: RestoredCopy = await engine.restore(at.snapshot, to, context, () => Promise.resolve());
+        const verification = await verifyCopy(engine, copy, at.snapshot, [], context);
+        expect(verification.differences).toEqual([]);
+        expect(verification.result).toBe('passed');
+        const undo = await engine.promote(copy, to, context, () => Promise.resolve());
+        await look(undo);
+        await engine.undo(undo, context, { force: false });
+        expect(await databases()).toEqual(['postgres']);
+        return verification.warnings;
+      });
+    };
+    const ownersOf = async (): Promise<readonly unknown[]> =>
+      (
+        await at.server.run(
+          'again',
+          `SELECT DISTINCT relowner::regrole::text AS owner FROM pg_class WHERE relnamespace IN ('app'::regnamespace, 'public'::regnamespace)
+            UNION SELECT proowner::regrole::text FROM pg_proc WHERE pronamespace = 'app'::regnamespace UNION SELECT typowner::regrole::text FROM pg_type WHERE typnamespace = 'app'::regnamespace
+            UNION SELECT lomowner::regrole::text FROM pg_largeobject_metadata UNION SELECT datdba::regrole::text FROM pg_database WHERE datname = 'again'
+            UNION SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'app' ORDER BY 1`,
+        )
+      ).map((row) => row['owner']);
+
+    test('without a choice it is refused before anything is written, with what is missing and how it can be settled', async () => {
+      await withContext(async (context) => {
+        const { blockers } = await at.trip.engine.preflight(at.snapshot, target(), context);
+        expect(blockers.map((one) => one.statement).join('\n')).toMatch(/roles Ali ce, bob, reader[^]*tablespace fast/);
+        expect(blockers.map((one) => one.hint).join('\n')).toMatch(/--role[^]*--create-roles[^]*--no-owner[^]*--no-tablespaces/);
+        await expect(at.trip.engine.restore(at.snapshot, target(), context, () => Promise.resolve())).rejects.toMatchObject({ code: 'target.denied' });
+        for (const choices of [{ roles: { nobody: 'other' } }, { skipExtensions: ['nowhere'] }])
+          await expect(at.trip.engine.preflight(at.snapshot, target(choices), context)).rejects.toMatchObject({ code: 'input.invalid' });
+        const unknown = await at.trip.engine.preflight(at.snapshot, target({ roles: { bob: 'stranger' }, noOwner: true, noTablespaces: true }), context);
+        expect(unknown.blockers).toMatchObject([{ code: 'target.missing', statement: expect.stringContaining('stranger') as unknown }]);
+      });
+      expect(await databases()).toEqual(['postgres']);
+    });
+
+    test('mapped: owners, grants, defaults, policies and mappings name the others; all else is as it was', async () => {
+      const choices = { roles: { 'Ali ce': 'other', bob: 'another', reader: 'another' }, noTablespaces: true };
+      const notes = await under(choices, async () => {
+        expect(await ownersOf()).toEqual(['another', 'other']);
+        // pg_dump's own words, with the names exchanged: what is not a role is the same.
+        const words = (lines: readonly string[]): readonly string[] =>
+          lines
+            .filter((line) => !/GRANT|REVOKE|default_tablespace|SESSION AUTHORIZATION|POLICY/.test(line))
+            .map((line) => line.replaceAll('"Ali ce"', 'other').replaceAll(/\bbob\b/g, 'another'))
+            .toSorted();
+        expect(words(definitionsOf(at.server, 'again'))).toEqual(words(at.definitions));
+        const [row] = await at.server.run(
+          'again',
+          `SELECT has_table_privilege('another', 'app.orders', 'INSERT WITH GRANT OPTION') AS grants, has_column_privilege('another', 'app.orders', 'price', 'UPDATE') AS updates,
+            has_function_privilege('another', 'app.twice(int)', 'EXECUTE') AS executes, has_database_privilege('another', 'again', 'CONNECT') AS connects,
+            (SELECT array_agg(DISTINCT roles::text) FROM pg_policies) AS policies, (SELECT array_agg(usename::text) FROM pg_user_mappings) AS mappings,
+            (SELECT count(*)::int FROM pg_default_acl WHERE defaclrole = 'other'::regrole) AS defaults,
+            (SELECT count(*)::int FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = 'again' AND setrole = 'another'::regrole) AS settings`,
+        );
+        expect(row).toEqual({
+          grants: true,
+          updates: true,
+          executes: false,
+          connects: true,
+          policies: ['{another}'],
+          mappings: ['another'],
+          defaults: 2,
+          settings: 1,
+        });
+      });
+      expect(notes).toContain('other stands for the role Ali ce, to which 12 objects belonged');
+    });
+
+    test('created: the roles are there without a right to log in, and go with the undo; one that is used elsewhere stays', async () => {
+      const before = await rolesNow();
+      await under({ createRoles: true, noTablespaces: true }, async () => {
+        expect(await ownersOf()).toEqual(['"Ali ce"', 'bob']);
+        expect(await at.server.run('postgres', `SELECT rolcanlogin OR rolsuper AS may FROM pg_roles WHERE rolname IN ('Ali ce', 'bob', 'reader')`)).toEqual([
+          { may: false },
+          { may: false },
+          { may: false },
+        ]);
+        await at.server.run('postgres', 'CREATE TABLE mine (v int); GRANT SELECT ON mine TO reader');
+      });
+      expect(await rolesNow()).toEqual([...before, 'reader'].toSorted());
+      await at.server.run('postgres', 'DROP TABLE mine; DROP ROLE reader');
+    });
+
+    test('a restore with created roles that fails leaves neither them nor a database', async () => {
+      const before = await rolesNow();
+      const broken: SnapshotContent = {
+        ...at.snapshot,
+        read: async function* (name, signal) {
+          if (name === 'app.orders') throw new Error('torn');
+          yield* at.snapshot.read(name, signal);
+        },
+      };
+      const choices = { createRoles: true, noTablespaces: true };
+      await withContext((context) => expect(at.trip.engine.restore(broken, target(choices), context, () => Promise.resolve())).rejects.toThrow());
+      expect([await rolesNow(), await databases()]).toEqual([before, ['postgres']]);
+    });
+
+    test('without owners and grants: everything belongs to who restores, and what ruled for missing roles alone is not there', async () => {
+      const notes = await under({ noOwner: true, noTablespaces: true }, async () => {
+        expect(await ownersOf()).toEqual([at.server.superuser]);
+        expect(await at.server.run('again', 'SELECT polname FROM pg_policy')).toEqual([]);
+        expect(await at.server.run('again', 'SELECT v FROM elsewhere')).toEqual([{ v: 1 }]);
+        expect(await at.server.run('again', `SELECT relacl::text AS acl FROM pg_class WHERE relname = 'orders'`)).toEqual([{ acl: null }]);
+      });
+      expect(notes.join('\n')).toMatch(/everything belongs to boss[^]*default tablespace/);
+      const skipped = at.extension === undefined ? {} : { skipExtensions: [at.extension] };
+      await under({ noOwner: true, noGrants: true, noTablespaces: true, ...skipped }, async () => {
+        expect(await at.server.run('again', 'SELECT extname FROM pg_extension')).toEqual([{ extname: 'plpgsql' }]);
+        expect(await at.server.run('again', `SELECT relname FROM pg_class WHERE relacl IS NOT NULL AND relnamespace = 'app'::regnamespace`)).toEqual([]);
+      });
+    });
+
+    test('an owner or a grant that no choice explains is a difference', async () => {
+      const { engine } = at.trip;
+      await withContext(async (context) => {
+        const to = target({ roles: { 'Ali ce': 'other', bob: 'another', reader: 'another' }, noTablespaces: true });
+        const copy = await engine.restore(at.snapshot, to, context, () => Promise.resolve());
+        const name = String(copy.location['database']);
+        await at.server.run(name, 'ALTER VIEW app.dear OWNER TO another; GRANT DELETE ON app.orders TO another; ALTER POLICY of_bob ON app.orders TO PUBLIC');
+        const { differences } = await verifyCopy(engine, copy, at.snapshot, [], context);
+        expect(differences.map((one) => `${one.kind} ${one.name}`)).toEqual([
+          'grants table app.orders',
+          expect.stringContaining('grants view app.dear') as unknown,
+          'owner view app.dear',
+          'policy app.orders.of_bob',
+        ]);
+        await engine.discard(copy, context);
+      });
+    });
+  });
