@@ -14,11 +14,12 @@ export const choiceOptions: readonly OptionSpec[] = [
   { flags: '--no-owner', description: 'PostgreSQL: everything belongs to the role that restores; what names missing roles is left out', field: 'choices' },
   { flags: '--no-grants', description: 'PostgreSQL: restore no grant', field: 'choices' },
   { flags: '--skip-extension <name>', description: 'PostgreSQL: leave out an extension that nothing needs; may be repeated', many: true, field: 'choices' },
+  { flags: '--accept-part', description: 'PostgreSQL: a snapshot of a part may take the place of the whole database', field: 'choices' },
   { flags: '--no-tablespaces', description: 'PostgreSQL: everything into the default tablespace', field: 'choices' },
 ];
 
 /** Names of the options, as `refuseTogether` takes them. */
-export const choiceNames: readonly string[] = ['role', 'createRoles', 'noOwner', 'noGrants', 'skipExtension', 'noTablespaces'];
+export const choiceNames: readonly string[] = ['role', 'createRoles', 'noOwner', 'noGrants', 'skipExtension', 'noTablespaces', 'acceptPart'];
 
 /** `{ choices }` where one was made. Throws `input.invalid` for a pair of roles that is none. */
 export function choicesOf(input: Given): { readonly choices?: Choices } {
@@ -32,6 +33,7 @@ export function choicesOf(input: Given): { readonly choices?: Choices } {
       ...given('noOwner', input.unlessNo('owner') ? undefined : true),
       ...given('noGrants', input.unlessNo('grants') ? undefined : true),
       ...given('skipExtensions', skipExtensions.length === 0 ? undefined : skipExtensions),
+      ...given('acceptPart', input.flag('acceptPart') ? true : undefined),
       ...given('noTablespaces', input.unlessNo('tablespaces') ? undefined : true),
     },
   };

@@ -11,6 +11,7 @@ export const restoreChoices = z.object({
   noGrants: z.boolean().exactOptional(),
   skipExtensions: z.array(name).exactOptional(),
   noTablespaces: z.boolean().exactOptional(),
+  acceptPart: z.boolean().exactOptional(),
 });
 
 export type Choices = z.infer<typeof restoreChoices>;

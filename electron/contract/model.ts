@@ -86,6 +86,8 @@ export const snapshotSummary = z.object({
   note: z.string().optional(),
   tags: z.array(z.string()),
   pin: pin.optional(),
+  /** Where it is of a part of its source: what was chosen, one statement each. */
+  part: z.array(z.string()).optional(),
   /** Bytes as the source gave them. */
   bytes: z.number(),
   /** Bytes that this snapshot added to the repository. */

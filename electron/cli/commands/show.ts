@@ -24,6 +24,7 @@ export const show: CommandSpec = {
         output.facts([
           ['id', snapshot.id],
           ['engine', snapshot.engine],
+          ['only a part', snapshot.part?.join('; ')],
           ['size', `${size(snapshot.bytes)} in ${counted(data.objectsTotal, 'object')}, ${counted(snapshot.rows, 'row')}`],
           ['added', size(snapshot.added)],
           ['proof', proofSteps(snapshot)],

@@ -6,6 +6,7 @@ import { AppError, commandLine, counted } from '../../core/app/faces.ts';
 import type { Context } from '../context.ts';
 import { namingVariables } from '../naming-variables.ts';
 import { given } from '../spec.ts';
+import { partOf, partOptions } from '../part-options.ts';
 import type { CommandSpec, Given } from '../spec.ts';
 import type { CommandInput } from '../../contract/commands.ts';
 
@@ -33,6 +34,7 @@ const add: CommandSpec = {
     { flags: '--password-file <file>', description: 'PostgreSQL: a file that holds the password and nothing else', complete: 'file' },
     { flags: '--restore-user <role>', description: 'PostgreSQL: the role that restores, where the one in the address only reads' },
     { flags: '--restore-password-file <file>', description: 'PostgreSQL: a file that holds its password', complete: 'file' },
+    ...partOptions,
   ],
   examples: [
     { line: 'belay source add ./dev.db', what: 'named after the file' },
@@ -40,6 +42,10 @@ const add: CommandSpec = {
     { line: 'belay source add docker://shop-db-1', what: 'a database in a container: role, database and password as it was made with' },
     { line: 'belay source add env:DATABASE_URL', what: 'the URL in that variable, of the environment or of .env, its password with it' },
     { line: 'belay source add postgres:///', what: 'as PGHOST, PGSERVICE and the like say' },
+    {
+      line: "belay source add postgres://app@localhost/shop --schema 'tenant_*' --schema-only-table app.events",
+      what: 'a part of it, which is never called whole',
+    },
     { line: 'belay source add /srv/shop/shop.sqlite --name shop --environment production', what: 'a restore into it will ask for its name' },
   ],
   run: async (context, input) => {
@@ -170,6 +176,8 @@ function namedVariable(context: Context, text: string): Readonly<Record<string, 
 
 function fileLocation(context: Context, input: Given): Place {
   const attached = input.list('attached').map((text) => attachedFile(context, text));
+  if (Object.keys(partOf(input)).length > 0)
+    throw new AppError('input.invalid', 'A part is captured of PostgreSQL only. Nothing was added.', { hint: 'Leave out --schema, --table and the like.' });
   return { location: { path: context.absolute(input.required(0)), ...(attached.length === 0 ? {} : { attached }) } };
 }
 
@@ -182,6 +190,7 @@ async function serverLocation(context: Context, input: Given): Promise<Place> {
   const variable = variableIn(place);
   const location = {
     ...(variable === undefined ? { url: place } : { variable }),
+    ...partOf(input),
     ...given('password', await secret('passwordFile', 'The password')),
     ...given('restoreUser', input.text('restoreUser')),
     ...given('restorePassword', await secret('restorePasswordFile', 'The password of the role that restores')),

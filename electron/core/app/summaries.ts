@@ -2,6 +2,7 @@ import type { CommandOutput } from '../../contract/commands.ts';
 import { jsonObject } from '../../contract/model.ts';
 import type { Proof, SnapshotSummary } from '../../contract/model.ts';
 import type { CatalogObject } from '../catalog/rows.ts';
+import { captureNotes } from '../snapshot/content.ts';
 import type { Problem, SnapshotRecord } from '../repository/repository.ts';
 import { proofState, type LevelState } from '../verify/state.ts';
 
@@ -10,6 +11,7 @@ type ShownObject = CommandOutput<'snapshot.show'>['objects'][number];
 /** A snapshot as the contract shows it in lists. */
 export function summaryOf(record: SnapshotRecord): SnapshotSummary {
   const state = proofState(record);
+  const { part } = captureNotes(record);
   return {
     id: record.id,
     seq: record.seq,
@@ -27,6 +29,7 @@ export function summaryOf(record: SnapshotRecord): SnapshotSummary {
     failing: state.failing,
     ...(record.name === undefined ? {} : { name: record.name }),
     ...(record.note === undefined ? {} : { note: record.note }),
+    ...(part === undefined ? {} : { part: [...part] }),
     ...(record.pin === undefined ? {} : { pin: record.pin }),
   };
 }

@@ -61,6 +61,8 @@ export interface CaptureReport {
   /** One line a stream: how its end was seen (page count reached, terminator read, ...). */
   readonly endProofs: readonly { readonly stream: string; readonly proof: string }[];
   readonly warnings: readonly string[];
+  /** Where the snapshot is of a part of its source: what was chosen, one statement each. Never left out for a part. */
+  readonly part?: readonly string[];
   /** JSON, at most 4 KiB, kept in the manifest and handed to the next capture as `previous`. */
   readonly memo: Readonly<Record<string, unknown>>;
 }

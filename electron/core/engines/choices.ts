@@ -16,6 +16,8 @@ export interface RestoreChoices {
   readonly skipExtensions?: readonly string[];
   /** Everything lies in the target's default place. */
   readonly noTablespaces?: boolean;
+  /** What is whole may be replaced by a snapshot of a part. */
+  readonly acceptPart?: boolean;
 }
 
 /** What a copy must be where choices made it another than the snapshot. */

@@ -322,6 +322,8 @@ export interface SnapshotContent {
   readonly snapshotId: string;
   readonly location: SourceLocation;
   readonly fingerprint: Fingerprint;
+  /** Where it is of a part of its source: what was chosen, one statement each. */
+  readonly part?: readonly string[];
   objects(): AsyncIterable<ObjectRow>;
   /** The bytes of an object from `from` on (0 where left out), every one of them verified before it is handed out. Each part is the reader's own, to keep or to give back. */
   read(objectName: string, signal: AbortSignal, from?: number): AsyncIterable<Uint8Array>;

@@ -8,6 +8,7 @@ const words: Readonly<Record<keyof RestoreChoices, string>> = {
   noGrants: 'leaving out grants',
   skipExtensions: 'leaving out extensions',
   noTablespaces: 'leaving out tablespaces',
+  acceptPart: 'parts',
 };
 
 /** The choices as an engine takes them, or nothing where none was made. Throws `engine.unsupported` for one that it does not know. */
@@ -22,7 +23,7 @@ export function choicesFor(engine: Engine, choices: RestoreChoices | undefined):
   return made.length === 0 ? {} : { choices };
 }
 
-const choiceNames = ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'noTablespaces'] as const;
+const choiceNames = ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'noTablespaces', 'acceptPart'] as const;
 
 function isMade(value: RestoreChoices[keyof RestoreChoices]): boolean {
   if (value === undefined || value === false) return false;

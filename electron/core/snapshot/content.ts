@@ -10,6 +10,8 @@ export interface CaptureNotes {
   readonly endProofs: readonly { readonly stream: string; readonly proof: string }[];
   readonly warnings: readonly string[];
   readonly memo: Readonly<Record<string, unknown>>;
+  /** Where the snapshot is of a part of its source: what was chosen. */
+  readonly part?: readonly string[];
   readonly location: SourceLocation;
   /** Where a native file was taken in: its path and size, what its date was read from, and the hash of its content (`contentHash`). */
   readonly origin?: { readonly path: string; readonly madeAtFrom: string; readonly bytes: number; readonly sha256: string };
@@ -30,6 +32,7 @@ export function captureNotes(record: SnapshotRecord): CaptureNotes {
     endProofs: list(capture.endProofs).map((one) => ({ stream: text(object(one)['stream']), proof: text(object(one)['proof']) })),
     warnings: list(capture.warnings).map(text),
     memo: object(capture.memo),
+    ...(list(capture.part).length === 0 ? {} : { part: list(capture.part).map(text) }),
     location: object(capture.location),
     ...(typeof origin['path'] === 'string'
       ? {
@@ -53,11 +56,13 @@ export function storedFingerprint(repository: Repository, snapshotId: string, si
 export async function openContent(repository: Repository, engine: Engine, record: SnapshotRecord, signal: AbortSignal): Promise<SnapshotContent> {
   const fingerprint = await storedFingerprint(repository, record.id, signal);
   const kind: EngineKind = engine.kind;
+  const { location, part } = captureNotes(record);
   return {
     engine: kind,
     snapshotId: record.id,
-    location: captureNotes(record).location,
+    location,
     fingerprint,
+    ...(part === undefined ? {} : { part }),
     objects: () => engineObjects(repository.objects(record.id, signal)),
     read: (objectName, readSignal, from = 0) => repository.read(record.id, objectName, { signal: readSignal, from }),
   };

@@ -78,6 +78,7 @@ function notesOf(report: CaptureReport, request: TakeRequest): CaptureNotes {
     endProofs: report.endProofs,
     warnings: [...(request.warnings ?? []), ...report.warnings],
     memo: report.memo,
+    ...(report.part === undefined ? {} : { part: report.part }),
     location: request.location ?? request.source.location,
     ...(request.origin === undefined ? {} : { origin: request.origin }),
   };

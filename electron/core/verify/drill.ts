@@ -140,7 +140,9 @@ export async function compareCopy(
   const smoke = await runSmokeChecks(checks, engine, of, engine.describeLocation(copy.location), context);
   // A program of the user's may have written to the copy: what is proved is what it left.
   const differences = checks.some((check) => check.kind === 'command') ? compareFingerprints(expected, await engine.fingerprint(of, counting)) : before;
-  return { verification: { ...judge(found, differences, own, smoke, elapsed(context, started)), warnings: [...notes] }, expected };
+  const verdict = judge(found, differences, own, smoke, elapsed(context, started));
+  const part = content.part === undefined ? '' : ` Only a part was captured: ${content.part.join('; ')}.`;
+  return { verification: { ...verdict, statement: `${verdict.statement}${part}`, warnings: [...notes] }, expected };
 }
 
 /** What a comparison and the checks add up to: only equal content with no failing check is a pass. */

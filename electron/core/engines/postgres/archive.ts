@@ -11,6 +11,7 @@ export interface ArchiveEntry {
   readonly tag: string;
   /** `TABLE`, `FK CONSTRAINT`, `EXTENSION`, … */
   readonly what: string;
+  /** For a comment or a grant, which has none, that of what stands before it. */
   readonly section: 'none' | 'pre-data' | 'data' | 'post-data';
   /** The statements that make it. */
   readonly definition: string;
@@ -63,15 +64,18 @@ function notKnown(): AppError {
 function parse(bytes: Buffer): readonly ArchiveEntry[] {
   const head = readHead(bytes);
   if (head === undefined || head.format !== 1) throw notKnown();
+  let section: ArchiveEntry['section'] = 'none';
   return readEntries(bytes, head).entries.map((one): ArchiveEntry => {
     const text = (value: Buffer | null): string | undefined => (value === null || value.length === 0 ? undefined : value.toString('utf8'));
+    const own = sections[one.section] ?? 'none';
+    if (own !== 'none') section = own;
     return {
       id: one.id,
       catalog: Number(text(one.tableNumber) ?? 0),
       oid: Number(text(one.number) ?? 0),
       tag: text(one.tag) ?? '',
       what: one.what,
-      section: sections[one.section] ?? 'none',
+      section,
       definition: text(one.definition) ?? '',
       schema: text(one.schema),
       tablespace: text(one.tablespace),

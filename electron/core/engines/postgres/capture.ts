@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { AppError, BugError, throwIfCancelled } from '../../base/errors.ts';
 import type { CaptureReport, CaptureSink, EngineContext, EngineSource, GroupEnd } from '../engine.ts';
 import { readCollations } from './collations.ts';
+import { readArchive } from './archive.ts';
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems, type TableTotal } from './describe/all.ts';
 import { readProperties } from './describe/database.ts';
 import { readMarginal, readRoles, readViews, readExtensions } from './facts.ts';
@@ -9,6 +11,7 @@ import { withHold, type Hold } from './hold.ts';
 import { refuseUnreadableObjects } from './large-objects.ts';
 import { locationOf, type PostgresLocation } from './location.ts';
 import { describedTable, factsName, rolesName, skeletonName, type Facts } from './objects.ts';
+import { outsideOf, partWarnings, type Outside } from './part-filter.ts';
 import { runTool } from './pg-tool.ts';
 import { readTables } from './read-tables.ts';
 import type { Table } from './relations.ts';
@@ -36,20 +39,32 @@ export async function capture(settings: ToolSettings, source: EngineSource, sink
   const tools = await withSession(location, { side: 'source' }, context, (session) => toolsFor(settings, location, session, context));
   // First, since it takes locks of its own: from then on no migration that queues up can stand in the way.
   const dump = async (hold: Hold): Promise<Dumped> => {
-    await refuseUnreadableObjects(hold.session);
+    if (hold.part?.onlySome !== true) await refuseUnreadableObjects(hold.session);
     const chosen = chooseForDump(tools, hold.session.version);
     context.progress({ stage: 'reading the definitions' });
     return { chosen, file: await dumpSkeleton(hold, location, chosen.tools, context) };
   };
-  return withHold(location, { side: 'source' }, context, dump, async (hold, { chosen, file }) => {
+  const read = async (hold: Hold, { chosen, file }: Dumped): Promise<CaptureReport> => {
     try {
+      const outside = hold.part === undefined ? undefined : await outsideOf(hold.session, hold.part);
+      const part = outside === undefined ? undefined : await partOf(hold, outside, file);
       const skeleton = await takeSkeleton(file, chosen, sink, context);
       const rows = await streamTables(hold, sink, context);
-      return await finish(hold, location, chosen, rows, skeleton, sink, context);
+      return await finish(hold, location, chosen, { rows, skeleton, outside, part }, sink, context);
     } finally {
       await rm(file, { force: true });
     }
-  });
+  };
+  return withHold(location, { side: 'source' }, context, dump, read, location.part);
+}
+
+async function partOf(hold: Hold, outside: Outside, file: string): Promise<NonNullable<Facts['part']>> {
+  const rowless = hold.tables.filter((table) => table.rowless);
+  return {
+    statements: [...(hold.part?.statements ?? [])],
+    rowless: rowless.map(({ called, generated, hashed, root }) => ({ name: called, generated: [...generated], root: hashed ? (root?.called ?? null) : null })),
+    leftOut: [...outside.entries(await readArchive(createReadStream(file)))],
+  };
 }
 
 interface ReadTable extends TableTotal, Ended {}
@@ -78,30 +93,37 @@ async function takeSkeleton(file: string, chosen: Chosen, sink: CaptureSink, con
   return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${end.bytes} bytes` };
 }
 
+interface Read {
+  readonly rows: readonly ReadTable[];
+  readonly skeleton: Ended;
+  readonly outside: Outside | undefined;
+  readonly part: Facts['part'];
+}
+
 async function finish(
   hold: Hold,
   location: PostgresLocation,
   chosen: Chosen,
-  rows: readonly ReadTable[],
-  skeleton: Ended,
+  { rows, skeleton, outside, part }: Read,
   sink: CaptureSink,
   context: EngineContext,
 ): Promise<CaptureReport> {
   const { session } = hold;
   context.progress({ stage: 'describing the database' });
-  const described = await describe(session, hold.tables);
-  const marginal = await readMarginal(session);
+  const described = await describe(session, hold.tables, outside);
+  const marginal = [...(await readMarginal(session)), ...partWarnings(hold.part, outside)];
   const facts: Facts = {
     version: 1,
     server: { version: session.version, name: session.serverVersion },
     tool: { version: chosen.tools.version, major: chosen.tools.major },
     database: await readProperties(session),
-    materializedViews: [...(await readViews(session))],
+    materializedViews: (await readViews(session)).filter((one) => outside?.has(one.schema, one.name) !== true),
     roles: [...(await readRoles(session))],
     extensions: [...(await readExtensions(session))],
     collations: await readCollations(session),
     // Last: sequences are under no snapshot.
-    sequences: [...(await readSequences(session))],
+    sequences: [...(await readSequences(session, outside))],
+    ...(part === undefined ? {} : { part }),
   };
   await hold.check();
   throwIfCancelled(context.signal);
@@ -139,6 +161,7 @@ async function finish(
     fingerprint,
     endProofs: ended.map(({ end, proof }) => ({ stream: end.group, proof })),
     warnings,
+    ...(part === undefined ? {} : { part: part.statements }),
     memo: {},
   };
 }

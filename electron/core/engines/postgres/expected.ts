@@ -6,7 +6,8 @@ import { changesRoles, grantsAt, ownerAt, propertiesAt, roleAt, type Asked } fro
 import { propertyItems } from './describe/database.ts';
 import type { DatabaseProperties } from './describe/database.ts';
 import { sha256 } from './describe/item.ts';
-import { readFacts } from './objects.ts';
+import { readFacts, type Facts } from './objects.ts';
+import { rowSum } from './row-sum.ts';
 import { copyData } from './restored-copy.ts';
 
 interface Side {
@@ -17,9 +18,23 @@ interface Side {
 
 export async function expected(snapshot: SnapshotContent, copy: RestoredCopy, found: Fingerprint, context: EngineContext): Promise<Expectation> {
   const { asked } = copyData(copy);
-  if (asked === undefined) return { fingerprint: snapshot.fingerprint, notes: [] };
-  const { database } = await readFacts(snapshot, context.signal);
-  return expectedUnder(asked, snapshot.fingerprint, propertiesAt(asked, database), found);
+  const facts = await readFacts(snapshot, context.signal);
+  const stored = restoredOf(snapshot.fingerprint, facts);
+  return asked === undefined ? { fingerprint: stored, notes: [] } : expectedUnder(asked, stored, propertiesAt(asked, facts.database), found);
+}
+
+/** What a restore of the snapshot makes: where it is of a part, with tables that have no rows. */
+export function restoredOf(stored: Fingerprint, { part }: Facts): Fingerprint {
+  if (part === undefined || part.rowless.length === 0) return stored;
+  const items = new Map(stored.items.map((item) => [keyOf(item), item]));
+  const none: FingerprintItem[] = part.rowless.flatMap(({ name, generated, root }) => [
+    { kind: 'table', name: root ?? name, ...rowSum().end() },
+    ...(generated.length === 0
+      ? []
+      : [{ kind: 'generated columns', name: root ?? name, hash: sha256('0'), meta: { columns: generated.map((column) => ({ name: column })) } }]),
+  ]);
+  for (const item of none) if (!items.has(keyOf(item))) items.set(keyOf(item), item);
+  return { version: 1, items: sortItems([...items.values()]) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
-import type { PostgresLocation } from './location.ts';
+import type { Part, PostgresLocation } from './location.ts';
+import { choosePart, type ChosenPart } from './part.ts';
 import { listTables, type Table } from './relations.ts';
 import { openSession, withSession, type Session, type SessionOptions } from './session.ts';
 import { qualified, quoteText } from './sql.ts';
@@ -10,6 +11,8 @@ export interface Hold {
   readonly session: Session;
   readonly snapshot: string;
   readonly tables: readonly Table[];
+  /** Where only a part is held. */
+  readonly part?: ChosenPart;
   /** Sessions on the same snapshot, in the database's own encoding, each with the locks of its own. */
   readonly readers: readonly Session[];
   /** Throws where the holding session is gone, and with it the locks. */
@@ -31,10 +34,11 @@ export async function withHold<P, T>(
   context: EngineContext,
   prepare: (hold: Hold) => Promise<P>,
   work: (hold: Hold, prepared: P) => Promise<T>,
+  part?: Part,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const done = await withSession(location, options, context, async (session): Promise<{ readonly result: T } | undefined> => {
-      const held = await lockAll(session);
+      const held = await lockAll(session, part);
       const opened: Session[] = [];
       const hold: Hold = { session, ...held, readers: opened, check: () => checkLocks(session, held.tables) };
       try {
@@ -58,7 +62,7 @@ export async function withHold<P, T>(
   }
 }
 
-type Held = Pick<Hold, 'snapshot' | 'tables'>;
+type Held = Pick<Hold, 'snapshot' | 'tables' | 'part'>;
 
 /** A lock that the session has already is not waited for again, however many wait for it meanwhile. */
 async function openReader(location: PostgresLocation, options: SessionOptions, context: EngineContext, { snapshot, tables }: Held): Promise<Session> {
@@ -89,16 +93,21 @@ async function checkLocks(session: Session, tables: readonly Table[]): Promise<v
     throw new AppError('source.changed-during-capture', 'The locks did not last until the last row.', { hint: 'Try again.', retryable: true });
 }
 
-async function lockAll(session: Session): Promise<Held> {
+async function lockAll(session: Session, of: Part | undefined): Promise<Held> {
+  const list = async (): Promise<Pick<Hold, 'tables' | 'part'>> => {
+    const part = of === undefined ? undefined : await choosePart(session, of, true);
+    return { tables: await listTables(session, part), ...(part === undefined ? {} : { part }) };
+  };
   for (let attempt = 1; attempt <= tries; attempt += 1) {
-    const before = await listTables(session);
+    const { tables: before } = await list();
     await session.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const locked = await lockIfThere(session, before);
     if (locked) {
       const [row] = await session.rows<{ snapshot: string }>('SELECT pg_catalog.pg_export_snapshot() AS snapshot');
-      const tables = await listTables(session);
+      const { tables, part } = await list();
       const known = new Set(before.map((table) => table.oid));
-      if (row !== undefined && tables.every((table) => known.has(table.oid))) return { snapshot: row.snapshot, tables };
+      if (row !== undefined && tables.every((table) => known.has(table.oid)))
+        return { snapshot: row.snapshot, tables, ...(part === undefined ? {} : { part }) };
     }
     await session.run('ROLLBACK');
   }

@@ -9,11 +9,12 @@ export interface LeftOut {
   readonly again: readonly string[];
 }
 
-/** Entries that choices leave out: skipped extensions, and what names roles that are left out or have another name. */
-export function leftOutBy(asked: Asked, entries: readonly ArchiveEntry[]): LeftOut {
-  const ids = new Set<number>();
+/** Entries that are left out: those that need what a part does not have, skipped extensions, and what names roles that are left out or have another name. */
+export function leftOutBy(asked: Asked, entries: readonly ArchiveEntry[], ofPart: readonly number[] = []): LeftOut {
+  const ids = new Set<number>(ofPart);
   const again: string[] = [];
   for (const one of entries) {
+    if (ids.has(one.id)) continue;
     if (ofSkipped(one, asked)) ids.add(one.id);
     if (one.what !== 'POLICY' && one.what !== 'USER MAPPING') continue;
     const parts = rolesOfStatement(one.definition, one.what === 'POLICY' ? 'TO' : 'FOR');

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
 import type { SourceLocation } from '../engine.ts';
+import { schemaPattern, tablePattern } from './patterns.ts';
 import { containerUrl, readContainerUrl, readUrl } from './url.ts';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -25,6 +26,8 @@ const containerName = z.union([z.strictObject({ name: word }), z.strictObject({ 
 
 export type ContainerName = z.infer<typeof containerName>;
 
+const patterns = z.array(text).min(1, 'it names nothing').max(1000, 'it has more than 1000 patterns');
+
 const shape = z.strictObject({
   /** The container that the server runs in, instead of `host`; `port` is the one inside. */
   container: containerName.exactOptional(),
@@ -44,6 +47,16 @@ const shape = z.strictObject({
   connectTimeout: z.number().int().min(1).max(3600).exactOptional(),
   /** A role that writes, where the one above only reads. */
   restoreUser: nameText.exactOptional(),
+  /** What of the database is captured; all of it where left out. */
+  part: z
+    .strictObject({
+      schemas: patterns.exactOptional(),
+      tables: patterns.exactOptional(),
+      excludeTables: patterns.exactOptional(),
+      /** Captured without their rows. */
+      schemaOnlyTables: patterns.exactOptional(),
+    })
+    .exactOptional(),
   /** Handles under which the secrets lie; never the secrets. */
   secrets: z.strictObject({ password: text.exactOptional(), restorePassword: text.exactOptional() }).exactOptional(),
 });
@@ -53,6 +66,8 @@ export type PostgresLocation = z.infer<typeof shape> & {
   readonly user: string;
   readonly sslmode: (typeof sslModes)[number];
 };
+
+export type Part = NonNullable<PostgresLocation['part']>;
 
 function invalid(field: string, why: string): AppError {
   return new AppError('input.invalid', `The location of a PostgreSQL source is not right: ${field}: ${why}.`, {
@@ -124,8 +139,15 @@ export function normaliseLocation(input: Readonly<Record<string, unknown>>, base
     ...files,
     ...(parsed.connectTimeout === undefined ? {} : { connectTimeout: parsed.connectTimeout }),
     ...(parsed.restoreUser === undefined ? {} : { restoreUser: parsed.restoreUser }),
+    ...(parsed.part === undefined || Object.keys(parsed.part).length === 0 ? {} : { part: checkedPart(parsed.part) }),
     ...(parsed.secrets === undefined ? {} : { secrets: parsed.secrets }),
   };
+}
+
+function checkedPart(part: Part): Part {
+  for (const one of part.schemas ?? []) schemaPattern(one);
+  for (const one of [...(part.tables ?? []), ...(part.excludeTables ?? []), ...(part.schemaOnlyTables ?? [])]) tablePattern(one);
+  return part;
 }
 
 /** A location that was normalised. Throws `input.invalid` for one that was not. */
@@ -156,7 +178,7 @@ export function targetLocation(to: string, like: SourceLocation, baseFolder: str
     if (['template0', 'template1'].includes(parsed.database)) throw invalid('database', 'every server has one of this name for itself');
     return parsed;
   }
-  if (!/^(?:postgres(?:ql)?|docker):\/\//i.test(to)) return { ...locationOf(like), database: nameOf(to) };
+  if (!/^(?:postgres(?:ql)?|docker):\/\//i.test(to)) return { ...whole(locationOf(like)), database: nameOf(to) };
   const { input, secrets } = separateSecrets({ url: to });
   if (Object.keys(secrets).length > 0) throw invalid('url', 'a password in a target would be kept nowhere safe');
   const there = locationOf(normaliseLocation(input, baseFolder));
@@ -170,13 +192,19 @@ export function targetLocation(to: string, like: SourceLocation, baseFolder: str
   return { ...there, ...(sameServer && from.secrets !== undefined ? { secrets: from.secrets } : {}) };
 }
 
+/** The place itself: what was captured of another one says nothing of it. */
+export function whole(location: PostgresLocation): PostgresLocation {
+  const { part, ...rest } = location;
+  return part === undefined ? location : rest;
+}
+
 function nameOf(to: string): string {
   return parse({ database: to }).database;
 }
 
 /** A scratch database on the server of `like`: nothing is made in the folder. `restore` makes the name its own. */
 export function throwAwayLocation(like: SourceLocation): SourceLocation {
-  return { ...locationOf(like), database: scratchPrefix };
+  return { ...whole(locationOf(like)), database: scratchPrefix };
 }
 
 export const scratchPrefix = 'belay_drill';

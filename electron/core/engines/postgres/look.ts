@@ -2,9 +2,11 @@ import { release } from '../../base/memory.ts';
 import type { EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inventory, Probe, SelfCheck } from '../engine.ts';
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems } from './describe/all.ts';
 import { readMarginal } from './facts.ts';
-import { withHold } from './hold.ts';
+import { withHold, type Hold } from './hold.ts';
 import { refuseUnreadableObjects } from './large-objects.ts';
-import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { describeLocation, locationOf, type Part, type PostgresLocation } from './location.ts';
+import { choosePart, partInWords } from './part.ts';
+import { outsideOf, partWarnings } from './part-filter.ts';
 import { readTables } from './read-tables.ts';
 import { listTables } from './relations.ts';
 import { copyPlace } from './restored-copy.ts';
@@ -26,27 +28,31 @@ export function looking<T>(of: FingerprintTarget, context: EngineContext, work: 
 
 export async function fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint> {
   const { location, options } = placeOf(of);
-  return fingerprintAt(location, options, context);
+  return fingerprintAt(location, options, context, of.kind === 'source' ? location.part : undefined);
 }
 
-/** By the same definition as at capture, at one point of its own. */
-export async function fingerprintAt(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Fingerprint> {
+/** By the same definition as at capture, at one point of its own; of all that is there, or of a part. */
+export async function fingerprintAt(location: PostgresLocation, options: SessionOptions, context: EngineContext, part?: Part): Promise<Fingerprint> {
   const nothing = (): Promise<void> => Promise.resolve();
   const forget = (bytes: Uint8Array): Promise<void> => Promise.resolve(release(bytes));
-  return withHold(location, options, context, nothing, async (hold) => {
+  const read = async (hold: Hold): Promise<Fingerprint> => {
     const totals = await readTables(hold, context, () => Promise.resolve({ write: forget, end: nothing }));
-    const described = await describe(hold.session, hold.tables);
-    const sequences = await readSequences(hold.session);
+    const outside = hold.part === undefined ? undefined : await outsideOf(hold.session, hold.part);
+    const described = await describe(hold.session, hold.tables, outside);
+    const sequences = await readSequences(hold.session, outside);
     await hold.check();
     return fingerprintOf([...described, ...sequenceItems(sequences), ...rowItems(totals)]);
-  });
+  };
+  return withHold(location, options, context, nothing, read, part);
 }
 
 export async function probe(settings: ToolSettings, source: EngineSource, context: EngineContext): Promise<Probe> {
   const location = locationOf(source.location);
   return withSession(location, { side: 'source' }, context, async (session) => {
-    const tables = await listTables(session);
-    await refuseUnreadableObjects(session);
+    const part = location.part === undefined ? undefined : await choosePart(session, location.part, false);
+    const outside = part === undefined ? undefined : await outsideOf(session, part);
+    const tables = await listTables(session, part);
+    if (part?.onlySome !== true) await refuseUnreadableObjects(session);
     const { tools, notice } = chooseForDump(await toolsFor(settings, location, session, context), session.version);
     const [row] = await session.rows<{ bytes: string; role: string; replica: boolean; sessions: number; collate: string; extensions: string | null }>(
       `SELECT pg_catalog.pg_database_size(d.oid)::text AS bytes, current_user AS role, pg_catalog.pg_is_in_recovery() AS replica, d.datcollate AS collate,
@@ -59,6 +65,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
       { name: 'role', value: `${row?.role ?? ''}${session.superuser ? ', a superuser' : ''}` },
       { name: 'kind of server', value: row?.replica === true ? 'a replica' : 'the primary' },
       { name: 'tables', value: String(tables.length) },
+      { name: 'only a part', value: part === undefined ? '' : partInWords(part) },
       { name: 'encoding', value: session.encoding },
       { name: 'collation', value: row?.collate ?? '' },
       { name: 'other sessions', value: String(row?.sessions ?? 0) },
@@ -69,7 +76,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
       facts: facts.filter((fact) => fact.value !== ''),
       bytes: Number(row?.bytes ?? 0),
       tools: ['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: tools.version, origin: originOf(tools) })),
-      warnings: [...(notice === undefined ? [] : [notice]), ...(await readMarginal(session))],
+      warnings: [...(notice === undefined ? [] : [notice]), ...(await readMarginal(session)), ...partWarnings(part, outside)],
       consistency: 'transaction',
     };
   });

@@ -47,10 +47,15 @@ export async function exportNative(
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
   const tools = await toolsToRead(settings, snapshot, facts, context);
-  const skeleton: SkeletonFile = { file: join(context.temporaryFolder, `skeleton-${newId(context)}.dump`), tools, context, leftOut: new Set() };
+  const skeleton: SkeletonFile = {
+    file: join(context.temporaryFolder, `skeleton-${newId(context)}.dump`),
+    tools,
+    context,
+    leftOut: new Set(facts.part?.leftOut),
+  };
   try {
     await writeSkeleton(snapshot, stored, skeleton.file, context);
-    const bytes = format === '.dump' ? archive(snapshot, stored, facts, skeleton.file, madeAt, context) : plainSql(snapshot, stored, facts, skeleton, context);
+    const bytes = format === '.dump' ? archive(snapshot, stored, facts, skeleton, madeAt, context) : plainSql(snapshot, stored, facts, skeleton, context);
     return await writeNewFile(file, bytes, context);
   } finally {
     await rm(skeleton.file, { force: true });

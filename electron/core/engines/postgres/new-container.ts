@@ -6,6 +6,7 @@ import { isLasting, nameTaken, removeLasting, startLasting, takenName } from '..
 import type { EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engine.ts';
 import { askedShape, settleBy, settledOrThrow, type Asked, type Settled } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
+import { restoredOf } from './expected.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
 import { newId } from './names.ts';
@@ -138,7 +139,7 @@ export async function restoreNew(
     version: 1,
     id: newId(context),
     database,
-    content: contentOf(snapshot.fingerprint),
+    content: contentOf(restoredOf(snapshot.fingerprint, facts)),
     newContainer: name,
     ...(target.choices === undefined ? {} : { asked }),
   };

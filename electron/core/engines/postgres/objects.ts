@@ -54,6 +54,17 @@ export const factsShape = z.object({
   extensions: z.array(z.object({ name: z.string(), version: z.string() })),
   /** Versions of the libraries that text was sorted by; not in what older versions captured. */
   collations: z.object({ libc: z.string().nullable(), icu: z.string().nullable() }).exactOptional(),
+  /** Where the snapshot is of a part of the database. */
+  part: z
+    .object({
+      /** What was chosen, one statement each. */
+      statements: z.array(z.string()),
+      /** Tables that are there without their rows: `root` is that of a tree which is compared as one. */
+      rowless: z.array(z.object({ name: z.string(), generated: z.array(z.string()), root: z.string().nullable() })),
+      /** Entries of the skeleton, by number, that need what is not there. */
+      leftOut: z.array(z.number()),
+    })
+    .exactOptional(),
 });
 
 export type Facts = z.infer<typeof factsShape>;

@@ -140,8 +140,12 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
 
 /** The first section, but for what is left out. */
 export async function preData(skeleton: Skeleton, entries: readonly ArchiveEntry[]): Promise<void> {
-  const kept = entries.filter((one) => one.section === 'pre-data' && !skeleton.leftOut.has(one.id));
-  if (kept.length === 0) return;
-  const list = skeleton.leftOut.size === 0 ? {} : { list: kept.map((one) => `${one.id};`) };
-  await restorePart(skeleton, ['--section=pre-data'], list);
+  const list = preDataList(skeleton, entries);
+  if (list?.length !== 0) await restorePart(skeleton, ['--section=pre-data'], list === undefined ? {} : { list });
+}
+
+/** The list of the first section, but for what is left out; undefined where nothing is. */
+export function preDataList({ leftOut }: SkeletonFile, entries: readonly ArchiveEntry[]): readonly string[] | undefined {
+  if (leftOut.size === 0) return undefined;
+  return entries.filter((one) => one.section === 'pre-data' && !leftOut.has(one.id)).map((one) => `${one.id};`);
 }

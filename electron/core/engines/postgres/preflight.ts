@@ -31,12 +31,16 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
     const planned = await preflightNew(wanted, stored.tables.length, bytesNeeded, context);
     found.blockers.push(...planned.blockers, ...unsettledBlockers(await settleNew(wanted, context)));
     await lookAtTablespaces([], snapshot, stored.skeleton.name, target, found, context);
+    if (facts.part !== undefined) lookAtPart(facts.part.statements, false, target, found);
     return { ...planned, ...found };
   }
   if (target.mode === 'throw-away') {
     const wanted = { location: locationOf(snapshot.location), facts, place: target.throwAway };
     const server = await imageFor(settings.owner, wanted, context);
-    if (typeof server !== 'string') return { ...found, steps: stepsInContainer(server.name, stored.tables.length), bytesNeeded };
+    if (typeof server !== 'string') {
+      if (facts.part !== undefined) lookAtPart(facts.part.statements, false, target, found);
+      return { ...found, steps: stepsInContainer(server.name, stored.tables.length), bytesNeeded };
+    }
   }
   const there = await withServer(location, context, async (server) => {
     await lookAtServer(settings, location, server, facts, target, found, context);
@@ -50,7 +54,9 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
       found,
       context,
     );
-    return lookAtTarget(server, location, target.mode, found);
+    const existing = await lookAtTarget(server, location, target.mode, found);
+    if (facts.part !== undefined) lookAtPart(facts.part.statements, existing, target, found);
+    return existing;
   });
   return { ...found, steps: stepsOf(location, target.mode, there, stored.tables.length), bytesNeeded };
 }
@@ -148,6 +154,16 @@ async function lookAtTablespaces(
         statement: `The server does not have the tablespace ${name}.`,
         hint: 'Make it there, or put everything into the default one: --no-tablespaces',
       });
+}
+
+function lookAtPart(part: readonly string[], there: boolean, { mode, choices }: RestoreTarget, { blockers, warnings }: Findings): void {
+  if (there && mode === 'replace' && choices?.acceptPart !== true)
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: `The snapshot is of a part of its database (${part.join('; ')}): what it does not hold would be gone from the target.`,
+      hint: 'Restore it into a new database with --to, or say that a part is meant: --accept-part',
+    });
+  else warnings.push(`the snapshot is of a part of its database: ${part.join('; ')}`);
 }
 
 /** True where a database of the target's name is there. */

@@ -13,7 +13,7 @@ export interface TableSink {
 
 /** Every table of the held point, the largest first, over several sessions on its snapshot. In the order of their names. */
 export async function readTables(hold: Hold, context: EngineContext, open: (table: Table) => Promise<TableSink>): Promise<readonly TableTotal[]> {
-  const queue = hold.tables.toSorted((a, b) => b.bytes - a.bytes);
+  const queue = hold.tables.filter((table) => !table.rowless).toSorted((a, b) => b.bytes - a.bytes);
   const bytesTotal = queue.reduce((sum, table) => sum + table.bytes, 0);
   const done: TableTotal[] = [];
   let bytesDone = 0;

@@ -1,4 +1,5 @@
 import { AppError } from '../../base/errors.ts';
+import type { ChosenPart } from './part.ts';
 import type { Session } from './session.ts';
 import { plainName, qualified, quoteName } from './sql.ts';
 
@@ -20,6 +21,8 @@ export interface Table {
   /** The condition by which an extension chooses the rows that are the user's; empty for all. */
   readonly extensionRows?: string;
   readonly bytes: number;
+  /** In the part that was chosen without its rows. */
+  readonly rowless: boolean;
 }
 
 interface Row {
@@ -69,11 +72,12 @@ const listing = `
   ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
 /**
- * Every table with rows of its own. Throws `source.denied` with the whole list where the role cannot see all rows of some: a part is never taken
+ * Every table with rows of its own, or those of a part. Throws `source.denied` with the whole list where the role cannot see all rows of some: a part is never taken
  * for the whole.
  */
-export async function listTables(session: Session): Promise<readonly Table[]> {
-  const rows = await session.rows<Row>(listing);
+export async function listTables(session: Session, part?: ChosenPart): Promise<readonly Table[]> {
+  const excluded = new Set(part?.excluded.map((one) => one.oid));
+  const rows = (await session.rows<Row>(listing)).filter((row) => !excluded.has(row.oid));
   const unseen = rows.filter((row) => !row.readable || row.filtered);
   if (unseen.length > 0) throw notAll(unseen);
   return rows.map((row) => ({
@@ -85,6 +89,7 @@ export async function listTables(session: Session): Promise<readonly Table[]> {
     generated: row.generated,
     hashed: row.hashed,
     bytes: Number(row.bytes),
+    rowless: part?.rowless.has(row.oid) === true,
     ...(row.rootschema === null || row.rootname === null
       ? {}
       : { root: { schema: row.rootschema, name: row.rootname, called: plainName(row.rootschema, row.rootname) } }),

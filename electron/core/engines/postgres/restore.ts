@@ -15,6 +15,7 @@ import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './o
 import { leftOutBy } from './left-out.ts';
 import { makeRoles, removeRoles } from './made-roles.ts';
 import { postData, preData, restorePart, type Skeleton } from './post-data.ts';
+import { restoredOf } from './expected.ts';
 import { giveRights } from './give-rights.ts';
 import { applyProperties, applyPublic } from './properties.ts';
 import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
@@ -62,7 +63,7 @@ export async function restore(
     await refuseExisting(server, location, target.mode);
     return settledOrThrow(await settleChoices(server, facts, snapshot.fingerprint, target.choices));
   });
-  const data = { version: 1 as const, id, database, content: contentOf(snapshot.fingerprint) };
+  const data = { version: 1 as const, id, database, content: contentOf(restoredOf(snapshot.fingerprint, facts)) };
   const copy = {
     ...copyRecord(location, target.choices === undefined ? data : { ...data, asked }),
     ...(stands === undefined ? {} : { stands }),
@@ -105,7 +106,13 @@ async function restoreThere(
   intent: Intent,
 ): Promise<RestoredCopy> {
   const { database } = location;
-  const record = copyRecord(location, { version: 1, id: newId(context), database, content: contentOf(read.snapshot.fingerprint), server: server.id });
+  const record = copyRecord(location, {
+    version: 1,
+    id: newId(context),
+    database,
+    content: contentOf(restoredOf(read.snapshot.fingerprint, read.facts)),
+    server: server.id,
+  });
   const copy = { ...record, stands: serverPlace(server, warnings) };
   try {
     await intent(copy);
@@ -141,7 +148,7 @@ async function build(
   try {
     await writeSkeleton(snapshot, stored, file, context);
     const entries = await readArchive(createReadStream(file));
-    const { ids: leftOut, again } = leftOutBy(asked, entries);
+    const { ids: leftOut, again } = leftOutBy(asked, entries, facts.part?.leftOut);
     const skeleton: Skeleton = { file, tools, place, options, context, flags: flagsOf(asked), leftOut };
     context.progress({ stage: 'making the tables' });
     await preData(skeleton, entries);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AppError } from '../../base/errors.ts';
 import type { Fingerprint, FingerprintTarget, RestoredCopy } from '../engine.ts';
 import { askedShape } from './asked.ts';
-import { locationOf, type PostgresLocation } from './location.ts';
+import { locationOf, whole, type PostgresLocation } from './location.ts';
 
 const schema = z.object({
   version: z.literal(1),
@@ -27,12 +27,12 @@ export function copyData(copy: RestoredCopy): CopyData {
 }
 
 export function copyRecord(target: PostgresLocation, data: CopyData): RestoredCopy {
-  return { engine: 'postgres', location: { ...target, database: data.database }, data };
+  return { engine: 'postgres', location: { ...whole(target), database: data.database }, data };
 }
 
 /** Where a copy stands. */
 export function copyPlace(copy: RestoredCopy): PostgresLocation {
-  return { ...locationOf(copy.location), database: copyData(copy).database };
+  return { ...whole(locationOf(copy.location)), database: copyData(copy).database };
 }
 
 /** A fingerprint in one word, whether it was just made or read from a snapshot. */

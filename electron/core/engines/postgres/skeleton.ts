@@ -5,6 +5,7 @@ import { AppError, systemCode } from '../../base/errors.ts';
 import type { CaptureSink, EngineContext, GroupEnd } from '../engine.ts';
 import type { Hold } from './hold.ts';
 import type { PostgresLocation } from './location.ts';
+import type { ChosenPart } from './part.ts';
 import { runTool } from './pg-tool.ts';
 import type { Tools } from './tools.ts';
 
@@ -36,12 +37,23 @@ async function dumpInto(file: string, hold: Hold, location: PostgresLocation, to
       program: 'pg_dump',
       // `*.*`, not `*`: a pattern without a schema means what the search_path shows, which is nothing.
       // It sets `lock_timeout` to none by itself: without a limit it would wait for ever for whoever waits for us.
-      args: ['-Fc', '-Z0', '--no-sync', '--lock-wait-timeout=5s', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*'],
+      args: ['-Fc', '-Z0', '--no-sync', '--lock-wait-timeout=5s', `--snapshot=${hold.snapshot}`, '--exclude-table-data=*.*', ...without(hold.part)],
       output: file,
       place: { location, database: location.database, restoring: false, options: hold.session.options },
     },
     context,
   );
+}
+
+/** Exact names, which no pattern's letter is read in: what is excluded is not even locked. */
+function without(part: ChosenPart | undefined): readonly string[] {
+  if (part === undefined) return [];
+  const exact = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+  return [
+    ...part.excluded.map(({ schema, name }) => `--exclude-table=${exact(schema)}.${exact(name)}`),
+    ...(part.onlySome ? ['--no-blobs'] : []),
+    ...(part.excluded.length > 0 ? ['--no-publications', '--no-subscriptions'] : []),
+  ];
 }
 
 /** `PGDMP`, three bytes of version, sizes of integers and offsets, format, compression, then seven integers: the date as of `localtime`. */

@@ -1,6 +1,7 @@
 import type { FingerprintItem } from '../../engine.ts';
 import { sortItems } from '../../fingerprint.ts';
 import { addTotals, type RowTotal } from '../row-sum.ts';
+import type { Outside } from '../part-filter.ts';
 import type { Session } from '../session.ts';
 import { plainName, qualified, quoteName } from '../sql.ts';
 import type { Table } from '../relations.ts';
@@ -18,12 +19,13 @@ export interface SequenceValue {
   readonly called: boolean;
 }
 
-/** Values of every sequence. Not under a snapshot: read last; a later value does no harm. */
-export async function readSequences(session: Session): Promise<readonly SequenceValue[]> {
-  const all = await session.rows<{ schema: string; name: string }>(
+/** Values of every sequence, or of those of a part. Not under a snapshot: read last; a later value does no harm. */
+export async function readSequences(session: Session, outside?: Outside): Promise<readonly SequenceValue[]> {
+  const found = await session.rows<{ schema: string; name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${ownSchemas}
       WHERE c.relkind = 'S' AND c.relpersistence <> 't' ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
   );
+  const all = found.filter((one) => outside?.has(one.schema, one.name) !== true);
   const values: SequenceValue[] = [];
   // One statement for many: each answers one row.
   for (let at = 0; at < all.length; at += 200) {
@@ -49,15 +51,16 @@ const largeObjects = `
     coalesce((SELECT sum(length(p.data)) || ' bytes, ' || encode(sha256(string_agg(sha256(p.data), ''::bytea ORDER BY p.pageno)), 'hex') FROM pg_catalog.pg_largeobject p WHERE p.loid = l.oid), '0 bytes') AS def
   FROM pg_catalog.pg_largeobject_metadata l`;
 
-/** Everything of the database but its rows and sequences: what a difference can be named by. */
-export async function describe(session: Session, tables: readonly Table[]): Promise<readonly FingerprintItem[]> {
+/** Everything of the database, or of a part of it, but its rows and sequences: what a difference can be named by. */
+export async function describe(session: Session, tables: readonly Table[], outside?: Outside): Promise<readonly FingerprintItem[]> {
   const items: FingerprintItem[] = [...propertyItems(await readProperties(session)), ...(await describeRelations(session))];
   const queries = [...classQueries(session.version), ...rightsQueries];
   const [some] = await session.rows<{ some: boolean }>('SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata) AS some');
-  if (some?.some === true) queries.push(largeObjects);
+  if (some?.some === true && outside?.largeObjects !== false) queries.push(largeObjects);
   for (const query of queries) for (const row of await session.rows<Described>(named(query))) items.push(itemOf(row));
   const subscriptions = await describeSubscriptions(session);
-  return [...items, ...subscriptions, ...(await generatedItems(session, tables))];
+  const all = [...items, ...subscriptions, ...(await generatedItems(session, tables))];
+  return outside === undefined ? all : all.filter((item) => outside.keeps(item));
 }
 
 function named(query: string): string {
@@ -81,7 +84,7 @@ async function describeSubscriptions(session: Session): Promise<readonly Fingerp
 async function generatedItems(session: Session, tables: readonly Table[]): Promise<readonly FingerprintItem[]> {
   const wanted = new Map<string, { readonly from: string; readonly columns: readonly string[] }>();
   for (const table of tables) {
-    if (table.generated.length === 0) continue;
+    if (table.generated.length === 0 || table.rowless) continue;
     const whole = table.hashed && table.root !== undefined;
     const from = whole ? qualified(table.root.schema, table.root.name) : `ONLY ${qualified(table.schema, table.name)}`;
     wanted.set(whole ? table.root.called : table.called, { from, columns: table.generated });

@@ -5,6 +5,7 @@ import type { EngineContext, SnapshotContent } from '../../engine.ts';
 import { readArchive, type ArchiveContents } from '../archive-file.ts';
 import { writtenEntries, writtenInt, type ArchiveEntry, type ArchiveHead } from '../archive-format.ts';
 import { notWhole, type Facts, type Stored, type StoredTable } from '../objects.ts';
+import type { SkeletonFile } from '../post-data.ts';
 import { qualified } from '../sql.ts';
 import { textReader } from '../stored/text-encoding.ts';
 import { copyStatement, setSequence } from './plain-sql.ts';
@@ -22,11 +23,12 @@ export async function* archive(
   snapshot: SnapshotContent,
   stored: Stored,
   facts: Facts,
-  file: string,
+  { file, leftOut }: SkeletonFile,
   madeAt: number,
   context: EngineContext,
 ): AsyncGenerator<Uint8Array> {
-  const skeleton = await readArchive(file, 'custom');
+  const read = await readArchive(file, 'custom');
+  const skeleton = { ...read, entries: read.entries.filter((entry) => !leftOut.has(entry.id)) };
   const { head } = skeleton;
   const tables = stored.tables.map((table, i) => ({ table, id: nextId(skeleton.entries) + i }));
   const listed = withRows(skeleton, tables, facts);

@@ -3,10 +3,11 @@ import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, SnapshotContent } from '../../engine.ts';
+import { readArchive } from '../archive.ts';
 import { newId } from '../names.ts';
 import { notWhole, type Facts, type Stored, type StoredTable } from '../objects.ts';
 import { runTool } from '../pg-tool.ts';
-import { entriesOf, type SkeletonFile } from '../post-data.ts';
+import { entriesOf, preDataList, type SkeletonFile } from '../post-data.ts';
 import { qualified, quoteName, quoteText } from '../sql.ts';
 
 /**
@@ -23,7 +24,8 @@ export async function* plainSql(
   yield Buffer.from(
     `--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version ${facts.server.name}\n-- Dumped by Belay, with pg_dump ${facts.tool.version}\n\n`,
   );
-  yield* part(skeleton, ['--section=pre-data']);
+  const first = preDataList(skeleton, await readArchive(createReadStream(skeleton.file)));
+  if (first?.length !== 0) yield* part(skeleton, ['--section=pre-data'], first);
   yield Buffer.from(settings(facts));
   const bytesTotal = stored.tables.reduce((sum, table) => sum + table.bytes, 0);
   let bytesDone = 0;

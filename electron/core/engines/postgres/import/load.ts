@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { AppError, BugError, systemCode, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, EngineSource, LoadedNative, NativeFile } from '../../engine.ts';
 import { dropDatabase } from '../databases.ts';
-import { locationOf, type PostgresLocation } from '../location.ts';
+import { locationOf, whole, type PostgresLocation } from '../location.ts';
 import { newId } from '../names.ts';
 import { runTool } from '../pg-tool.ts';
 import { releaseScratch, scratchName } from '../scratch.ts';
@@ -41,7 +41,7 @@ export async function loadNative<T>(
   if (dump === undefined)
     throw new AppError('source.not-a-database', `${file.path} is no dump of PostgreSQL any more.`, { hint: 'It changed meanwhile. Try again.' });
   const id = newId(context);
-  const place: PostgresLocation = { ...locationOf(server.location), database: scratchName(id) };
+  const place: PostgresLocation = { ...whole(locationOf(server.location)), database: scratchName(id) };
   const version = await withServer(place, context, (session) => Promise.resolve(session.version));
   const tools = chooseTools(await findTools(settings, context.signal), dump, version);
   if (dump.form === 'plain') await refuseOldPsql(tools);
