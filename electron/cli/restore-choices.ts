@@ -18,17 +18,36 @@ export const choiceOptions: readonly OptionSpec[] = [
   { flags: '--no-tablespaces', description: 'PostgreSQL: everything into the default tablespace', field: 'choices' },
 ];
 
+/** Options that choose what of a snapshot is restored. */
+export const onlyOptions: readonly OptionSpec[] = [
+  {
+    flags: '--table <pattern>',
+    description: 'PostgreSQL: only these tables and what they need, as schema.name with * and ?; may be repeated',
+    many: true,
+    field: 'choices',
+  },
+  { flags: '--schema <pattern>', description: 'PostgreSQL: only these schemas; may be repeated', many: true, field: 'choices' },
+];
+
 /** Names of the options, as `refuseTogether` takes them. */
-export const choiceNames: readonly string[] = ['role', 'createRoles', 'noOwner', 'noGrants', 'skipExtension', 'noTablespaces', 'acceptPart'];
+const lists: readonly string[] = ['role', 'skipExtension', 'table', 'schema'];
+export const choiceNames: readonly string[] = ['table', 'schema', 'role', 'createRoles', 'noOwner', 'noGrants', 'skipExtension', 'noTablespaces', 'acceptPart'];
 
 /** `{ choices }` where one was made. Throws `input.invalid` for a pair of roles that is none. */
 export function choicesOf(input: Given): { readonly choices?: Choices } {
-  if (!choiceNames.some((name) => (name === 'role' || name === 'skipExtension' ? input.list(name).length > 0 : input.has(name)))) return {};
+  if (!choiceNames.some((name) => (lists.includes(name) ? input.list(name).length > 0 : input.has(name)))) return {};
   const roles = input.list('role').map(pairOf);
+  const [tables, schemas] = [[...input.list('table')], [...input.list('schema')]];
   const skipExtensions = [...input.list('skipExtension')];
   return {
     choices: {
       ...given('roles', roles.length === 0 ? undefined : Object.fromEntries(roles)),
+      ...given(
+        'only',
+        tables.length + schemas.length === 0
+          ? undefined
+          : { ...given('tables', tables.length === 0 ? undefined : tables), ...given('schemas', schemas.length === 0 ? undefined : schemas) },
+      ),
       ...given('createRoles', input.flag('createRoles') ? true : undefined),
       ...given('noOwner', input.unlessNo('owner') ? undefined : true),
       ...given('noGrants', input.unlessNo('grants') ? undefined : true),

@@ -11,6 +11,8 @@ export const restoreChoices = z.object({
   noGrants: z.boolean().exactOptional(),
   skipExtensions: z.array(name).exactOptional(),
   noTablespaces: z.boolean().exactOptional(),
+  /** Patterns of what is restored, with what it needs; into a new place. */
+  only: z.object({ schemas: z.array(name).exactOptional(), tables: z.array(name).exactOptional() }).exactOptional(),
   acceptPart: z.boolean().exactOptional(),
 });
 

@@ -11,7 +11,7 @@ import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
 import { addressOf, preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { nearest } from '../near.ts';
-import { choiceNames, choiceOptions, choicesOf } from '../restore-choices.ts';
+import { choiceNames, choiceOptions, choicesOf, onlyOptions } from '../restore-choices.ts';
 import { refuseTogether } from '../together.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
@@ -51,6 +51,7 @@ export const restore: CommandSpec = {
       many: true,
     },
     { flags: '--url-file <file>', description: 'write DATABASE_URL with its password to this new file, for its owner only', complete: 'file' },
+    ...onlyOptions,
     ...choiceOptions,
     ...checkOptions,
   ],
@@ -61,6 +62,7 @@ export const restore: CommandSpec = {
     { line: 'belay restore --file backup.sqlite --to ./shop.db', what: 'one loose dump, in one step' },
     { line: 'belay restore --file app.dump --to app_copy --server app', what: 'a dump of PostgreSQL into a new database' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
+    { line: 'belay restore latest:app --to some --table app.orders --schema billing', what: 'PostgreSQL: some tables and schemas, with what they need' },
     { line: 'belay restore latest:app --to app_dev --role app_prod=app_dev --no-grants', what: 'PostgreSQL: where the server has other roles' },
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
   ],

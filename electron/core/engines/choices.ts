@@ -16,6 +16,8 @@ export interface RestoreChoices {
   readonly skipExtensions?: readonly string[];
   /** Everything lies in the target's default place. */
   readonly noTablespaces?: boolean;
+  /** Only these tables and schemas, with what they need: patterns as the engine has them. Into a new place. */
+  readonly only?: { readonly schemas?: readonly string[]; readonly tables?: readonly string[] };
   /** What is whole may be replaced by a snapshot of a part. */
   readonly acceptPart?: boolean;
 }

@@ -17,6 +17,8 @@ export const askedShape = z.object({
   created: z.array(z.string()),
   skipExtensions: z.array(z.string()),
   tablespaces: z.boolean(),
+  /** Patterns of what is restored; all of it where left out. */
+  only: z.object({ schemas: z.array(z.string()), tables: z.array(z.string()) }).exactOptional(),
 });
 
 export type Asked = z.infer<typeof askedShape>;
@@ -108,6 +110,7 @@ export function settleBy(
       created,
       skipExtensions: [...(choices.skipExtensions ?? [])],
       tablespaces: choices.noTablespaces !== true,
+      ...(choices.only === undefined ? {} : { only: { schemas: [...(choices.only.schemas ?? [])], tables: [...(choices.only.tables ?? [])] } }),
     },
     unsettled,
     unknownTargets: Object.values(map).filter((name) => !there.roles.includes(name)),

@@ -2,12 +2,15 @@ import type { EngineContext, Expectation, Fingerprint, FingerprintItem, Restored
 import { sortItems } from '../fingerprint.ts';
 import { counted } from '../../base/words.ts';
 import { grantWords, parseDefaults, parseDefaultsName, parseGrants, parsePolicy, roleNamed } from './acl-text.ts';
+import { readArchive } from './archive.ts';
 import { changesRoles, grantsAt, ownerAt, propertiesAt, roleAt, type Asked } from './asked.ts';
 import { propertyItems } from './describe/database.ts';
 import type { DatabaseProperties } from './describe/database.ts';
 import { sha256 } from './describe/item.ts';
-import { readFacts, type Facts } from './objects.ts';
+import { expectedOf } from './expected-selection.ts';
+import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { rowSum } from './row-sum.ts';
+import { select } from './select.ts';
 import { copyData } from './restored-copy.ts';
 
 interface Side {
@@ -20,7 +23,11 @@ export async function expected(snapshot: SnapshotContent, copy: RestoredCopy, fo
   const { asked } = copyData(copy);
   const facts = await readFacts(snapshot, context.signal);
   const stored = restoredOf(snapshot.fingerprint, facts);
-  return asked === undefined ? { fingerprint: stored, notes: [] } : expectedUnder(asked, stored, propertiesAt(asked, facts.database), found);
+  if (asked === undefined) return { fingerprint: stored, notes: [] };
+  const whole = expectedUnder(asked, stored, propertiesAt(asked, facts.database), found);
+  if (asked.only === undefined) return whole;
+  const { skeleton, tables } = await storedObjects(snapshot);
+  return expectedOf(select(await readArchive(snapshot.read(skeleton.name, context.signal)), tables, asked.only), whole, found);
 }
 
 /** What a restore of the snapshot makes: where it is of a part, with tables that have no rows. */

@@ -62,7 +62,7 @@ export async function giveRights(session: Session, asked: Asked, stored: Fingerp
   }
   if (events || !asked.grants) return;
   for (const one of await placed()) await giveGrants(session, asked, wanted, one);
-  await giveDefaults(session, asked, stored);
+  if (asked.only === undefined) await giveDefaults(session, asked, stored);
 }
 
 interface Wanted {

@@ -1,4 +1,4 @@
-import type { EngineContext, Preflight, RestoreTarget, SnapshotContent } from '../engine.ts';
+import type { EngineContext, Preflight, RestoreChoices, RestoreTarget, SnapshotContent } from '../engine.ts';
 import { AppError } from '../../base/errors.ts';
 import { collationsDiffer, readCollations } from './collations.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
@@ -6,7 +6,8 @@ import { describeLocation, locationOf, type PostgresLocation } from './location.
 import { newContainerOf, preflightNew, settleNew } from './new-container.ts';
 import { readArchive } from './archive.ts';
 import { settleChoices, unsettledBlockers, type Settled } from './asked.ts';
-import { readFacts, storedObjects, type Facts } from './objects.ts';
+import { readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
+import { select } from './select.ts';
 import { withServer, type Session } from './session.ts';
 import type { PostgresSettings } from './settings.ts';
 import { imageFor } from './throw-away/prepare.ts';
@@ -30,6 +31,7 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
     const wanted = { name, target, snapshot, facts };
     const planned = await preflightNew(wanted, stored.tables.length, bytesNeeded, context);
     found.blockers.push(...planned.blockers, ...unsettledBlockers(await settleNew(wanted, context)));
+    if (target.choices?.only !== undefined) await lookAtSelection(snapshot, stored, target.choices.only, target.mode, found, context);
     await lookAtTablespaces([], snapshot, stored.skeleton.name, target, found, context);
     if (facts.part !== undefined) lookAtPart(facts.part.statements, false, target, found);
     return { ...planned, ...found };
@@ -45,6 +47,7 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
   const there = await withServer(location, context, async (server) => {
     await lookAtServer(settings, location, server, facts, target, found, context);
     await lookAtRoles(server, await settleChoices(server, facts, snapshot.fingerprint, target.choices), found);
+    if (target.choices?.only !== undefined) await lookAtSelection(snapshot, stored, target.choices.only, target.mode, found, context);
     const spaces = await server.rows<{ name: string }>('SELECT spcname AS name FROM pg_catalog.pg_tablespace');
     await lookAtTablespaces(
       spaces.map((row) => row.name),
@@ -134,6 +137,23 @@ async function lookAtRoles(server: Session, settled: Settled, { blockers }: Find
       statement: `The role may not make roles (${asked.created.slice(0, 10).join(', ')}).`,
       hint: 'Grant it CREATEROLE, or use --role or --no-owner.',
     });
+}
+
+async function lookAtSelection(
+  snapshot: SnapshotContent,
+  stored: Stored,
+  { schemas = [], tables = [] }: NonNullable<RestoreChoices['only']>,
+  mode: RestoreTarget['mode'],
+  { blockers, warnings }: Findings,
+  context: EngineContext,
+): Promise<void> {
+  if (mode !== 'new')
+    blockers.push({
+      code: 'engine.unsupported',
+      statement: 'Some of a snapshot goes into a new database: in the place of another, all else would be gone.',
+      hint: 'Name a database that does not exist: --to',
+    });
+  warnings.push(...select(await readArchive(snapshot.read(stored.skeleton.name, context.signal)), stored.tables, { schemas, tables }).notes);
 }
 
 async function lookAtTablespaces(

@@ -22,7 +22,8 @@ import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
 import { loadRows } from './rows-in.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
-import { qualified, quoteText, regclass } from './sql.ts';
+import { select } from './select.ts';
+import { plainName, qualified, quoteText, regclass } from './sql.ts';
 import type { PostgresSettings } from './settings.ts';
 import { prepareServer, type Prepared } from './throw-away/prepare.ts';
 import { scratchPlace, serverPlace, withinTime } from './throw-away/place.ts';
@@ -148,25 +149,34 @@ async function build(
   try {
     await writeSkeleton(snapshot, stored, file, context);
     const entries = await readArchive(createReadStream(file));
-    const { ids: leftOut, again } = leftOutBy(asked, entries, facts.part?.leftOut);
+    const selection = asked.only === undefined ? undefined : select(entries, stored.tables, asked.only);
+    const { ids: leftOut, again } = leftOutBy(asked, entries, [...(facts.part?.leftOut ?? []), ...(selection?.leftOut ?? [])]);
     const skeleton: Skeleton = { file, tools, place, options, context, flags: flagsOf(asked), leftOut };
     context.progress({ stage: 'making the tables' });
     await preData(skeleton, entries);
-    await loadRows({ place, snapshot, tables: await tablesThere(place, stored, asked, context), searchPath: facts.database.searchPath, context });
+    await loadRows({
+      place,
+      snapshot,
+      tables: (await tablesThere(place, stored, asked, context)).filter(({ object }) => selection?.chosen.has(object) !== false),
+      searchPath: facts.database.searchPath,
+      context,
+    });
     await withSession(place, { side: 'target', restoring: true }, context, async (session) => {
-      await setSequences(session, facts.sequences);
+      const isThere = ({ schema, name }: { readonly schema: string; readonly name: string }): boolean =>
+        selection?.chosen.has(plainName(schema, name)) !== false;
+      await setSequences(session, facts.sequences.filter(isThere));
       context.progress({ stage: 'loading large objects' });
-      await restorePart(skeleton, ['--section=data']);
+      if (selection === undefined) await restorePart(skeleton, ['--section=data']);
       context.progress({ stage: 'building indexes' });
       const last = await postData(skeleton);
       await last.definitions(session, facts.database.searchPath);
       for (const statement of again) await session.run(statement);
       if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'others');
-      await refresh(session, facts, context);
+      await refresh(session, facts.materializedViews.filter(isThere), facts.database.searchPath, context);
       await applyPublic(session, facts.database);
       await applyProperties(session, place.database, facts.database);
       context.progress({ stage: 'gathering statistics' });
-      await analyze(session, stored, context);
+      await analyze(session, selection === undefined ? stored.tables : stored.tables.filter(({ object }) => selection.chosen.has(object)), context);
       await last.eventTriggers();
       if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'event triggers');
     });
@@ -216,13 +226,13 @@ async function setSequences(session: Session, sequences: readonly SequenceValue[
 }
 
 /** Statistics are no content: an expression of the user's that fails on some row, as it does at the source, costs its table's only. */
-async function analyze(session: Session, stored: Stored, context: EngineContext): Promise<void> {
+async function analyze(session: Session, tables: Stored['tables'], context: EngineContext): Promise<void> {
   try {
     return await session.run('ANALYZE');
   } catch (error) {
     if (!(error instanceof AppError) || error.details?.['sqlstate'] === undefined) throw error;
   }
-  for (const { meta, object } of stored.tables) {
+  for (const { meta, object } of tables) {
     try {
       await session.run(`ANALYZE ${qualified(meta.schema, meta.table)}`);
     } catch (error) {
@@ -233,12 +243,12 @@ async function analyze(session: Session, stored: Stored, context: EngineContext)
 }
 
 /** Populated ones only, in the order in which they read each other, under the search path that their functions were written for. */
-async function refresh(session: Session, facts: Facts, context: EngineContext): Promise<void> {
-  for (const { schema, name } of facts.materializedViews) {
+async function refresh(session: Session, views: Facts['materializedViews'], searchPath: string, context: EngineContext): Promise<void> {
+  for (const { schema, name } of views) {
     context.progress({ stage: `refreshing ${schema}.${name}` });
     await session.run('BEGIN');
     try {
-      await session.rows(`SELECT pg_catalog.set_config('search_path', $1, true)`, [facts.database.searchPath]);
+      await session.rows(`SELECT pg_catalog.set_config('search_path', $1, true)`, [searchPath]);
       await session.run(`REFRESH MATERIALIZED VIEW ${qualified(schema, name)}`);
       await session.run('COMMIT');
     } catch (error) {

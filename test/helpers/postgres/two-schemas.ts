@@ -1,0 +1,35 @@
+/** Two schemas whose tables, views, functions and rules lean on each other: for what takes a part of a database. */
+export const twoSchemas = `
+  CREATE SCHEMA app; CREATE SCHEMA billing; CREATE SCHEMA "Odd one";
+  CREATE TYPE app.state AS ENUM ('new', 'paid');
+  CREATE FUNCTION billing.twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+  CREATE TABLE app.customers (id serial PRIMARY KEY, name text);
+  CREATE TABLE app.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer int REFERENCES app.customers, state app.state DEFAULT 'new', n int DEFAULT billing.twice(2), d int GENERATED ALWAYS AS (n + 1) STORED);
+  CREATE TABLE app.events (id bigserial PRIMARY KEY, at_order int REFERENCES app.orders, what text, up text GENERATED ALWAYS AS (upper(what)) STORED);
+  CREATE TABLE billing.invoices (id int PRIMARY KEY, of_order int REFERENCES app.orders, "Sum" numeric);
+  CREATE TABLE "Odd one"."a.b*c" (v int); CREATE TABLE "Odd one"."a.bxc" (v int);
+  CREATE TABLE app.log (at date, what text) PARTITION BY RANGE (at);
+  CREATE TABLE app.log_2025 PARTITION OF app.log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+  CREATE TABLE app.log_2026 PARTITION OF app.log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+  CREATE INDEX log_at ON app.log (at);
+  CREATE VIEW app.totals AS SELECT o.id, sum("Sum") FROM app.orders o JOIN billing.invoices i ON i.of_order = o.id GROUP BY 1;
+  CREATE VIEW app.recent AS SELECT * FROM app.orders WHERE id > 5;
+  CREATE MATERIALIZED VIEW app.per_customer AS SELECT customer, count(*) FROM app.orders GROUP BY 1;
+  CREATE FUNCTION app.of_invoice(i billing.invoices) RETURNS int LANGUAGE sql AS 'SELECT $1.of_order';
+  CREATE FUNCTION app.touched() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+  CREATE TRIGGER touched BEFORE UPDATE ON app.orders FOR EACH ROW EXECUTE FUNCTION app.touched();
+  CREATE RULE also AS ON DELETE TO app.orders DO ALSO DELETE FROM billing.invoices WHERE of_order = OLD.id;
+  COMMENT ON TABLE billing.invoices IS 'money'; COMMENT ON COLUMN billing.invoices."Sum" IS 'all of it'; COMMENT ON VIEW app.totals IS 'with money';
+  COMMENT ON CONSTRAINT events_at_order_fkey ON app.events IS 'to its order';
+  CREATE PUBLICATION of_all FOR ALL TABLES; CREATE PUBLICATION of_some FOR TABLE app.orders, billing.invoices;
+  GRANT SELECT ON app.customers TO PUBLIC; GRANT UPDATE (name) ON app.customers TO PUBLIC; COMMENT ON COLUMN app.customers.name IS 'theirs'; COMMENT ON SCHEMA app IS 'of it';
+  GRANT SELECT ON billing.invoices TO PUBLIC; GRANT UPDATE ("Sum") ON billing.invoices TO PUBLIC;
+  SELECT lo_from_bytea(815, 'large');
+  INSERT INTO app.customers (name) SELECT 'c' || g FROM generate_series(1, 20) g;
+  INSERT INTO app.orders (customer, n) SELECT g, g FROM generate_series(1, 20) g;
+  INSERT INTO app.events (at_order, what) SELECT g, 'happened' FROM generate_series(1, 20) g;
+  INSERT INTO billing.invoices SELECT g, g, g * 1.5 FROM generate_series(1, 20) g;
+  INSERT INTO app.log SELECT date '2025-06-01' + g * 20, 'x' FROM generate_series(1, 20) g;
+  INSERT INTO "Odd one"."a.b*c" VALUES (1); INSERT INTO "Odd one"."a.bxc" VALUES (2);
+  REFRESH MATERIALIZED VIEW app.per_customer;
+`;
