@@ -50,6 +50,36 @@ export const restoresCommands = {
       durationMs: z.number(),
     }),
   }),
+  'restore.merge': command({
+    job: true,
+    input: z.object({
+      snapshot: snapshotRef,
+      source: z.string().optional().describe("into this source; the snapshot's own where left out"),
+      tables: z.array(z.string().min(1).max(255)).min(1).max(1000).describe('patterns, as the engine has them'),
+      differing: z.enum(['keep', 'replace']).default('keep').describe('rows that are there under the same key with other values'),
+      dryRun: z.boolean().default(false),
+      confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
+      safetySnapshot: z.boolean().default(true).describe('snapshot the source first'),
+    }),
+    output: z.object({
+      target: z.string(),
+      tables: z.array(
+        z.object({
+          name: z.string(),
+          key: z.array(z.string()),
+          missing: z.number(),
+          differing: z.number(),
+          same: z.number(),
+          onlyThere: z.number().describe('rows that are not in the snapshot: they stay'),
+          examples: z.array(z.string()),
+        }),
+      ),
+      notes: z.array(z.string()),
+      undo: undoEntry.optional().describe('left out where nothing was written'),
+      safety: snapshotSummary.optional(),
+      durationMs: z.number(),
+    }),
+  }),
   'restore.promote': command({
     job: true,
     input: z.object({

@@ -195,7 +195,7 @@ export const undoEntry = z.object({
   source: z.string().optional(),
   target: z.string(),
   kept: z.string(),
-  what: z.enum(['rewind', 'restore', 'in-place', 'checkpoint-rewind']),
+  what: z.enum(['rewind', 'restore', 'in-place', 'checkpoint-rewind', 'merge']),
   at: z.number(),
   snapshot: z.string().optional(),
   /** What the kept copy takes up; left out where it cannot be told. */

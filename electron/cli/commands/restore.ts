@@ -10,6 +10,7 @@ import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
 import { addressOf, preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
+import { mergeOptions, mergeRows, refuseAlone } from './restore-merge.ts';
 import { nearest } from '../near.ts';
 import { choiceNames, choiceOptions, choicesOf, onlyOptions } from '../restore-choices.ts';
 import { refuseTogether } from '../together.ts';
@@ -52,6 +53,7 @@ export const restore: CommandSpec = {
     },
     { flags: '--url-file <file>', description: 'write DATABASE_URL with its password to this new file, for its owner only', complete: 'file' },
     ...onlyOptions,
+    ...mergeOptions,
     ...choiceOptions,
     ...checkOptions,
   ],
@@ -63,6 +65,7 @@ export const restore: CommandSpec = {
     { line: 'belay restore --file app.dump --to app_copy --server app', what: 'a dump of PostgreSQL into a new database' },
     { line: 'belay restore 12 --hold --check-query "select count(*) from orders == 812"', what: 'prove it with a check, decide later' },
     { line: 'belay restore latest:app --to some --table app.orders --schema billing', what: 'PostgreSQL: some tables and schemas, with what they need' },
+    { line: 'belay restore latest:app --table app.orders --merge', what: 'PostgreSQL: put back the rows that are missing, undoable' },
     { line: 'belay restore latest:app --to app_dev --role app_prod=app_dev --no-grants', what: 'PostgreSQL: where the server has other roles' },
     { line: 'belay restore latest:shop --to ./copy.db --dry-run --json', what: 'the nightly preflight of a pipeline' },
   ],
@@ -70,6 +73,8 @@ export const restore: CommandSpec = {
     refuseMixed(input);
     if (input.flag('held')) return heldList(context);
 
+    if (input.flag('merge')) return mergeRows(context, input);
+    refuseAlone(input);
     const { order, source } = await orderOf(context, input);
     const dryRun = () => context.call('restore.run', { ...order, dryRun: true });
     if (input.flag('dryRun')) {
@@ -110,10 +115,12 @@ function refuseMixed(input: Given): void {
     'migrate',
     'urlFile',
     ...choiceNames,
+    'merge',
+    'differing',
   ];
   refuseTogether(input, 'held', ['confirm', ...others], 'snapshot');
   refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'migrate', 'urlFile', ...choiceNames]);
-  if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace'))
+  if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace') && !input.flag('merge'))
     throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
 }
 

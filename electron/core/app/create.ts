@@ -31,6 +31,7 @@ import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { lookingHandlers } from './handlers/looking.ts';
+import { mergeHandlers } from './handlers/merges.ts';
 import { repositoryHandlers } from './handlers/repository.ts';
 import { restoreHandlers } from './handlers/restores.ts';
 import { rewindHandlers } from './handlers/rewinds.ts';
@@ -53,6 +54,7 @@ const handlers: Handlers<CommandName> = {
   ...drillHandlers,
   ...lookingHandlers,
   ...restoreHandlers,
+  ...mergeHandlers,
   ...rewindHandlers,
   ...undoHandlers,
   ...importHandlers,

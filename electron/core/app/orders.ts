@@ -100,7 +100,19 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
       if (input.mode === 'new') return [`target:new ${input.to ?? ''}`];
       return input.mode === 'in-place' ? swapInPlace : swap;
     },
-    facts: (input) => ({ snapshot: input.snapshot ?? null, file: input.file ?? null, mode: input.mode, to: input.to ?? null, dryRun: input.dryRun }),
+    facts: (input) => ({
+      snapshot: input.snapshot ?? null,
+      file: input.file ?? null,
+      mode: input.mode,
+      to: input.to ?? null,
+      choices: input.choices ?? null,
+      dryRun: input.dryRun,
+    }),
+  },
+  'restore.merge': {
+    title: (input) => `merge rows of ${input.snapshot}`,
+    exclusive: (input) => (input.dryRun ? [] : swapInPlace),
+    facts: (input) => ({ snapshot: input.snapshot, source: input.source ?? null, tables: input.tables, differing: input.differing, dryRun: input.dryRun }),
   },
   'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: () => swapInPlace, facts: (input) => ({ held: input.held }) },
   'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }) },
@@ -108,7 +120,14 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   rewind: {
     title: (input) => `rewind ${input.source}`,
     exclusive: (input) => (input.dryRun ? [] : input.inPlace ? swapInPlace : swap),
-    facts: (input) => ({ source: input.source, to: input.to ?? null, checkpoint: input.checkpoint ?? null, inPlace: input.inPlace, dryRun: input.dryRun }),
+    facts: (input) => ({
+      source: input.source,
+      to: input.to ?? null,
+      checkpoint: input.checkpoint ?? null,
+      inPlace: input.inPlace,
+      choices: input.choices ?? null,
+      dryRun: input.dryRun,
+    }),
   },
   'undo.list': {},
   'undo.run': {
@@ -152,6 +171,7 @@ export const repositoryWriters: ReadonlySet<string> = new Set([
   'import',
   // By the safety snapshots that they take on the way.
   'restore.run',
+  'restore.merge',
   'restore.promote',
   'rewind',
   'undo.run',

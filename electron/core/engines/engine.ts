@@ -2,6 +2,7 @@ import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { BrowsePage, BrowseRequest } from './browsing.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
 import type { CheckpointVerbs } from './checkpoint-verbs.ts';
+import type { MergeVerbs } from './merging.ts';
 import type { Expectation, RestoreChoices } from './choices.ts';
 import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 import type { EngineState } from '../containers/engine.ts';
@@ -168,6 +169,7 @@ export interface Engine {
   nativeContent(file: NativeFile, fingerprint: Fingerprint, folder: string): SnapshotContent;
 
   readonly checkpoints?: CheckpointVerbs;
+  readonly merge?: MergeVerbs;
 }
 
 export type EngineKind = 'sqlite' | 'postgres' | 'mongodb' | 'redis' | 'files';

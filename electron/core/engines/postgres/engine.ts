@@ -51,6 +51,10 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     recogniseNative: async (...given) => (await whole()).recogniseNative(...given),
     loadNative: async (...given) => (await whole()).loadNative(...given),
     checkpoints: checkpointsOf(whole),
+    merge: {
+      plan: async (...given) => (await whole()).merge.plan(...given),
+      run: async (...given) => (await whole()).merge.run(...given),
+    },
   };
 }
 

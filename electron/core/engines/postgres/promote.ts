@@ -10,6 +10,7 @@ import { withServer } from './session.ts';
 import { renameAll } from './swap.ts';
 import { undoData, undoRecord, type UndoData } from './undo-record.ts';
 import { removeRoles } from './made-roles.ts';
+import { mergeData, recoverMerge, undoMerge } from './merge-undo.ts';
 
 type Intent = (undo: UndoRecord) => Promise<void>;
 
@@ -74,6 +75,8 @@ async function find(location: PostgresLocation, data: UndoData, context: EngineC
 export async function recover(undo: UndoRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
   const made = madeRecord(undo.data);
   if (made !== undefined) return recoverNew(made, context);
+  const merged = mergeData(undo);
+  if (merged !== undefined) return recoverMerge(undo, merged, context);
   const data = undoData(undo);
   const location = locationOf(undo.target);
   const found = await find(location, data, context);
@@ -88,6 +91,8 @@ export async function recover(undo: UndoRecord, context: EngineContext): Promise
 export async function undo(record: UndoRecord, context: EngineContext, force: boolean): Promise<void> {
   const made = madeRecord(record.data);
   if (made !== undefined) return undoNew(record.target, made, context, force);
+  const merged = mergeData(record);
+  if (merged !== undefined) return undoMerge(record, merged, context, force);
   const data = undoData(record);
   const location = locationOf(record.target);
   const found = await find(location, data, context);
@@ -140,6 +145,8 @@ function withoutProperties(print: Print): Print {
 export async function discardUndo(record: UndoRecord, context: EngineContext): Promise<void> {
   // Nothing is kept of what a new container replaced, since it replaced nothing.
   if (madeRecord(record.data) !== undefined) return;
+  const merged = mergeData(record);
+  if (merged !== undefined) return dropDatabase(locationOf(record.target), merged.kept, context);
   const data = undoData(record);
   if (data.old === null) return;
   const location = locationOf(record.target);

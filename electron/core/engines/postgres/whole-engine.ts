@@ -10,6 +10,8 @@ import { connectionOf } from './connection.ts';
 import { loadNative } from './import/load.ts';
 import { recogniseNative } from './import/recognise.ts';
 import { fingerprint, inventory, probe, selfCheck } from './look.ts';
+import { mergeVerbs } from './merge.ts';
+import { mergeData } from './merge-undo.ts';
 import { exportNative } from './native.ts';
 import { madeRecord } from './new-container.ts';
 import { preflight } from './preflight.ts';
@@ -47,9 +49,9 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     promote,
     recover,
     undo: (record, context, { force }) => undo(record, context, force),
-    // Nothing is ever written in place.
+    // Nothing is ever written in place but rows that are merged, which no stamp of a file tells.
     anchor: (record) => Promise.resolve(record),
-    keptBytes: (record) => Promise.resolve(madeRecord(record.data) === undefined ? undoData(record).bytes : 0),
+    keptBytes: (record) => Promise.resolve(madeRecord(record.data) === undefined ? (mergeData(record) ?? undoData(record)).bytes : 0),
     discardUndo,
     discard,
     browse: (of, request, context) => onServer(serverOf(of), () => browse(of, request, context)),
@@ -59,5 +61,6 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     recogniseNative: (path) => recogniseNative(path),
     loadNative: (file, server, context, work) => loadNative(settings, file, server, context, work),
     checkpoints: checkpointVerbs(),
+    merge: mergeVerbs,
   };
 }

@@ -1,0 +1,87 @@
+import type { EngineContext } from '../engine.ts';
+import type { MergePlan, MergeRequest, MergedTable } from '../merging.ts';
+import { AppError } from '../../base/errors.ts';
+import { shownText } from './cells.ts';
+import type { Session } from './session.ts';
+import { quoteName } from './sql.ts';
+
+/** A table that is merged into, with the snapshot's rows beside it. */
+export interface MergeTable {
+  readonly oid: number;
+  readonly object: string;
+  readonly schema: string;
+  readonly table: string;
+  /** In SQL: the live table, and the temporary one. */
+  readonly name: string;
+  readonly rows: string;
+  readonly number: number;
+  readonly key: readonly string[];
+  readonly columns: readonly string[];
+}
+
+const examples = 10;
+
+/** Counts what is missing, what differs and what is only there; with what will run or hold on the way. */
+export async function lookAtMerge(session: Session, tables: readonly MergeTable[], request: MergeRequest, context: EngineContext): Promise<MergePlan> {
+  const told: MergedTable[] = [];
+  const notes: string[] = [];
+  for (const one of tables) {
+    context.progress({ stage: `comparing ${one.object}` });
+    told.push(await compare(session, one));
+    notes.push(...(await onTheWay(session, one, request)));
+  }
+  return { tables: told, notes };
+}
+
+async function compare(session: Session, one: MergeTable): Promise<MergedTable> {
+  const { name, rows, key, columns, object } = one;
+  const on = key.map((column) => `t.${quoteName(column)} = s.${quoteName(column)}`).join(' AND ');
+  const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
+  const [first = ''] = key;
+  const [counts] = await session.rows<{ missing: string; differing: string; same: string; there: string; doubled: string }>(
+    `SELECT count(*) FILTER (WHERE t.${quoteName(first)} IS NULL)::text AS missing, count(*) FILTER (WHERE t.${quoteName(first)} IS NOT NULL AND ${line('t')} IS DISTINCT FROM ${line('s')})::text AS differing,
+      count(*) FILTER (WHERE t.${quoteName(first)} IS NOT NULL AND ${line('t')} = ${line('s')})::text AS same,
+      (SELECT count(*) FROM ONLY ${name} t WHERE NOT EXISTS (SELECT FROM ${rows} s WHERE ${on}))::text AS there,
+      (SELECT count(*) FROM (SELECT FROM ${rows} s GROUP BY ${key.map((column) => `s.${quoteName(column)}`).join(', ')} HAVING count(*) > 1) d)::text AS doubled
+      FROM ${rows} s LEFT JOIN ONLY ${name} t ON ${on}`,
+  );
+  if (counts === undefined || counts.doubled !== '0')
+    throw new AppError('input.invalid', `In the snapshot, ${key.join(', ')} is no key of ${object}: some rows have the same.`, {
+      hint: 'Restore it into a new database: --to',
+    });
+  const values = (of: string): string => `ARRAY[${columns.map((column) => `${of}.${quoteName(column)}::text`).join(', ')}]::text[]`;
+  const differing = await session.rows<{ was: readonly (string | null)[]; is: readonly (string | null)[] }>(
+    `SELECT ${values('s')} AS was, ${values('t')} AS is FROM ${rows} s JOIN ONLY ${name} t ON ${on} WHERE ${line('t')} IS DISTINCT FROM ${line('s')} LIMIT ${examples}`,
+  );
+  return {
+    name: object,
+    key,
+    missing: Number(counts.missing),
+    differing: Number(counts.differing),
+    same: Number(counts.same),
+    onlyThere: Number(counts.there),
+    examples: differing.map(({ was, is }) => {
+      const of = key.map((column) => `${column} = ${shownText(was[columns.indexOf(column)] ?? null)}`).join(', ');
+      const changed = columns.flatMap((column, i) =>
+        was[i] === is[i] ? [] : [`${column} is ${shownText(is[i] ?? null)}, ${shownText(was[i] ?? null)} in the snapshot`],
+      );
+      return `${of}: ${changed.join('; ')}`.slice(0, 300);
+    }),
+  };
+}
+
+async function onTheWay(session: Session, { oid, object }: MergeTable, { differing }: MergeRequest): Promise<readonly string[]> {
+  const events = differing === 'replace' ? 4 | 16 : 4;
+  const triggers = await session.rows<{ name: string }>(
+    `SELECT tgname::text AS name FROM pg_catalog.pg_trigger WHERE tgrelid = $1::oid AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND (tgtype & $2::int2) <> 0 ORDER BY 1`,
+    [oid, events],
+  );
+  const keys = await session.rows<{ name: string; to: string }>(
+    `SELECT conname::text AS name, confrelid::regclass::text AS "to" FROM pg_catalog.pg_constraint WHERE conrelid = $1::oid AND contype = 'f' ORDER BY 1`,
+    [oid],
+  );
+  return [
+    ...triggers.map(({ name }) => `the trigger ${name} of ${object} runs for each row that is put in or changed`),
+    ...keys.map(({ name, to }) => `the foreign key ${name} of ${object} must find its rows in ${to}`),
+  ];
+}

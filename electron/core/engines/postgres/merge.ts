@@ -1,0 +1,234 @@
+import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import type { EngineContext, EngineSource, SnapshotContent, UndoRecord } from '../engine.ts';
+import type { MergeRequest, MergeVerbs } from '../merging.ts';
+import { copyIn } from './copy-in.ts';
+import { startCopyOut } from './copy-out.ts';
+import { createDatabase, databaseBytes } from './databases.ts';
+import { readProperties } from './describe/database.ts';
+import { locationOf, whole, type PostgresLocation } from './location.ts';
+import { lookAtMerge, type MergeTable } from './merge-tables.ts';
+import { mergeRecord, recoverMerge, type MergeData } from './merge-undo.ts';
+import { besideName, newId } from './names.ts';
+import { notWhole, storedObjects, type StoredTable } from './objects.ts';
+import { nothingMatches, tablePattern, unmatched } from './patterns.ts';
+import { serverError } from './server-error.ts';
+import { openSession, withServer, withSession, type Session } from './session.ts';
+import { quoteName } from './sql.ts';
+
+export const mergeVerbs: MergeVerbs = {
+  plan: (snapshot, target, request, context) =>
+    merging(snapshot, target, request, context, 'ACCESS SHARE', async (session, tables) => {
+      const plan = await lookAtMerge(session, tables, request, context);
+      await session.run('ROLLBACK');
+      return plan;
+    }),
+  run: (snapshot, target, request, context, intent) =>
+    merging(snapshot, target, request, context, 'SHARE ROW EXCLUSIVE', async (session, tables, location) => {
+      const plan = await lookAtMerge(session, tables, request, context);
+      const undo = await change(session, tables, request, location, context, intent);
+      return { plan, undo };
+    }),
+};
+
+/** `SHARE ROW EXCLUSIVE`: nobody else writes into the table until the end. */
+type Lock = 'ACCESS SHARE' | 'SHARE ROW EXCLUSIVE';
+
+/** One transaction with the tables locked; the snapshot's rows lie in temporary tables beside them. */
+async function merging<T>(
+  snapshot: SnapshotContent,
+  target: EngineSource,
+  request: MergeRequest,
+  context: EngineContext,
+  lock: Lock,
+  work: (session: Session, tables: readonly MergeTable[], location: PostgresLocation) => Promise<T>,
+): Promise<T> {
+  const location = whole(locationOf(target.location));
+  const chosen = await choose(snapshot, request);
+  const session = await openSession(location, { side: 'target', restoring: true, encoding: 'own' }, context);
+  try {
+    await session.run('BEGIN');
+    const tables: MergeTable[] = [];
+    for (const [i, stored] of chosen.entries()) tables.push(await prepare(session, snapshot, stored, i, lock, context));
+    return await work(session, await referredFirst(session, tables), location);
+  } finally {
+    await session.close();
+  }
+}
+
+async function choose(snapshot: SnapshotContent, { tables }: MergeRequest): Promise<readonly StoredTable[]> {
+  const stored = await storedObjects(snapshot);
+  const named = stored.tables.map(({ meta }) => ({ schema: meta.schema, name: meta.table }));
+  const patterns = tables.map(tablePattern);
+  const unknown = unmatched(patterns, named);
+  if (unknown.length > 0 || patterns.length === 0) throw nothingMatches(unknown, named);
+  return stored.tables.filter(({ meta }) => patterns.some((one) => one.matches(meta.schema, meta.table)));
+}
+
+/** Locks the live table against writers, and loads the stored rows beside it. */
+async function prepare(
+  session: Session,
+  snapshot: SnapshotContent,
+  stored: StoredTable,
+  number: number,
+  lock: Lock,
+  context: EngineContext,
+): Promise<MergeTable> {
+  const { meta, object } = stored;
+  const [there] = await session.rows<{ oid: number; columns: readonly string[] }>(
+    `SELECT c.oid::int8::float8 AS oid, ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'`,
+    [meta.schema, meta.table],
+  );
+  if (there === undefined) throw new AppError('target.missing', `There is no table ${object} to merge into.`, { hint: 'Restore it into a new database: --to' });
+  const lacking = meta.columns.filter((column) => !there.columns.includes(column));
+  if (lacking.length > 0 || meta.extension)
+    throw new AppError('input.invalid', meta.extension ? `${object} belongs to an extension.` : `${object} has no column ${lacking.join(', ')} any more.`, {
+      hint: 'Restore it into a new database and copy what is needed by hand.',
+    });
+  const key = await keyOf(session, there.oid, meta.columns);
+  if (key === undefined)
+    throw new AppError('input.invalid', `${object} has no key by which rows could be told apart: no primary key and no unique one without NULLs.`, {
+      hint: 'Restore it into a new database: --to',
+    });
+  const rows = `pg_temp.belay_rows_${number}`;
+  const name = `${quoteName(meta.schema)}.${quoteName(meta.table)}`;
+  const columns = meta.columns.map(quoteName).join(', ');
+  await session.run(`LOCK TABLE ONLY ${name} IN ${lock} MODE`);
+  await session.run(`CREATE TEMP TABLE belay_rows_${number} ON COMMIT DROP AS SELECT ${columns} FROM ONLY ${name} WITH NO DATA`);
+  let bytesDone = 0;
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const part of snapshot.read(object, context.signal)) {
+      throwIfCancelled(context.signal);
+      bytesDone += part.length;
+      context.progress({ stage: `loading ${object}`, bytesDone, bytesTotal: stored.bytes });
+      yield part;
+    }
+    if (bytesDone !== stored.bytes) throw notWhole(object);
+  };
+  const taken = await copied(copyIn(session.client, `COPY ${rows} (${columns}) FROM STDIN`, source()), object, context);
+  if (taken !== stored.rows) throw notWhole(object);
+  await session.run(`ANALYZE ${rows}`);
+  return { oid: there.oid, object, name, rows, number, key, columns: meta.columns, schema: meta.schema, table: meta.table };
+}
+
+/** The primary key, else the first unique one whose columns are all stored and hold no NULL. */
+async function keyOf(session: Session, oid: number, columns: readonly string[]): Promise<readonly string[] | undefined> {
+  const found = await session.rows<{ key: readonly string[] }>(
+    `SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, at) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
+        WHERE k.at <= i.indnkeyatts ORDER BY k.at) AS key
+      FROM pg_catalog.pg_index i WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[]) AND NOT a.attnotnull)
+      ORDER BY i.indisprimary DESC, i.indexrelid`,
+    [oid],
+  );
+  return found.map((row) => row.key).find((key) => key.every((column) => columns.includes(column)));
+}
+
+/** Tables to which others refer before those. */
+async function referredFirst(session: Session, tables: readonly MergeTable[]): Promise<readonly MergeTable[]> {
+  const links = await session.rows<{ child: number; parent: number }>(
+    `SELECT conrelid::int8::float8 AS child, confrelid::int8::float8 AS parent FROM pg_catalog.pg_constraint WHERE contype = 'f' AND conrelid <> confrelid AND conrelid::int8 = ANY ($1::int8[])`,
+    [tables.map((one) => one.oid)],
+  );
+  const left = [...tables];
+  const ordered: MergeTable[] = [];
+  while (left.length > 0) {
+    const next = left.findIndex((one) => !links.some((link) => link.child === one.oid && left.some((other) => other.oid === link.parent)));
+    // Where they refer to each other in a circle, the server will say so.
+    ordered.push(...left.splice(Math.max(next, 0), 1));
+  }
+  return ordered;
+}
+
+/** Changes the live rows; what is needed to take that back lies in a database of its own before the change is committed. */
+async function change(
+  session: Session,
+  tables: readonly MergeTable[],
+  { differing }: MergeRequest,
+  location: PostgresLocation,
+  context: EngineContext,
+  intent: (undo: UndoRecord) => Promise<void>,
+): Promise<UndoRecord> {
+  const id = newId(context);
+  const kept = besideName(location.database, 'undo', id);
+  const properties = await readProperties(session);
+  const data: Omit<MergeData, 'bytes'> = {
+    version: 2,
+    what: 'merge',
+    id,
+    target: location.database,
+    kept,
+    transaction: '',
+    tables: tables.map(({ schema, table, key, columns, number }) => ({ schema, table, key: [...key], columns: [...columns], number })),
+  };
+  for (const one of tables) {
+    context.progress({ stage: `merging ${one.object}` });
+    await apply(session, one, differing);
+  }
+  const [now] = await session.rows<{ id: string }>('SELECT pg_catalog.pg_current_xact_id()::text AS id');
+  const transaction = now?.id ?? '';
+  // On record before it is made: a crash leaves nothing that is not known.
+  await intent(mergeRecord(location, { ...data, transaction, bytes: 0 }));
+  await withServer(location, context, (server) => createDatabase(server, kept, properties));
+  try {
+    await keep(session, tables, { ...location, database: kept }, context);
+    const bytes = await withServer(location, context, (server) => databaseBytes(server, kept));
+    const undo = mergeRecord(location, { ...data, transaction, bytes });
+    await session.run('COMMIT');
+    return undo;
+  } catch (error) {
+    await session.close();
+    // It was rolled back, unless the commit came through and only its answer did not.
+    const unending = { ...context, signal: new AbortController().signal };
+    await recoverMerge(mergeRecord(location, { ...data, transaction, bytes: 0 }), { ...data, transaction, bytes: 0 }, unending);
+    throw error;
+  }
+}
+
+async function apply(session: Session, one: MergeTable, differing: MergeRequest['differing']): Promise<void> {
+  const { name, rows, key, columns, number } = one;
+  const on = key.map((column) => `t.${quoteName(column)} = s.${quoteName(column)}`).join(' AND ');
+  const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
+  const old = columns.map((column, i) => `t.${quoteName(column)}::text AS o${i}`).join(', ');
+  const none = columns.map((_, i) => `NULL::text AS o${i}`).join(', ');
+  const keys = key.map((column, i) => `s.${quoteName(column)} AS k${i}`).join(', ');
+  const replaced = `UNION ALL SELECT 'r', ${keys}, ${old} FROM ${rows} s JOIN ONLY ${name} t ON ${on} WHERE ${line('t')} IS DISTINCT FROM ${line('s')}`;
+  await session.run(
+    `CREATE TEMP TABLE belay_changes_${number} ON COMMIT DROP AS SELECT 'i'::text AS kind, ${keys}, ${none} FROM ${rows} s WHERE NOT EXISTS (SELECT FROM ONLY ${name} t WHERE ${on}) ${differing === 'replace' ? replaced : ''}`,
+  );
+  const changes = `pg_temp.belay_changes_${number}`;
+  const changed = (kind: string): string => `m.kind = '${kind}' AND ${key.map((column, i) => `m.k${i} = s.${quoteName(column)}`).join(' AND ')}`;
+  const list = columns.map(quoteName).join(', ');
+  await session.run(
+    `INSERT INTO ${name} (${list}) OVERRIDING SYSTEM VALUE SELECT ${columns.map((column) => `s.${quoteName(column)}`).join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('i')}`,
+  );
+  const set = columns.filter((column) => !key.includes(column)).map((column) => `${quoteName(column)} = s.${quoteName(column)}`);
+  if (differing === 'replace' && set.length > 0)
+    await session.run(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('r')} WHERE ${on}`);
+}
+
+/** Each changed row: its key and, where it was there before, its values then; and what it is now, by which an undo sees whether it was written since. */
+async function keep(session: Session, tables: readonly MergeTable[], place: PostgresLocation, context: EngineContext): Promise<void> {
+  await withSession(place, { side: 'target', restoring: true, encoding: 'own' }, context, async (other) => {
+    for (const { name, number, key, columns } of tables) {
+      const fields = ['kind', ...key.map((_, i) => `k${i}`), ...columns.map((_, i) => `o${i}`), 'now'];
+      await other.run(`CREATE TABLE public.changes_${number} (${fields.map((field) => `${field} text`).join(', ')})`);
+      const line = `ROW(${columns.map((column) => `t.${quoteName(column)}`).join(', ')})::text`;
+      const on = key.map((column, i) => `t.${quoteName(column)} = m.k${i}`).join(' AND ');
+      const values = ['m.kind', ...key.map((_, i) => `m.k${i}::text`), ...columns.map((_, i) => `m.o${i}`), line];
+      const out = startCopyOut(
+        session.client,
+        `COPY (SELECT ${values.join(', ')} FROM pg_temp.belay_changes_${number} m JOIN ONLY ${name} t ON ${on}) TO STDOUT`,
+      );
+      await copied(copyIn(other.client, `COPY public.changes_${number} FROM STDIN`, out.blocks()), `the changes of ${name}`, context);
+    }
+  });
+}
+
+async function copied(copying: Promise<number>, what: string, context: EngineContext): Promise<number> {
+  try {
+    return await copying;
+  } catch (error) {
+    throw serverError(error, what, 'target', context.signal);
+  }
+}

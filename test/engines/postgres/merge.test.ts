@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAppError } from '../../../electron/core/base/errors.ts';
+import type { EngineContext, SnapshotContent, UndoRecord } from '../../../electron/core/engines/engine.ts';
+import type { MergeRequest, MergeVerbs } from '../../../electron/core/engines/merging.ts';
+import { withContext } from '../../helpers/engine-context.ts';
+import { contentOf } from '../../helpers/postgres/compare.ts';
+import { roundTrip, type RoundTrip } from '../../helpers/postgres/round-trip.ts';
+import { majors, startServer, type PostgresServer } from '../../helpers/postgres/server.ts';
+import { locationOn } from '../../helpers/postgres/subject.ts';
+
+const content = `
+  CREATE SCHEMA app; CREATE TYPE app.pair AS (a int, b text);
+  CREATE TABLE app.customers (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "the Name" char(8), doc json, at timestamptz, amount float8, p app.pair, parts text[], up text GENERATED ALWAYS AS ('x') STORED);
+  INSERT INTO app.customers ("the Name", doc, at, amount, p, parts) SELECT 'c' || g, '{"a": 1 }', '2026-01-01', g / 3.0, ROW(g, 'x,"y')::app.pair, ARRAY[NULL, 'a"b'] FROM generate_series(1, 40) g;
+  INSERT INTO app.customers ("the Name") VALUES (NULL);
+  CREATE TABLE app.orders (code text COLLATE "C" NOT NULL, n int NOT NULL, customer int REFERENCES app.customers, UNIQUE (code, n));
+  INSERT INTO app.orders SELECT 'o''' || g, g % 3, g FROM generate_series(1, 40) g;
+  CREATE TABLE app.heap (v int); INSERT INTO app.heap VALUES (1);
+  CREATE TABLE app.log (what text); CREATE FUNCTION app.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO app.log VALUES (TG_OP); RETURN NEW; END';
+  CREATE TRIGGER noted AFTER INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION app.noted();
+`;
+const harm = `
+  DELETE FROM app.orders WHERE customer <= 10; DELETE FROM app.customers WHERE id <= 10;
+  UPDATE app.customers SET "the Name" = 'other', amount = 'NaN', doc = NULL WHERE id IN (20, 21);
+  INSERT INTO app.customers ("the Name") VALUES ('new one'); INSERT INTO app.orders VALUES ('new', 1, 30);
+`;
+
+for (const major of [15, 18])
+  describe.runIf(majors.includes(major))(`rows of a snapshot merged into live tables, on ${major}`, () => {
+    const at = {} as { server: PostgresServer; trip: RoundTrip; merge: MergeVerbs; snapshot: SnapshotContent; harmed: readonly string[] };
+    beforeAll(async () => {
+      at.server = await startServer(major);
+      at.trip = roundTrip(at.server);
+      const { merge } = at.trip.engine;
+      if (merge === undefined) throw new Error('no merge');
+      at.merge = merge;
+      await at.server.run('postgres', 'CREATE DATABASE shop TEMPLATE template0');
+      await at.server.run('shop', content);
+      at.snapshot = (await at.trip.capture('shop')).snapshot;
+      await at.server.run('shop', harm);
+      at.harmed = await rows();
+    });
+    // The rest of it on one major.
+    const onFirst = major === 15 ? test : (): void => undefined;
+    afterAll(async () => {
+      await at.server[Symbol.asyncDispose]();
+    });
+    const rows = async (): Promise<readonly string[]> => (await contentOf(at.server, 'shop')).filter((line) => /app\.(?:customers|orders|heap):/.test(line));
+    const databases = async (): Promise<readonly unknown[]> =>
+      (await at.server.run('postgres', 'SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1')).map((row) => row['datname']);
+    const both = (differing: MergeRequest['differing']): MergeRequest => ({ tables: ['app.orders', 'app.customers'], differing });
+    const merge = (request: MergeRequest, context: EngineContext, intent: (undo: UndoRecord) => Promise<void> = () => Promise.resolve()) =>
+      at.merge.run(at.snapshot, at.trip.source('shop'), request, context, intent);
+    const undo = (record: UndoRecord, force = false): Promise<void> => withContext((context) => at.trip.engine.undo(record, context, { force }));
+
+    onFirst('the plan counts by key and names what differs and what will run; nothing is written', async () => {
+      await withContext(async (context) => {
+        const plan = await at.merge.plan(at.snapshot, at.trip.source('shop'), both('keep'), context);
+        expect(plan.tables).toMatchObject([
+          { name: 'app.customers', key: ['id'], missing: 10, differing: 2, same: 29, onlyThere: 1 },
+          { name: 'app.orders', key: ['code', 'n'], missing: 10, differing: 0, same: 30, onlyThere: 1 },
+        ]);
+        expect(plan.tables[0]?.examples.join('\n')).toMatch(/id = .*20.*: .*the Name is .*other/);
+        expect(plan.notes.join('\n')).toMatch(/trigger noted[^]*foreign key orders_customer_fkey/);
+      });
+      expect(await rows()).toEqual(at.harmed);
+      expect(await databases()).toEqual(['postgres', 'shop']);
+    });
+
+    test('missing rows come back, differing ones stay or are replaced, new ones stay; the undo takes back exactly that', async () => {
+      for (const [differing, name] of [
+        ['keep', 'other   '],
+        ['replace', 'c20     '],
+      ] as const) {
+        const done = await withContext((context) => merge(both(differing), context));
+        const [row] = await at.server.run(
+          'shop',
+          `SELECT (SELECT count(*)::int FROM app.customers) AS customers, (SELECT count(*)::int FROM app.orders) AS orders, (SELECT "the Name" FROM app.customers WHERE id = 20) AS name,
+            (SELECT doc::text FROM app.customers WHERE id = 3) AS doc, (SELECT (p).b FROM app.customers WHERE id = 3) AS b, (SELECT parts[2] FROM app.customers WHERE id = 3) AS part`,
+        );
+        expect(row).toEqual({ customers: 42, orders: 41, name, doc: '{"a": 1 }', b: 'x,"y', part: 'a"b' });
+        expect(await databases()).toContain(done.undo.kept);
+        expect(await withContext((context) => at.trip.engine.recover(done.undo, context))).toBe('promoted');
+        await undo(done.undo);
+        expect(await rows()).toEqual(at.harmed);
+        expect(await databases()).toEqual(['postgres', 'shop']);
+        await expect(undo(done.undo)).rejects.toMatchObject({ code: 'undo.nothing' });
+      }
+    });
+
+    onFirst('an undo refuses where a merged row was written since, and takes it back all the same where that is forced', async () => {
+      const { undo: record } = await withContext((context) => merge(both('replace'), context));
+      await at.server.run('shop', `UPDATE app.customers SET amount = 7 WHERE id = 5`);
+      await expect(undo(record)).rejects.toMatchObject({ code: 'undo.target-changed' });
+      // What the merge did not touch may be written.
+      await at.server.run('shop', `UPDATE app.customers SET amount = 1.6666666666666667 WHERE id = 5; UPDATE app.customers SET amount = amount WHERE id = 30`);
+      await at.server.run('shop', `UPDATE app.customers SET amount = 7 WHERE id = 5`);
+      await undo(record, true);
+      expect(await rows()).toEqual(at.harmed);
+    });
+
+    test('one that fails, is cancelled, or never came to its end changes nothing and leaves nothing', async () => {
+      await at.server.run('shop', 'ALTER TABLE app.orders ADD CONSTRAINT few CHECK (customer <> 7) NOT VALID');
+      await withContext((context) => expect(merge(both('keep'), context)).rejects.toSatisfy((error) => isAppError(error)));
+      await at.server.run('shop', 'ALTER TABLE app.orders DROP CONSTRAINT few');
+      const stop = new AbortController();
+      await withContext(async (context) => {
+        await expect(
+          merge(both('keep'), context, () => {
+            stop.abort();
+            return Promise.resolve();
+          }),
+        ).rejects.toThrow();
+      }, stop.signal);
+      let noted: UndoRecord | undefined;
+      await withContext((context) =>
+        expect(
+          merge(both('keep'), context, (record) => {
+            noted = record;
+            return Promise.reject(new Error('full'));
+          }),
+        ).rejects.toThrow('full'),
+      );
+      if (noted === undefined) throw new Error('nothing was noted');
+      const record = noted;
+      expect(await withContext((context) => at.trip.engine.recover(record, context))).toBe('rolled-back');
+      expect(await rows()).toEqual(at.harmed);
+      expect(await databases()).toEqual(['postgres', 'shop']);
+    });
+
+    onFirst('without a key, a table or a column it is refused', async () => {
+      const refused = async (tables: readonly string[], code: string): Promise<void> =>
+        withContext((context) =>
+          expect(at.merge.plan(at.snapshot, at.trip.source('shop'), { tables, differing: 'keep' }, context)).rejects.toMatchObject({ code }),
+        );
+      await refused(['app.heap'], 'input.invalid');
+      await refused(['app.nowhere'], 'object.unknown');
+      await at.server.run('postgres', 'CREATE DATABASE empty TEMPLATE template0');
+      await withContext((context) =>
+        expect(
+          at.merge.plan(at.snapshot, { name: 'empty', engine: 'postgres', location: locationOn(at.server, 'empty') }, both('keep'), context),
+        ).rejects.toMatchObject({ code: 'target.missing' }),
+      );
+      await at.server.run('postgres', 'DROP DATABASE empty');
+    });
+  });
