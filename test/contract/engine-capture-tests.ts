@@ -44,6 +44,20 @@ export function captureTests(at: Holder, { capture, restoreTo, printOf }: Verbs)
     expect(await at.subject.residue()).toEqual([]);
   });
 
+  test('what was captured whole is not called a part, and is expected back as it was', async () => {
+    const { snapshot, report } = await capture();
+    expect(report.part).toBeUndefined();
+    const { engine } = at.subject;
+    const location = await at.subject.newLocation();
+    await withContext(async (context) => {
+      const copy = await engine.restore(snapshot, { location, mode: 'new' }, context, () => Promise.resolve());
+      const found = await engine.fingerprint({ kind: 'copy', copy }, context);
+      const expected = await engine.expected?.(snapshot, copy, found, context);
+      expect(expected ?? { fingerprint: snapshot.fingerprint, notes: [] }).toEqual({ fingerprint: snapshot.fingerprint, notes: [] });
+      await engine.discard(copy, context);
+    });
+  });
+
   test('the fingerprint is stable, sorted, and that of the source', async () => {
     const { report } = await capture();
     const found = await printOf(at.subject.source);

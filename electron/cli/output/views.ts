@@ -26,7 +26,7 @@ export function proofSteps(snapshot: Pick<SnapshotSummary, 'proved' | 'failing'>
 /** `#12 (4f2a91c0) of shop, 2 h ago (2026-11-20 14:03:07)`. */
 export function snapshotPhrase(snapshot: SnapshotSummary, now: number): string {
   const name = snapshot.name === undefined ? '' : ` “${snapshot.name}”`;
-  return `#${snapshot.seq} (${shortId(snapshot.id)})${name} of ${snapshot.source}, ${when(snapshot.createdAt, now)}`;
+  return `#${snapshot.seq} (${shortId(snapshot.id)})${name} of ${snapshot.part === undefined ? '' : 'a part of '}${snapshot.source}, ${when(snapshot.createdAt, now)}`;
 }
 
 export function snapshotTable(output: Output, snapshots: readonly SnapshotSummary[], now: number): void {
@@ -55,7 +55,9 @@ export function snapshotTable(output: Output, snapshots: readonly SnapshotSummar
       count(snapshot.rows),
       proofSteps(snapshot),
       snapshot.name ?? '',
-      [...(snapshot.pin === undefined ? [] : [`pinned: ${snapshot.pin.reason}`]), ...snapshot.tags].join(', '),
+      [...(snapshot.part === undefined ? [] : ['a part']), ...(snapshot.pin === undefined ? [] : [`pinned: ${snapshot.pin.reason}`]), ...snapshot.tags].join(
+        ', ',
+      ),
     ]),
   );
 }
@@ -67,7 +69,10 @@ export function environmentBadge(environment: Source['environment']): string {
 /** Where a source lies, in words: its path or its address where it has one, else its location as it is kept. */
 export function locationOf(source: Pick<Source, 'location'>): string {
   const { path, ...rest } = source.location;
-  if (typeof path !== 'string') return addressOf(source) ?? factsText(source.location);
+  if (typeof path !== 'string') {
+    const address = addressOf(source);
+    return address === undefined ? factsText(source.location) : `${address}${source.location['part'] === undefined ? '' : ' (a part)'}`;
+  }
   const { attached, ...others } = rest;
   const beside = Array.isArray(attached) ? attached.map((file) => `, ${attachedText(file)}`).join('') : '';
   return `${path}${beside}${Object.keys(others).length === 0 ? '' : ` (${factsText(others)})`}`;
