@@ -22,7 +22,8 @@ export async function dumpSkeleton(hold: Hold, location: PostgresLocation, tools
     await dumpInto(file, hold, location, tools, context);
     await settleDate(file);
     // Its list alone says nothing of what follows it: only reading everything does.
-    await runTool({ tools, program: 'pg_restore', args: ['--exit-on-error', '-f', devNull, file] }, context);
+    const nowhere = tools.place.kind === 'local' ? devNull : '/dev/null';
+    await runTool({ tools, program: 'pg_restore', args: ['--exit-on-error', '-f', nowhere], archive: file }, context);
     return file;
   } catch (error) {
     await rm(file, { force: true });
