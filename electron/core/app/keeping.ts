@@ -1,6 +1,7 @@
 import type { UndoEntry } from '../../contract/model.ts';
 import { AppError, isCancelled } from '../base/errors.ts';
 import { counted } from '../base/words.ts';
+import { captureNotes } from '../snapshot/content.ts';
 import { isDue, keptUntil, mostUnseen, sighted, type KeepRules } from '../restore/keeping.ts';
 import type { UndoRow } from '../restore/records.ts';
 import { engineOf, type Core } from './core.ts';
@@ -15,13 +16,13 @@ export async function keepRules(core: Core): Promise<KeepRules> {
   return { keepMs: hours === 0 ? undefined : hours * 3_600_000, wasSnapshotted: (row) => wasSnapshotted(core, row) };
 }
 
-/** True where the repository has a snapshot of the source from before the swap. Of what is no source, none is known. */
+/** True where the repository has a snapshot of the whole source from before the swap. Of what is no source, none is known. */
 function wasSnapshotted(core: Core, { entry: { source, at } }: UndoRow): boolean {
   if (source === undefined) return false;
   const { total } = core.catalog.list({ source, limit: 1, offset: 0 });
   if (total === 0) return false;
   const [oldest] = core.catalog.list({ source, limit: 1, offset: total - 1 }).snapshots;
-  return oldest !== undefined && oldest.createdAt <= at;
+  return oldest !== undefined && oldest.createdAt <= at && captureNotes(oldest).part === undefined;
 }
 
 /** A kept copy as people see it: until when it is kept, and whether somebody asked for longer. */

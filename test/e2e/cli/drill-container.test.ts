@@ -136,6 +136,30 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     expect((await docker.call('GET', '/networks/shop-copy')).status).toBe(404);
   });
 
+  test('a part is drilled in a container as whole databases are, and choices are kept in a new container', async () => {
+    await sqlIn(docker, 'shop-db', shop, 'CREATE DATABASE part');
+    await sqlIn(docker, 'shop-db', { ...shop, database: 'part' }, 'CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE other (id int REFERENCES kept)');
+    await data('source', 'add', 'docker://shop-db/part', '--name', 'part', '--exclude-table', 'public.other');
+    await data('snap', 'part');
+    expect(await drilled('part', '--in', 'container')).toMatchObject({
+      result: 'proved',
+      statement: expect.stringContaining('Only a part was captured') as unknown,
+      place: { kind: 'container' },
+    });
+
+    expect(answerOf(await belay('restore', 'latest:shop', '--to', 'docker:shop-own', '--role', 'teller=stranger'))).toMatchObject({
+      error: { code: 'target.missing' },
+    });
+    const made = await data(
+      ...['restore', 'latest:shop', '--to', 'docker:shop-own', '--role', 'teller=readers'],
+      ...['--migrate', `${process.execPath} --version`],
+    );
+    expect(made).toMatchObject({ target: 'docker://shop-own/shop', verification: { result: 'passed' }, migration: { changed: 0 } });
+    expect(await sqlIn(docker, 'shop-own', shop, "SELECT relowner::regrole FROM pg_class WHERE relname = 'given'")).toBe('readers');
+    await data('undo');
+    expect((await docker.call('GET', '/containers/shop-own/json')).status).toBe(404);
+  });
+
   describe('as the engine sees it', () => {
     const engine = createPostgresEngine({ owner: { installation: 'here', run: 'now' } });
     let snapshot: SnapshotContent;

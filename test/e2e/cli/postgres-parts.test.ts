@@ -54,6 +54,12 @@ test.runIf(majors.includes(15))(
     await data('undo', String(record(undo)['id']));
     expect(await server.run('postgres', `SELECT 1 FROM pg_roles WHERE rolname = 'gone'`)).toEqual([]);
 
+    // A migration is held against what the choices made of the snapshot, and undo knows what it left.
+    const moved = await data('restore', 'part', '--to', 'moved', '--no-owner', '--migrate', `${process.execPath} --version`);
+    expect(moved).toMatchObject({ verification: { result: 'passed' }, migration: { changed: 0 } });
+    expect(await count('moved', 'app.events')).toBe(0);
+    await data('undo', String(record(moved['undo'])['id']));
+
     await server.run(
       'shop',
       `DELETE FROM app.events; DELETE FROM billing.invoices; DELETE FROM app.orders WHERE id < 4; UPDATE app.customers SET name = 'x' WHERE id = 9`,

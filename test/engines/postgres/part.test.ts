@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineSource, SnapshotContent } from '../../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
 import { drill } from '../../../electron/core/verify/drill.ts';
 import { withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
+import { clientOf } from '../../helpers/postgres/compare.ts';
 import { roundTrip, type RoundTrip } from '../../helpers/postgres/round-trip.ts';
 import { majors, startServer, type PostgresServer } from '../../helpers/postgres/server.ts';
 import { twoSchemas } from '../../helpers/postgres/two-schemas.ts';
@@ -115,6 +118,34 @@ for (const major of [15, 18])
           ).toEqual([{ events: 0, orders: 20 }]);
         await at.server.run('postgres', 'DROP DATABASE copy');
       });
+
+    onFirst('exports of a part leave out what needs the rest, and can be loaded; what is taken in beside a part is whole', async () => {
+      const { engine } = at.trip;
+      const { snapshot } = await capture(source({ schemas: ['app'] }));
+      const env = { PATH: process.env['PATH'], PGHOST: at.server.socket, PGPORT: String(at.server.port), PGUSER: at.server.superuser };
+      await withContext(async (context) => {
+        for (const [format, program, args] of [
+          ['.sql', 'psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f']],
+          ['.dump', 'pg_restore', ['--exit-on-error']],
+        ] as const) {
+          const to = path.join(context.temporaryFolder, `part${format}`);
+          await engine.exportNative(snapshot, { format, to, madeAt: 1_700_000_000_000 }, context);
+          await at.server.run('postgres', 'CREATE DATABASE loaded TEMPLATE template0');
+          execFileSync(path.join(clientOf(major), program), ['-d', 'loaded', ...args, to], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+          expect(await relations('loaded')).toContain('app.recent');
+          expect(await relations('loaded')).not.toContain('app.totals');
+          expect(await at.server.run('loaded', 'SELECT count(*)::int AS n FROM app.orders')).toEqual([{ n: 20 }]);
+          await at.server.run('postgres', 'DROP DATABASE loaded');
+        }
+        const file = await engine.recogniseNative(path.join(context.temporaryFolder, 'part.dump'), context);
+        if (file === undefined) throw new Error('the archive is not known');
+        await engine.loadNative?.(file, source({ tables: ['app.customers'] }), context, async (loaded) => {
+          const report = await engine.capture(loaded.source, { maxWriterWait: 5000 }, memorySink(), context);
+          expect(report.part).toBeUndefined();
+          expect(report.fingerprint.items.map((item) => item.name)).toContain('app.orders');
+        });
+      });
+    });
 
     onFirst('a copy of a part that lost a row or gained a table is not equal', async () => {
       const { engine } = at.trip;
