@@ -88,7 +88,10 @@ function clusterDump(path: string): AppError {
 async function firstBytes(path: string): Promise<{ readonly bytes: Buffer; readonly folder: boolean } | undefined> {
   try {
     const folder = (await stat(path)).isDirectory();
-    const file = await open(folder ? join(path, 'toc.dat') : path, 'r');
+    const first = folder ? join(path, 'toc.dat') : path;
+    // A pipe is opened when somebody writes to it.
+    if (!(await stat(first)).isFile()) return undefined;
+    const file = await open(first, 'r');
     try {
       if (!(await file.stat()).isFile()) return undefined;
       const { buffer, bytesRead } = await file.read(Buffer.alloc(startBytes), 0, startBytes, 0);
