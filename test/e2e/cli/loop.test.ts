@@ -143,8 +143,8 @@ describe('the main loop', () => {
     expect(held).toMatchObject({ verification: { result: 'passed' } });
     const own = record(held['verification'])['checks'];
     expect(Array.isArray(own) ? own.filter((check) => record(check)['kind'] !== 'engine') : own).toMatchObject([
-      { kind: 'query', result: 'passed' },
       { kind: 'command', result: 'passed' },
+      { kind: 'query', result: 'passed' },
     ]);
     expect(contentOf(place.path('shop.db'))).toEqual(broken);
     expect(await place.data('restore', '--held')).toMatchObject({ held: [{ id: held['held'] }] });
