@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
-import { hostname } from 'node:os';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import type { EndpointFacts } from '../containers/endpoint.ts';
 import type { EngineState } from '../containers/engine.ts';
 import type { Owner } from '../containers/owner.ts';
-import { reap } from '../containers/reap.ts';
 import { isCancelled } from '../base/errors.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 
@@ -18,21 +21,53 @@ export function ownerOf(home: string, ports: { readonly random: Random }): Owner
   };
 }
 
+/** Lies in a data directory whose host has ever asked for the container engine: others are not asked what they left there. */
+const usedName = 'containers-used';
+
+/**
+ * The container engine of this machine, looked for at each call by the environment of the host, whoever asks it. What speaks with it is loaded at
+ * first need.
+ */
+export function machineEngine(home: string, log: Log): (signal: AbortSignal) => Promise<EngineState> {
+  return async (signal) => {
+    await noteUse(home, log);
+    const { findEngine } = await import('../containers/engine.ts');
+    return findEngine(machineFacts(), signal);
+  };
+}
+
+async function noteUse(home: string, log: Log): Promise<void> {
+  const path = join(home, usedName);
+  if (existsSync(path)) return;
+  try {
+    await (await open(path, 'a', 0o600)).close();
+  } catch (error) {
+    log.warn('that containers are used could not be noted: what a killed host leaves in them is removed later', { error });
+  }
+}
+
+function machineFacts(): EndpointFacts {
+  return { env: process.env, platform: process.platform, userHome: homedir(), uid: process.getuid?.() };
+}
+
 /**
  * Removes what throw-away instances an earlier run of this installation left, in the background. The returned function ends the look for them and
  * resolves when nothing is under way any more. Quiet where no engine answers.
  */
 export function reapInBackground(
+  home: string,
   find: (signal: AbortSignal) => Promise<EngineState>,
   owner: Owner,
   ports: { readonly clock: Clock; readonly log: Log },
 ): () => Promise<void> {
+  if (!existsSync(join(home, usedName))) return () => Promise.resolve();
   const stop = new AbortController();
   let removing = false;
   const work = async (): Promise<void> => {
     const found = await find(stop.signal);
     if (found.state !== 'answers') return;
     removing = true;
+    const { reap } = await import('../containers/reap.ts');
     const removed = await reap(found.engine, owner, ports, stop.signal);
     if (removed.containers + removed.volumes + removed.networks > 0) ports.log.info('throw-away instances of an earlier run were removed', { ...removed });
   };

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { unreadable } from '../base/named-file.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
-import type { EndpointFacts } from '../containers/endpoint.ts';
-import { findEngine, type EngineState } from '../containers/engine.ts';
 import { createPostgresEngine } from '../engines/postgres/engine.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
@@ -11,7 +8,7 @@ import { keepReserve, releaseReserve } from '../sources/reserve.ts';
 import { openSettings } from '../sources/settings.ts';
 import type { CommandName } from '../../contract/commands.ts';
 import type { Belay, HostFacts } from './belay.ts';
-import { ownerOf, reapInBackground } from './containers.ts';
+import { machineEngine, ownerOf, reapInBackground } from './containers.ts';
 import { createBelay } from './create.ts';
 import { openHostLog, type HostLog } from './host-log.ts';
 
@@ -43,7 +40,7 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     ...(passphrase === undefined ? {} : { passphrase }),
   });
   const owner = ownerOf(home, { random: systemRandom });
-  const containerEngine = (signal: AbortSignal): Promise<EngineState> => findEngine(machineFacts(), signal);
+  const containerEngine = machineEngine(home, log);
   const belay = await createBelay({
     home,
     version,
@@ -57,7 +54,7 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
     engines: [createSqliteEngine(), createPostgresEngine({ owner })],
     host,
   });
-  const endReaping = reapInBackground(containerEngine, owner, { clock: systemClock, log });
+  const endReaping = reapInBackground(home, containerEngine, owner, { clock: systemClock, log });
   return {
     ...belay,
     call: async (name, input, call) => {
@@ -71,11 +68,6 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
       await log.flush();
     },
   };
-}
-
-/** What the container engine of this machine is looked for by: the environment of the host, whoever asks it. */
-function machineFacts(): EndpointFacts {
-  return { env: process.env, platform: process.platform, userHome: homedir(), uid: process.getuid?.() };
 }
 
 /** Commands by which a user gets room on a full disk; a host that was open before it filled up lets them have the reserve. */
