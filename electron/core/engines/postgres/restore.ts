@@ -7,6 +7,7 @@ import { readArchive } from './archive.ts';
 import { asCaptured, changesRoles, propertiesAt, settleChoices, settledOrThrow, type Asked } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
+import { earlyIndexes, makeEarly } from './early-indexes.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
 import { besideName, newId } from './names.ts';
@@ -154,11 +155,18 @@ async function build(
     const skeleton: Skeleton = { file, tools, place, options, context, flags: flagsOf(asked), leftOut };
     context.progress({ stage: 'making the tables' });
     await preData(skeleton, entries);
+    const tables = (await tablesThere(place, stored, asked, context)).filter(({ object }) => selection?.chosen.has(object) !== false);
+    const early = earlyIndexes(entries, leftOut, tables);
+    const made: number[] = [];
+    const make = async (id: number): Promise<void> => {
+      if (await makeEarly(skeleton, id)) made.push(id);
+    };
     await loadRows({
       place,
       snapshot,
-      tables: (await tablesThere(place, stored, asked, context)).filter(({ object }) => selection?.chosen.has(object) !== false),
+      tables,
       searchPath: facts.database.searchPath,
+      whenLoaded: ({ object }) => (early.get(object) ?? []).map((id) => () => make(id)),
       context,
     });
     await withSession(place, { side: 'target', restoring: true }, context, async (session) => {
@@ -168,7 +176,7 @@ async function build(
       context.progress({ stage: 'loading large objects' });
       if (selection === undefined) await restorePart(skeleton, ['--section=data']);
       context.progress({ stage: 'building indexes' });
-      const last = await postData(skeleton);
+      const last = await postData({ ...skeleton, leftOut: new Set([...leftOut, ...made]) });
       await last.definitions(session, facts.database.searchPath);
       for (const statement of again) await session.run(statement);
       if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'others');

@@ -15,6 +15,8 @@ export interface Loading {
   readonly tables: readonly StoredTable[];
   /** The captured database's own, for functions that look things up by it. */
   readonly searchPath: string;
+  /** Work that the rows of one table make possible, begun as soon as a session has no table left to load. */
+  readonly whenLoaded?: (table: StoredTable) => readonly (() => Promise<void>)[];
   readonly context: EngineContext;
 }
 
@@ -60,7 +62,9 @@ async function loadInLanes(loading: Loading, tables: readonly StoredTable[]): Pr
   const bytesTotal = tables.reduce((sum, table) => sum + table.bytes, 0);
   let bytesDone = 0;
   let stopped = false;
-  const lane = async (): Promise<void> => {
+  const lanes = Math.max(1, Math.min(writers, tables.length));
+  const works = new Works(lanes);
+  const load = async (): Promise<void> => {
     const session = await openSession(loading.place, { side: 'target', restoring: true, encoding: 'own' }, context);
     try {
       for (let table = queue.shift(); table !== undefined && !stopped; table = queue.shift()) {
@@ -70,17 +74,68 @@ async function loadInLanes(loading: Loading, tables: readonly StoredTable[]): Pr
           context.progress({ stage: `loading ${object}`, bytesDone, bytesTotal });
         });
         if (error !== undefined) failed.push({ table, error });
+        else works.add(loading.whenLoaded?.(table) ?? []);
       }
-    } catch (error) {
-      stopped = true;
-      throw error;
     } finally {
       await session.close();
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: Math.max(1, Math.min(writers, tables.length)) }, lane));
-  for (const one of lanes) if (one.status === 'rejected') throw one.reason;
+  const lane = async (): Promise<void> => {
+    try {
+      await load();
+      works.close();
+      for (let work = await works.next(); work !== undefined && !stopped; work = await works.next()) await work();
+    } catch (error) {
+      stopped = true;
+      works.giveUp();
+      throw error;
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
   return failed;
+}
+
+type Work = () => Promise<void>;
+
+/** Works that come while some still load, taken by those who have nothing to load any more. */
+class Works {
+  readonly #waiting: Work[] = [];
+  #sources: number;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(sources: number) {
+    this.#sources = sources;
+  }
+
+  add(works: readonly Work[]): void {
+    this.#waiting.push(...works);
+    this.#wake();
+  }
+
+  /** One of the sources gives no more. */
+  close(): void {
+    this.#sources -= 1;
+    this.#wake();
+  }
+
+  /** Nobody waits any longer. */
+  giveUp(): void {
+    this.#sources = 0;
+    this.#waiting.length = 0;
+    this.#wake();
+  }
+
+  /** Undefined once there is none and none will come. */
+  async next(): Promise<Work | undefined> {
+    while (this.#waiting.length === 0 && this.#sources > 0) await this.#changed.promise;
+    return this.#waiting.shift();
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
 }
 
 async function again(loading: Loading, failed: readonly Failed[], how: Try): Promise<readonly Failed[]> {

@@ -23,16 +23,19 @@ export const plainParameters: Readonly<Record<number, number>> = {
 };
 
 /**
- * Output in one piece: zlib takes a turn of the thread pool for each piece of `chunkSize`. Deltas have level 6: loading the
- * dictionary is most of the work, so that it costs no more than 3 and finds more.
+ * Levels of deltas. Of pages, loading the dictionary is most of the work, so that 6 costs no more than 3 and finds more; of text in rows, 6 takes two and a
+ * half times as long as 3 and saves a seventh (docs/decisions/0012).
  */
+export const DELTA_LEVEL = { pages: 6, rows: 3 } as const;
+
+/** Output in one piece: zlib takes a turn of the thread pool for each piece of `chunkSize`. */
 const plainOptions = (raw: Uint8Array) => ({
   params: plainParameters,
   pledgedSrcSize: raw.length,
   chunkSize: raw.length + (raw.length >> 7) + 128,
 });
-const deltaOptions = (raw: Uint8Array, dictionary: Uint8Array) => ({
-  params: { [constants.ZSTD_c_compressionLevel]: 6 },
+const deltaOptions = (raw: Uint8Array, dictionary: Uint8Array, level: number) => ({
+  params: { [constants.ZSTD_c_compressionLevel]: level },
   pledgedSrcSize: raw.length,
   dictionary,
 });
@@ -50,13 +53,13 @@ export function makeDictionary(bases: readonly Uint8Array[]): Uint8Array {
   return dictionary;
 }
 
-/** zstd of a segment's raw bytes in the thread pool; with a dictionary for a delta. */
-export function compressSegment(raw: Uint8Array, dictionary?: Uint8Array): Promise<Buffer> {
-  return compressAsync(raw, dictionary === undefined ? plainOptions(raw) : deltaOptions(raw, dictionary));
+/** zstd of a segment's raw bytes in the thread pool; with a dictionary for a delta, of that level. */
+export function compressSegment(raw: Uint8Array, dictionary?: Uint8Array, level: number = DELTA_LEVEL.pages): Promise<Buffer> {
+  return compressAsync(raw, dictionary === undefined ? plainOptions(raw) : deltaOptions(raw, dictionary, level));
 }
 
-export function compressSegmentSync(raw: Uint8Array, dictionary?: Uint8Array): Buffer {
-  return zstdCompressSync(raw, dictionary === undefined ? plainOptions(raw) : deltaOptions(raw, dictionary));
+export function compressSegmentSync(raw: Uint8Array, dictionary?: Uint8Array, level: number = DELTA_LEVEL.pages): Buffer {
+  return zstdCompressSync(raw, dictionary === undefined ? plainOptions(raw) : deltaOptions(raw, dictionary, level));
 }
 
 /** What to store for a plain segment: the compressed bytes where they are smaller, else the raw ones. */

@@ -79,6 +79,7 @@ export class DeltaDraft extends Draft {
   readonly #known = new Set<number>();
   readonly #lengthOf: (entry: number) => number;
   #dictionary = DICTIONARY_PREFIX;
+  #byContent = false;
 
   constructor(memory: Buffer, lengthOf: (entry: number) => number) {
     super(memory);
@@ -89,6 +90,11 @@ export class DeltaDraft extends Draft {
     return [...this.#own, ...this.#near];
   }
 
+  /** `pages`: every chunk stood in its place on a grid; `rows`: some were cut by their content. */
+  get content(): 'pages' | 'rows' {
+    return this.#byContent ? 'rows' : 'pages';
+  }
+
   /** False where the chunk must go into another segment: no room, or its own base is already another chunk's. */
   takes(length: number, own: number): boolean {
     return this.fits(length) && !this.#own.includes(own) && this.#room(own);
@@ -96,6 +102,7 @@ export class DeltaDraft extends Draft {
 
   addWithBases(chunk: NewChunk, bases: ChunkBases): void {
     this.add(chunk);
+    this.#byContent ||= bases.near.length > 0;
     const { own } = bases;
     const near = this.#near.indexOf(own);
     if (near === -1) this.#count(own);

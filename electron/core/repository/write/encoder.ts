@@ -5,7 +5,7 @@ import { CHUNK_DATA, CHUNK_LIST, CHUNK_TABLE } from '../format/crypto.ts';
 import { TAG_BYTES } from '../format/limits.ts';
 import { CODEC_ZSTD } from '../format/pack.ts';
 import type { Codec } from '../format/pack.ts';
-import { compressSegment, decodeSegment, decodeSegmentSync, plainEncoding } from '../format/segment.ts';
+import { DELTA_LEVEL, compressSegment, decodeSegment, decodeSegmentSync, plainEncoding } from '../format/segment.ts';
 import type { BaseSource } from './base-source.ts';
 import { DeltaDraft, type Draft } from './draft.ts';
 import type { Gate } from './gate.ts';
@@ -170,7 +170,7 @@ export class Encoder implements DraftSink {
     const { bases } = draft;
     const dictionary = await this.#parts.bases.dictionary(bases, this.#kinds);
     if (dictionary === undefined) return undefined;
-    const bytes = await compressSegment(draft.raw, dictionary);
+    const bytes = await compressSegment(draft.raw, dictionary, DELTA_LEVEL[draft.content]);
     if (bytes.length + TAG_BYTES < (await this.#worth(draft, compressor))) return { codec: CODEC_ZSTD, bytes, bases, dictionary };
     release(dictionary);
     release(bytes);
