@@ -22,13 +22,13 @@ const shownOutput = 4000;
 const shownLine = 300;
 
 /**
- * Runs a program of the user's on a restored copy, without a shell. Its environment names the copy: `BELAY_RESTORED` in words, and where the
+ * Runs a program of the user's on a restored copy, or on a native file that was loaded, without a shell. Its environment names the copy: `BELAY_RESTORED` in words, and where the
  * engine has connections the variables that programs of its kind read, password included; none of another place's are left in it. On cancel its
  * whole process group is gone within two seconds.
  */
 export async function runHook(command: HookCommand, engine: Engine, of: FingerprintTarget, place: string, context: EngineContext): Promise<HookEnd> {
   const [file, ...args] = command.argv;
-  const connection = of.kind === 'copy' ? await engine.connection?.(of.copy.location, context) : undefined;
+  const connection = await engine.connection?.(of.kind === 'copy' ? of.copy.location : of.source.location, context);
   const env = { ...connection?.env, BELAY_RESTORED: place };
   const end = await runCommand({ file, args, cwd: command.cwd, env, inheritEnv: true, signal: context.signal, keepOutput: keptOutput });
   const redactor = createRedactor();

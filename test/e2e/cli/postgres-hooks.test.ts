@@ -32,7 +32,8 @@ test.runIf(majors.includes(15))(
     await writeFile(place.path('up.sql'), 'ALTER TABLE orders ADD COLUMN paid boolean DEFAULT true; DELETE FROM orders WHERE id > 40;');
     await writeFile(place.path('bad.sql'), 'DROP TABLE orders; -- fail at the end');
     await writeFile(place.path('write.sql'), 'DELETE FROM orders;');
-    const env = { BELAY_SECRETS_PASSPHRASE_FILE: place.path('vault'), PGSERVICE: 'elsewhere' };
+    await writeFile(place.path('look.sql'), 'SELECT count(*) FROM orders;');
+    const env = { BELAY_SECRETS_PASSPHRASE_FILE: place.path('vault'), PGSERVICE: 'elsewhere', DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/production' };
     const run = async (...argv: readonly string[]) => {
       const ran = await place.run([...argv, '--json'], { env });
       expect(ran.stdout + ran.stderr).not.toContain(server.password);
@@ -100,6 +101,11 @@ test.runIf(majors.includes(15))(
     expect((await data('journal', '--what', 'restore.migrated'))['entries']).toMatchObject([
       { details: { fingerprint: record(done['migration'])['fingerprint'] } },
     ]);
+    // A loose file is checked where it was loaded, whatever the host's own variables name.
+    await data('export', 'one', '--to', 'one.dump');
+    expect(await data('verify', './one.dump', '--check-command', hook('look.sql'))).toMatchObject({ verification: { result: 'passed' } });
+    const last = (await readFile(place.path('seen'), 'utf8')).trim().split('\n').at(-1) ?? '';
+    expect(String(record(JSON.parse(last))['url'])).toMatch(/\/belay_drill_\w+$/);
     // What the migration left is what undo takes for unwritten.
     await data('undo', 'app');
     expect(await rows('app')).toBe('50');
