@@ -68,6 +68,24 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;\n${end}`;
     expect(found.notes).toEqual({ owners: 4, ended: true });
   });
 
+  test('leaves out what is dropped before anything is made, and what older servers do not know', async () => {
+    const script = `SET transaction_timeout = 0;\nALTER TABLE ONLY public.t DROP CONSTRAINT t_pkey;\nALTER TABLE public.t ALTER COLUMN id DROP DEFAULT;\nDROP TABLE public.t;
+SELECT pg_catalog.lo_unlink('16');\nDROP VIEW IF EXISTS public."v
+w";\nCREATE TABLE t (v int);\nDROP TABLE u;\n${end}`;
+    expect((await filtered(script)).text).toBe(
+      `DROP VIEW IF EXISTS public."v\nw";\nCREATE TABLE t (v int);\nDROP TABLE u;\n${end.replace('\\unrestrict abc\n', '')}`,
+    );
+  });
+
+  test('reads lines as Windows ends them, however they are cut', async () => {
+    const script = `\\restrict key\nCREATE TABLE t (v text);\nALTER TABLE t OWNER TO x;\nCOPY t FROM stdin;\nGRANT SELECT ON t TO PUBLIC;\n\\.\nGRANT SELECT ON t TO PUBLIC;\n${end}`;
+    const left = `CREATE TABLE t (v text);\nCOPY t FROM stdin;\nGRANT SELECT ON t TO PUBLIC;\n\\.\n${end.replace('\\unrestrict abc\n', '')}`;
+    for (const pieces of [1, 2, 3, 5, 1 << 20]) {
+      const found = await filtered(script.replaceAll('\n', '\r\n'), pieces);
+      expect(found).toEqual({ text: left.replaceAll('\n', '\r\n'), notes: { owners: 2, ended: true } });
+    }
+  });
+
   test('tells whether its end is there', async () => {
     expect((await filtered(`SELECT 1;\n${end}`)).notes.ended).toBe(true);
     for (const cut of [

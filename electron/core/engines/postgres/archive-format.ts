@@ -42,6 +42,8 @@ export interface ArchiveEntry {
   /** Where the data is: 1 not known, 2 known, 3 there is none. */
   readonly placeKnown: number;
   readonly place: bigint;
+  /** Of a directory or tar: the file that holds its data, `blobs.toc` for large objects. */
+  readonly file: Buffer | null;
 }
 
 /** More of the file is needed. */
@@ -123,11 +125,10 @@ function readEntry(cursor: Cursor, head: ArchiveHead): ArchiveEntry {
   const inOneFile = head.format === 1;
   const placeKnown = inOneFile ? cursor.byte() : 1;
   const place = inOneFile ? cursor.offset(head.offsetSize) : 0n;
-  // The name of a file of its own.
-  if (!inOneFile) cursor.text();
+  const file = inOneFile ? null : cursor.text();
   return {
     ...{ id, hasData, tableNumber, number, tag, what: what?.toString('latin1') ?? '', section, definition, drop, copy, schema, tablespace },
-    ...{ accessMethod, relationKind, owner, needs, placeKnown, place },
+    ...{ accessMethod, relationKind, owner, needs, placeKnown, place, file },
   };
 }
 

@@ -157,7 +157,7 @@ function added(id: number, what: string, section: number, schema: string, name: 
   return {
     ...{ id, what, section, hasData: false, tableNumber: Buffer.from('0'), number: of?.number ?? Buffer.from('0') },
     ...{ tag: of?.tag ?? Buffer.from(name), schema: of?.schema ?? Buffer.from(schema), owner: of?.owner ?? empty },
-    ...{ definition: empty, drop: empty, copy: null, tablespace: null, accessMethod: null, relationKind: 0, needs: [], placeKnown: 3, place: 0n },
+    ...{ definition: empty, drop: empty, copy: null, tablespace: null, accessMethod: null, relationKind: 0, needs: [], placeKnown: 3, place: 0n, file: null },
   };
 }
 

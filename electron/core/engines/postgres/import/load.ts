@@ -17,6 +17,7 @@ import { forOneRole, type ScriptNotes } from './plain-script.ts';
 import { propertiesOf } from './properties.ts';
 import { dumpAt, type Dump } from './recognise.ts';
 import { cutOff, refuseCutScript, refuseCutTar } from './whole-file.ts';
+import { refuseCutFolder } from './whole-folder.ts';
 import { makeLike } from './scratch-like.ts';
 
 /** Unpacked beyond this, a file is not what it says. */
@@ -60,7 +61,7 @@ export async function loadNative<T>(
         await handOver(place, role.name, context);
       } catch (error) {
         await dropImportRole(place, role.name, context);
-        throw told(file.path, error, context.signal);
+        throw told(file.path, dump, version, error, context.signal);
       }
       if (archive !== undefined || notes.owners > 0) warnings.push(leftOut);
       return await work({ source: { name: file.sourceName, engine: 'postgres', location: asSource(place) }, database: dump.head?.database ?? '', warnings });
@@ -80,8 +81,13 @@ function asSource({ restoreUser, secrets, ...place }: PostgresLocation): Postgre
 }
 
 function chooseTools(found: readonly Tools[], dump: Dump, version: number): Tools {
-  const dumpedBy = Number.parseInt(dump.head?.toolVersion ?? '0', 10);
-  return chooseForRestore(found, version, Number.isNaN(dumpedBy) ? 0 : dumpedBy);
+  return chooseForRestore(found, version, dump.head === undefined ? 0 : majorOf(dump));
+}
+
+/** Of the pg_dump that made it; 0 where it does not say. */
+function majorOf({ head, start }: Dump): number {
+  const said = Number.parseInt(head?.toolVersion ?? /^-- Dumped by pg_dump version (\d+)/m.exec(start)?.[1] ?? '0', 10);
+  return Number.isNaN(said) ? 0 : said;
 }
 
 /** The first minor of each major whose psql can be kept from running programs. */
@@ -111,6 +117,7 @@ async function wholeArchive(path: string, dump: Dump, tools: Tools, context: Eng
   context.progress({ stage: 'reading the archive to its end' });
   try {
     if (dump.form === 'tar') await refuseCutTar(file, context.signal);
+    if (dump.form === 'directory') await refuseCutFolder(file, context.signal);
     await runTool({ tools, program: 'pg_restore', args: ['-f', process.platform === 'win32' ? 'NUL' : '/dev/null', file] }, context);
     return file;
   } catch (error) {
@@ -201,9 +208,16 @@ async function runScript(path: string, dump: Dump, tools: Tools, role: ImportRol
   throw cutOff(path);
 }
 
-function told(path: string, error: unknown, signal: AbortSignal): unknown {
+function told(path: string, dump: Dump, version: number, error: unknown, signal: AbortSignal): unknown {
   throwIfCancelled(signal);
   if (!(error instanceof AppError) || error.code !== 'tool.failed') return error;
+  const [by, server] = [majorOf(dump), Math.floor(version / 10_000)];
+  if (by > server)
+    return new AppError('source.unsupported', `${path} was made by pg_dump ${by}, and the server, PostgreSQL ${server}, does not take it.`, {
+      hint: `Name a source on a server of PostgreSQL ${by} or newer: --server. The details say what was refused.`,
+      ...(error.details === undefined ? {} : { details: error.details }),
+      cause: error,
+    });
   return new AppError('source.unsupported', `${path} does not run as a role without rights.`, {
     hint: 'The details say what was refused. What needs a superuser (untrusted extensions, event triggers), runs programs or reads files of the server is not taken in.',
     ...(error.details === undefined ? {} : { details: error.details }),

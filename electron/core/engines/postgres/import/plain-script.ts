@@ -1,6 +1,6 @@
 import { AppError } from '../../../base/errors.ts';
 
-const [newline, backslash] = [10, 92];
+const [newline, carriageReturn, dot, backslash] = [10, 13, 46, 92];
 /** A line that is no row is held whole. */
 const longestStatement = 256 << 20;
 
@@ -13,17 +13,19 @@ export interface ScriptNotes {
 
 /**
  * A plain dump as it can be run by a role without rights in a database of our own: without the dump's own `\restrict`, without `\connect` and what belongs to the database
- * itself, without owners and grants. Only lines that begin a statement are looked at; rows of COPY, literals and bodies of functions pass as they are. No safety rests on
+ * itself, without owners and grants, and without what `--clean` drops before it makes anything. Only lines that begin a statement are looked at; rows of COPY, literals and bodies of functions pass as they are. No safety rests on
  * this: psql is restricted and the role can do nothing, whatever passes. Throws `source.unsupported` for a dump of several databases.
  */
 export async function* forOneRole(script: AsyncIterable<Uint8Array>, notes: ScriptNotes): AsyncGenerator<Uint8Array> {
   let inRows = false;
   let middle = false;
   let connected = false;
+  let made = false;
   const lexer = new Lexer();
   let held = Buffer.alloc(0);
 
-  const keeps = (line: string): boolean => {
+  const keeps = (asItLies: string): boolean => {
+    const line = asItLies.replace(/\r$/, '');
     if (line !== '' && !/^\s*(?:--.*)?$|^\\(?:un)?restrict /.test(line)) notes.ended = false;
     if (!lexer.betweenStatements) {
       lexer.read(line);
@@ -40,6 +42,8 @@ export async function* forOneRole(script: AsyncIterable<Uint8Array>, notes: Scri
     if (line === 'SET standard_conforming_strings = off;') lexer.backslashes = true;
     if (ambiguous.test(line)) throw ambiguousBytes(line);
     if (ofDatabase.test(line) && whole(line)) return false;
+    made ||= line.startsWith('CREATE ');
+    if ((!made && dropped.test(line) && whole(line)) || line === unknownToOlder) return false;
     if (/^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) |^ALTER .* OWNER TO .*;$/.test(line) && whole(line)) {
       notes.owners += 1;
       return false;
@@ -56,7 +60,7 @@ export async function* forOneRole(script: AsyncIterable<Uint8Array>, notes: Scri
     for (let end = bytes.indexOf(newline, held.length); end !== -1; end = bytes.indexOf(newline, begin)) {
       if (inRows) {
         // Rows are text of COPY: this line is none.
-        if (!middle && end - begin === 2 && bytes[begin] === backslash && bytes[begin + 1] === 46) inRows = false;
+        if (!middle && endsRows(bytes, begin, end)) inRows = false;
         middle = false;
       } else if (!keeps(bytes.toString('latin1', begin, end))) {
         if (begin > from) yield bytes.subarray(from, begin);
@@ -65,7 +69,7 @@ export async function* forOneRole(script: AsyncIterable<Uint8Array>, notes: Scri
       begin = end + 1;
     }
     const rest = bytes.length - begin;
-    if (inRows && rest > 2) {
+    if (inRows && rest > 3) {
       middle = true;
       begin = bytes.length;
     }
@@ -77,6 +81,17 @@ export async function* forOneRole(script: AsyncIterable<Uint8Array>, notes: Scri
   if (held.length > 0 && (inRows || keeps(held.toString('latin1')))) yield held;
   if (inRows) notes.ended = false;
 }
+
+/** True for `\.`, also with the end of a line of Windows. */
+function endsRows(bytes: Uint8Array, begin: number, end: number): boolean {
+  if (bytes[begin] !== backslash || bytes[begin + 1] !== dot) return false;
+  return end - begin === 2 || (end - begin === 3 && bytes[begin + 2] === carriageReturn);
+}
+
+/** With `pg_dump --clean`, what stands first: in a new database there is nothing to be dropped. */
+const dropped = /^(?:DROP [A-Z]|ALTER TABLE .* DROP (?:CONSTRAINT|DEFAULT)\b|SELECT pg_catalog\.lo_unlink\()/;
+/** What pg_dump 17 and newer sets for itself. */
+const unknownToOlder = 'SET transaction_timeout = 0;';
 
 /** What belongs to the database itself, and what acts as another role. */
 const ofDatabase =
