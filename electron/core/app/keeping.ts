@@ -16,13 +16,25 @@ export async function keepRules(core: Core): Promise<KeepRules> {
   return { keepMs: hours === 0 ? undefined : hours * 3_600_000, wasSnapshotted: (row) => wasSnapshotted(core, row) };
 }
 
-/** True where the repository has a snapshot of the whole source from before the swap. Of what is no source, none is known. */
+/** Snapshots that are looked at together, from the oldest on. */
+const atOnce = 200;
+
+/**
+ * True where the repository has a snapshot of the whole source from before the swap. Of what is no source, none is known; what was taken in from a file under its
+ * name is none of it.
+ */
 function wasSnapshotted(core: Core, { entry: { source, at } }: UndoRow): boolean {
   if (source === undefined) return false;
   const { total } = core.catalog.list({ source, limit: 1, offset: 0 });
-  if (total === 0) return false;
-  const [oldest] = core.catalog.list({ source, limit: 1, offset: total - 1 }).snapshots;
-  return oldest !== undefined && oldest.createdAt <= at && captureNotes(oldest).part === undefined;
+  for (let offset = Math.max(0, total - atOnce); ; offset = Math.max(0, offset - atOnce)) {
+    const { snapshots } = core.catalog.list({ source, limit: atOnce, offset });
+    if (snapshots.some((one) => one.createdAt <= at && isWholeSource(captureNotes(one)))) return true;
+    if (offset === 0) return false;
+  }
+}
+
+function isWholeSource({ part, origin }: ReturnType<typeof captureNotes>): boolean {
+  return part === undefined && origin === undefined;
 }
 
 /** A kept copy as people see it: until when it is kept, and whether somebody asked for longer. */

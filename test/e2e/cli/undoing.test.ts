@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { answerOf, change, contentOf, Place, record } from '../../helpers/cli/belay.ts';
+import { answerOf, change, contentOf, makeShop, Place, record } from '../../helpers/cli/belay.ts';
 
 const file = (place: Place): string => place.path('shop.db');
 
@@ -202,5 +202,15 @@ test(
     });
     expect(existsSync(String(first?.['kept']))).toBe(false);
     expect(existsSync(String(second?.['kept']))).toBe(true);
+
+    // An old file that was taken in under the source's name is no snapshot of what the source held.
+    makeShop(place.path('never.db'), 3);
+    makeShop(place.path('old.sqlite'), 2);
+    await utimes(place.path('old.sqlite'), 1_700_000_000, 1_700_000_000);
+    await place.data('source', 'add', 'never.db');
+    await place.data('import', 'old.sqlite', '--source', 'never');
+    const { undo } = await place.data('restore', 'one', '--to', 'never');
+    expect(record(undo)['source']).toBe('never');
+    expect(undo).not.toHaveProperty('keptUntil');
   },
 );
