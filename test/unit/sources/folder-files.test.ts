@@ -66,6 +66,17 @@ J=still there`;
     );
   });
 
+  it('takes no longer for what is made to take long', () => {
+    const [open, blanks] = ['${'.repeat(100_000), ' '.repeat(200_000)];
+    expect(parseDotenv(`A=${open}\nB=x${blanks}y\nC=x${blanks}# a comment`, nothing)).toEqual(
+      new Map([
+        ['A', open],
+        ['B', `x${blanks}y`],
+        ['C', 'x'],
+      ]),
+    );
+  });
+
   it.each([
     ['$A-${A}-$$A-${B:-x}-${E:-y}-${E-z}-${A:+w}-${B+v}-${A:?no}-${B?no}', 'a-a-$A-x-y--w--a-'],
     ['${B:-${C:-${A}}}', 'a'],
@@ -253,7 +264,7 @@ services:
       .split('')
       .map((one, at) => `${one}: &${one} [${Array.from({ length: 9 }, () => `*${'abcdefgh'[at] ?? ''}`).join(',')}]`)
       .join('\n')}\nservices: {}`;
-    for (const text of ['a: [', '- list', bomb, 'services: *nobody', 'password: "S3CR3T']) {
+    for (const text of ['a: [', '- list', bomb, 'services: *nobody', 'password: "S3CR3T', `a: ${'['.repeat(10_000)}`]) {
       const { databases, problems } = parseCompose(text, nothing);
       expect(databases).toEqual([]);
       expect(problems).toEqual([expect.not.stringContaining('S3CR3T')]);

@@ -61,15 +61,17 @@ const databasePort: Readonly<Record<DatabaseKind, number>> = { postgres: 5432, m
  * files show what this one says. Aliases are bounded, so that a small file cannot become a large one.
  */
 export function parseCompose(text: string, lookup: Lookup): ComposeFile {
-  const document = parseDocument(text, { merge: true, logLevel: 'silent' });
-  const [error] = document.errors;
-  if (error !== undefined)
-    return { databases: [], problems: [`it is no YAML: ${error.code}${error.linePos === undefined ? '' : ` in line ${String(error.linePos[0].line)}`}`] };
   let content: unknown;
   try {
+    const document = parseDocument(text, { merge: true, logLevel: 'silent' });
+    const [error] = document.errors;
+    if (error !== undefined)
+      return { databases: [], problems: [`it is no YAML: ${error.code}${error.linePos === undefined ? '' : ` in line ${String(error.linePos[0].line)}`}`] };
     content = document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     if (cause instanceof ReferenceError) return { databases: [], problems: ['its aliases lead nowhere, or are too many'] };
+    // The parser goes down by calls of its own.
+    if (cause instanceof RangeError) return { databases: [], problems: ['it is nested too deeply'] };
     throw cause;
   }
   const parsed = file.safeParse(content);

@@ -46,7 +46,7 @@ function readValue(text: string): Value {
     if (quoted !== null) return { text: unescape(quoted[1] ?? ''), length: quoted[0].length, literal: false };
   }
   const line = /^[^\n]*/.exec(text)?.[0] ?? '';
-  const value = line.startsWith('#') ? '' : line.replace(/[ \t]+#.*$/, '');
+  const value = line.startsWith('#') ? '' : line.replace(/(?<![ \t])[ \t]+#.*$/, '');
   return { text: value.trimEnd(), length: line.length, literal: false };
 }
 
@@ -92,12 +92,18 @@ export function interpolate(text: string, lookup: Lookup, depth = 0): string {
   return out;
 }
 
+/** What is longer is no variable: looked for without an end, many that are not closed would take hours. */
+const longestReference = 1000;
+const [opens, closes] = [123, 125];
+
 /** Where the brace that opens the text is closed; -1 where it is not. */
 function closing(text: string): number {
   let open = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    if (text[at] === '{') open += 1;
-    if (text[at] === '}') open -= 1;
+  const most = Math.min(text.length, longestReference);
+  for (let at = 0; at < most; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === opens) open += 1;
+    else if (code === closes) open -= 1;
     if (open === 0) return at;
   }
   return -1;
