@@ -273,6 +273,8 @@ export interface Probe {
   readonly tools: readonly { readonly tool: string; readonly version: string; readonly origin: string }[];
   readonly warnings: readonly string[];
   readonly consistency: Consistency;
+  /** Why the role that restores, where it is another than the one that reads, is not let in: no capture needs it, and every restore does. */
+  readonly restoreRefused?: { readonly statement: string; readonly hint: string };
 }
 
 export interface InventoryItem {

@@ -120,6 +120,11 @@ describe.runIf(majors.includes(15))('who may come in, how, and what they see', (
     const { server, trip } = at;
     const both = location({ restoreUser: 'keeper', secrets: { password: 'source/1/password', restorePassword: 'source/1/restorePassword' } });
     const source = { name: 'shop', engine: 'postgres', location: both } as const;
+    expect((await using((context) => trip.engine.probe(source, context))).restoreRefused).toBeUndefined();
+    const wrong = { ...source, location: { ...both, secrets: { password: 'source/1/password', restorePassword: 'source/1/password' } } };
+    const probed = await using((context) => trip.engine.probe(wrong, context));
+    expect(probed.restoreRefused?.statement).toMatch(/^The role that restores, keeper, cannot connect: .* refused the role or its password\.$/);
+    expect(probed.warnings).toContain(probed.restoreRefused?.statement);
     const sink = memorySink();
     const report = await using((context) => trip.engine.capture(source, { maxWriterWait: 1000 }, sink, context));
     const snapshot = sink.snapshot('postgres', both, report.fingerprint);

@@ -46,6 +46,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     try {
       for (const [field, handle] of Object.entries(handles)) await core.secrets.set(handle, apart.secrets[field] ?? '');
       const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
+      if (probe.restoreRefused !== undefined) throw new AppError('source.denied', probe.restoreRefused.statement, { hint: probe.restoreRefused.hint });
       await core.sources.add(source);
       core.events.emit('sources.changed', {});
       return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes } };

@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts';
 import { release } from '../../base/memory.ts';
 import type { EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inventory, Probe, SelfCheck } from '../engine.ts';
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems } from './describe/all.ts';
@@ -10,7 +11,7 @@ import { outsideOf, partWarnings } from './part-filter.ts';
 import { readTables } from './read-tables.ts';
 import { listTables } from './relations.ts';
 import { copyPlace } from './restored-copy.ts';
-import { withSession, type Session, type SessionOptions } from './session.ts';
+import { withServer, withSession, type Session, type SessionOptions } from './session.ts';
 import { plainName, qualified } from './sql.ts';
 import { toolsFor } from './tools-for.ts';
 import { chooseForDump, originOf, type ToolSettings } from './tools.ts';
@@ -46,8 +47,22 @@ export async function fingerprintAt(location: PostgresLocation, options: Session
   return withHold(location, options, context, nothing, read, part);
 }
 
+/** Undefined where it is let in, or is the role that reads. */
+async function restoreRefused(location: PostgresLocation, context: EngineContext): Promise<Probe['restoreRefused']> {
+  const { restoreUser } = location;
+  if (restoreUser === undefined) return undefined;
+  try {
+    await withServer(location, context, () => Promise.resolve());
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { statement: `The role that restores, ${restoreUser}, cannot connect: ${error.message}`, hint: error.hint ?? 'Check the role and its password.' };
+  }
+}
+
 export async function probe(settings: ToolSettings, source: EngineSource, context: EngineContext): Promise<Probe> {
   const location = locationOf(source.location);
+  const refused = await restoreRefused(location, context);
   return withSession(location, { side: 'source' }, context, async (session) => {
     const part = location.part === undefined ? undefined : await choosePart(session, location.part, false);
     const outside = part === undefined ? undefined : await outsideOf(session, part);
@@ -63,6 +78,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
     const facts = [
       { name: 'server', value: describeLocation(location) },
       { name: 'role', value: `${row?.role ?? ''}${session.superuser ? ', a superuser' : ''}` },
+      { name: 'role that restores', value: location.restoreUser ?? '' },
       { name: 'kind of server', value: row?.replica === true ? 'a replica' : 'the primary' },
       { name: 'tables', value: String(tables.length) },
       { name: 'only a part', value: part === undefined ? '' : partInWords(part) },
@@ -76,8 +92,14 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
       facts: facts.filter((fact) => fact.value !== ''),
       bytes: Number(row?.bytes ?? 0),
       tools: ['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: tools.version, origin: originOf(tools) })),
-      warnings: [...(notice === undefined ? [] : [notice]), ...(await readMarginal(session)), ...partWarnings(part, outside)],
+      warnings: [
+        ...(notice === undefined ? [] : [notice]),
+        ...(refused === undefined ? [] : [refused.statement]),
+        ...(await readMarginal(session)),
+        ...partWarnings(part, outside),
+      ],
       consistency: 'transaction',
+      ...(refused === undefined ? {} : { restoreRefused: refused }),
     };
   });
 }
