@@ -3,6 +3,7 @@ import { drill as drillSchema, drillRemark } from '../../contract/drills.ts';
 import type { Drill, DrillStep } from '../../contract/drills.ts';
 import type { Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
+import { cut } from '../base/words.ts';
 import type { Fact, RecordedFact } from '../repository/repository.ts';
 
 const DRILL = 'drill';
@@ -18,24 +19,27 @@ const longestName = 300;
 export function shortened(drill: Drill): Drill {
   return {
     ...drill,
-    statement: cut(drill.statement),
-    steps: drill.steps.map((step) => ({ ...step, statement: cut(step.statement) })),
-    differences: drill.differences.map(({ name, statement, expected, found, ...rest }) => ({
-      ...rest,
-      name: cut(name, longestName),
-      statement: cut(statement),
-      ...(expected === undefined ? {} : { expected: cut(expected) }),
-      ...(found === undefined ? {} : { found: cut(found) }),
-    })),
-    checks: drill.checks.map((check) => ({ ...check, name: cut(check.name, longestName), statement: cut(check.statement) })),
+    statement: cut(drill.statement, longestText),
+    steps: drill.steps.map((step) => ({ ...step, statement: cut(step.statement, longestText) })),
+    differences: shortDifferences(drill.differences, longestText),
+    checks: shortChecks(drill.checks, longestText),
   };
 }
 
-function cut(text: string, most = longestText): string {
-  if (text.length <= most) return text;
-  // Not between the two halves of a character.
-  const end = /[\uD800-\uDBFF]/.test(text.charAt(most - 2)) ? most - 2 : most - 1;
-  return `${text.slice(0, end)}…`;
+/** Differences with no text longer than so many characters. */
+export function shortDifferences(differences: Drill['differences'], most: number): Drill['differences'] {
+  return differences.map(({ name, statement, expected, found, ...rest }) => ({
+    ...rest,
+    name: cut(name, longestName),
+    statement: cut(statement, most),
+    ...(expected === undefined ? {} : { expected: cut(expected, most) }),
+    ...(found === undefined ? {} : { found: cut(found, most) }),
+  }));
+}
+
+/** Results of checks with no text longer than so many characters. */
+export function shortChecks(checks: Drill['checks'], most: number): Drill['checks'] {
+  return checks.map((check) => ({ ...check, name: cut(check.name, longestName), statement: cut(check.statement, most) }));
 }
 
 /** A drill as a fact of the repository's journal: hash-chained there, and with the repository wherever it goes. */

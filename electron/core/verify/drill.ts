@@ -73,15 +73,6 @@ function placeOf(stands: ThrowAwayPlace | undefined, warnings: readonly string[]
   return { place, warnings: [...warnings, ...own] };
 }
 
-/** Reasons that say nothing about the snapshot: no room, no right, no place to restore, or one that was lost on the way. */
-const couldNotRun: ReadonlySet<string> = new Set([
-  'target.no-space',
-  'target.denied',
-  'tool.missing',
-  'tool.failed',
-  'engine.unsupported',
-  'source.unreachable',
-]);
 /** Reasons that say that the snapshot cannot be restored. */
 const cannotBeRestored: ReadonlySet<string> = new Set([
   'repository.damaged',
@@ -90,12 +81,14 @@ const cannotBeRestored: ReadonlySet<string> = new Set([
   'source.not-a-database',
   'target.not-equal',
 ]);
+/** Reasons that say nothing about the snapshot: no room, no right, no place to restore, or one that was lost on the way. */
+const couldNotRun = /^(?:source|target|tool|engine|secret)\./;
 
 function notRestored(error: unknown, durationMs: number): Verification {
   if (!(error instanceof AppError)) throw error;
   const base = { level: 'proved' as const, differences: [], checks: [], warnings: [], items: 0, rows: 0, durationMs };
-  if (couldNotRun.has(error.code)) return { ...base, result: 'inconclusive', statement: `The drill could not run: ${error.message}${lastWords(error)}` };
   if (cannotBeRestored.has(error.code)) return { ...base, result: 'failed', statement: `Cannot be restored: ${error.message}` };
+  if (couldNotRun.test(error.code)) return { ...base, result: 'inconclusive', statement: `The drill could not run: ${error.message}${lastWords(error)}` };
   throw error;
 }
 

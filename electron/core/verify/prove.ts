@@ -1,10 +1,11 @@
 import type { SmokeCheck, Verification } from '../../contract/model.ts';
 import { AppError, isAppError } from '../base/errors.ts';
-import { counted, ended } from '../base/words.ts';
+import { counted, cut, ended } from '../base/words.ts';
 import type { Engine, EngineContext, Fingerprint, ThrowAwayKind } from '../engines/engine.ts';
 import type { CheckReport, ProofFact, ProofLevel, Repository, SnapshotRecord } from '../repository/repository.ts';
 import { openContent, storedFingerprint } from '../snapshot/content.ts';
 import { completeness } from './complete.ts';
+import { shortChecks, shortDifferences } from './drill-record.ts';
 import { drill } from './drill.ts';
 import { proofLevels } from './state.ts';
 
@@ -37,7 +38,7 @@ export async function prove(repository: Repository, engine: Engine, request: Pro
       level,
       result: last.result,
       at: context.clock.now(),
-      evidence: { statement: last.statement, durationMs: last.durationMs, ...evidence },
+      evidence: { statement: cut(last.statement, longestStatement), durationMs: last.durationMs, ...evidence },
     };
     await repository.record([{ kind: 'proof', snapshot: request.record.id, proof }]);
     request.onLevel?.({ ...last, warnings: outcome.warnings });
@@ -115,6 +116,7 @@ async function complete(repository: Repository, request: ProveRequest, context: 
 /** Evidence has 16 KiB in all. */
 const told = 20;
 const longestFinding = 300;
+const longestStatement = 1000;
 
 function shortened(warnings: readonly string[]): string[] {
   return warnings.length <= told ? [...warnings] : [...warnings.slice(0, told - 1), `and ${warnings.length - told + 1} more of this kind`];
@@ -137,8 +139,8 @@ async function proved(repository: Repository, engine: Engine, request: ProveRequ
   return {
     outcome,
     evidence: {
-      differences: outcome.differences.slice(0, 10),
-      checks: outcome.checks.slice(0, 20),
+      differences: shortDifferences(outcome.differences.slice(0, 10), longestFinding),
+      checks: shortChecks(outcome.checks.slice(0, told), longestFinding),
       items: outcome.items,
       rows: outcome.rows,
       ...(outcome.place === undefined ? {} : { place: outcome.place }),

@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { SmokeCheck, SmokeResult } from '../../contract/model.ts';
 import { AppError, isCancelled } from '../base/errors.ts';
+import { cut } from '../base/words.ts';
 import type { CellValue, Engine, EngineContext, FingerprintTarget } from '../engines/engine.ts';
 import { runHook } from './hook.ts';
 
 const checkTimeout = 60_000;
 const responseBytes = 1 << 20;
+/** Characters of an answer that a record tells; what is compared is all of it. */
+const longestAnswer = 300;
 
 /**
  * Runs the user's own checks against a restored copy, one after the other; a failing one never stops the rest.
@@ -29,6 +32,11 @@ export async function runSmokeChecks(
   return results;
 }
 
+/** What the database said where the message does not tell it. */
+function withReason({ message, cause }: AppError): string {
+  return cause instanceof Error && !(cause instanceof AppError) ? `${message} It said: ${cut(cause.message, longestAnswer)}` : message;
+}
+
 type Outcome = Pick<SmokeResult, 'result' | 'statement'>;
 
 async function runOne(check: SmokeCheck, engine: Engine, of: FingerprintTarget, place: string, context: EngineContext): Promise<Outcome> {
@@ -41,8 +49,8 @@ async function runOne(check: SmokeCheck, engine: Engine, of: FingerprintTarget, 
   } catch (error) {
     if (context.signal.aborted) throw error;
     if (isCancelled(error) || signal.aborted) return failed(`did not end within ${checkTimeout / 1000} seconds`);
-    if (error instanceof AppError) return failed(error.message);
-    if (error instanceof TypeError && check.kind === 'http') return failed(`no answer from ${check.url}`);
+    if (error instanceof AppError) return failed(withReason(error));
+    if (error instanceof TypeError && check.kind === 'http') return failed(`no answer from ${new URL(check.url).host}`);
     throw error;
   }
 }
@@ -50,9 +58,10 @@ async function runOne(check: SmokeCheck, engine: Engine, of: FingerprintTarget, 
 async function queryCheck(sql: string, expect: string | undefined, engine: Engine, of: FingerprintTarget, context: EngineContext): Promise<Outcome> {
   const page = await engine.query(of, sql, context);
   const first = page.rows[0]?.[0];
-  const found = first === undefined ? 'no row' : cellText(first);
-  if (expect === undefined) return page.rows.length > 0 ? passed(`answered ${found}`) : failed('answered no row');
-  return first !== undefined && found === expect ? passed(`answered ${found}`) : failed(`expected ${expect}, answered ${found}`);
+  const found = first === undefined ? 'no row' : cut(cellText(first), longestAnswer);
+  // A question whose answer is no has not passed; a query that is no question answers no truth value.
+  if (expect === undefined) return page.rows.length > 0 && first !== false ? passed(`answered ${found}`) : failed(`answered ${found}`);
+  return first !== undefined && equals(first, expect) ? passed(`answered ${found}`) : failed(`expected ${cut(expect, longestAnswer)}, answered ${found}`);
 }
 
 async function commandCheck(
@@ -105,6 +114,12 @@ function contains(found: unknown, expected: unknown): boolean {
   if (typeof found !== 'object' || found === null) return false;
   const fields = new Map<string, unknown>(Object.entries(found));
   return Object.entries(expected).every(([key, value]) => fields.has(key) && contains(fields.get(key), value));
+}
+
+/** A truth value is also what SQL writes for it. */
+function equals(cell: CellValue, expect: string): boolean {
+  if (typeof cell === 'boolean') return (cell ? ['true', 't', '1'] : ['false', 'f', '0']).includes(expect.toLowerCase());
+  return cellText(cell) === expect;
 }
 
 function cellText(cell: CellValue): string {

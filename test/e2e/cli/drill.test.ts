@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { answerOf, change, Place } from '../../helpers/cli/belay.ts';
+import { answerOf, change, makeShop, Place } from '../../helpers/cli/belay.ts';
 
 test('a drill is made, kept with the repository, remarked upon, and handed out as a page', async () => {
   await using place = await Place.withShop(300);
@@ -57,10 +57,25 @@ test('a drill is made, kept with the repository, remarked upon, and handed out a
     { drill: { result: 'failed', checks: expect.arrayContaining([expect.objectContaining({ result: 'failed' })]) as unknown } },
   ]);
 
+  const long = await place.run(['drill', 'shop', '--check-query', 'select hex(zeroblob(1500000)) == 1', '--json']);
+  expect([long.code, answerOf(long)['data']]).toMatchObject([8, { drill: { result: 'failed' } }]);
+
+  // An old file that was taken in for the source is not its newest snapshot; one of a source that was removed can still be drilled.
+  makeShop(place.path('old.sqlite'), 5);
+  await place.data('import', 'old.sqlite', '--source', 'shop');
+  const after = await place.run(['drill', 'shop', '--json']);
+  expect(answerOf(after)['data']).toMatchObject({ drill: { result: 'proved', snapshot: { name: 'nightly' } } });
+  await place.data('source', 'remove', 'shop');
+  const removed = await place.run(['drill', 'shop', '--json']);
+  expect([removed.code, answerOf(removed)['data']]).toMatchObject([
+    8,
+    { drill: { result: 'proved', steps: expect.arrayContaining([expect.objectContaining({ name: 'source', result: 'failed' })]) as unknown } },
+  ]);
+
   await rm(place.path('drill.md'));
   expect(await place.data('drill', 'list', 'shop')).toMatchObject({
-    total: 5,
-    drills: [{ result: 'failed' }, {}, {}, { id: drill.id }, { result: 'not-run' }],
+    total: 8,
+    drills: [{ result: 'proved' }, { result: 'proved' }, { result: 'failed' }, { result: 'failed' }, {}, {}, { id: drill.id }, { result: 'not-run' }],
   });
   const shown = await place.run(['drill', 'show', drill.id, '--report', place.path('drill.json')]);
   expect(shown.stdout).toContain('blocker: the runbook names the old host (Bob');

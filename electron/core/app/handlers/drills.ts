@@ -9,11 +9,11 @@ import { drillMarkdown, duration } from '../../verify/drill-report.ts';
 import { prove } from '../../verify/prove.ts';
 import { placeAsked } from '../place-asked.ts';
 import { engineOf, type Core } from '../core.ts';
-import { refuseUnknownSource, sourceNamed } from '../known-source.ts';
-import { resolveSnapshot } from '../resolve.ts';
+import { refuseUnknownSource } from '../known-source.ts';
+import { freshRecord, resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
-import { newestOf, parentRecord, refreshed } from './snapshots.ts';
+import { parentRecord, refreshed } from './snapshots.ts';
 import { engineSource } from './sources.ts';
 
 type Input = CommandParsed<'drill.run'>;
@@ -21,9 +21,10 @@ type Input = CommandParsed<'drill.run'>;
 export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' | 'drill.remark'> = {
   'drill.run': async (core, input, scope) => {
     const repository = await core.session.current();
-    const source = await sourceNamed(core, input.source);
-    placeAsked(engineOf(core, source.engine), input.in);
-    const record = await chosen(core, repository, source, input.snapshot);
+    // What was removed keeps its snapshots, and what was taken in from a file never had a source.
+    await refuseUnknownSource(core, input.source);
+    const source = (await core.sources.list()).find((one) => one.name === input.source);
+    const record = await chosen(core, repository, input.source, input.snapshot);
     const drill = shortened(await runDrill(core, repository, { source, record, input }, scope));
     await repository.record([drillFact(drill)]);
     return { drill };
@@ -50,15 +51,20 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' |
   },
 };
 
-async function chosen(core: Core, repository: Repository, source: Source, ref: string | undefined): Promise<SnapshotRecord | undefined> {
-  if (ref === undefined) return newestOf(repository, source.name, source.engine);
+/** The newest one is that of `latest:<source>`: neither an old file that was taken in lately nor a safety snapshot stands for it. */
+async function chosen(core: Core, repository: Repository, source: string, ref: string | undefined): Promise<SnapshotRecord | undefined> {
+  if (ref === undefined) {
+    const newest = core.catalog.newest(source);
+    return newest === undefined ? undefined : freshRecord(repository, newest.id);
+  }
   const { record } = await resolveSnapshot(core, ref);
-  if (record.source === source.name) return record;
-  throw new AppError('input.invalid', `Snapshot ${record.seq} is of ${record.source}, not of ${source.name}.`, { hint: 'Choose one of: belay list' });
+  if (record.source === source) return record;
+  throw new AppError('input.invalid', `Snapshot ${record.seq} is of ${record.source}, not of ${source}.`, { hint: 'Choose one of: belay list' });
 }
 
 interface Subject {
-  readonly source: Source;
+  /** Undefined where it was removed since. */
+  readonly source: Source | undefined;
   readonly record: SnapshotRecord | undefined;
   readonly input: Input;
 }
@@ -66,22 +72,19 @@ interface Subject {
 /** Every step has a result, also the ones that were never reached: nothing passes by being left out. */
 async function runDrill(core: Core, repository: Repository, { source, record, input }: Subject, scope: CallScope): Promise<Drill> {
   const at = core.clock.now();
+  const kind = record?.engine ?? source?.engine;
+  const engine = kind === undefined ? undefined : engineOf(core, kind);
+  const place = engine === undefined ? {} : placeAsked(engine, input.in);
   const steps: DrillStep[] = [await credentials(core, source, scope)];
   const proofs = new Map<string, Verification>();
-  if (record !== undefined) {
-    const engine = engineOf(core, source.engine);
+  if (record !== undefined && engine !== undefined) {
     const parent = await parentRecord(repository, record);
     await withEngineContext(core, scope, (context) =>
-      prove(
-        repository,
-        engine,
-        { record, level: 'proved', parent, checks: input.checks, ...placeAsked(engine, input.in), onLevel: (one) => proofs.set(one.level, one) },
-        context,
-      ),
+      prove(repository, engine, { record, level: 'proved', parent, checks: input.checks, ...place, onLevel: (one) => proofs.set(one.level, one) }, context),
     );
     await refreshed(core, repository, record.id);
   }
-  const none = record === undefined ? `There is no snapshot of ${source.name}.` : 'A step before it did not pass.';
+  const none = record === undefined ? `There is no snapshot of ${input.source}.` : 'A step before it did not pass.';
   steps.push(stepOf('intact', proofs.get('intact'), none), stepOf('complete', proofs.get('complete'), none), stepOf('restored', proofs.get('proved'), none));
   const proved = proofs.get('proved');
   const recoveryMs = proved?.result === 'passed' ? (proved.recoveryMs ?? proved.durationMs) : undefined;
@@ -91,8 +94,8 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
     id: `d-${Buffer.from(core.random.bytes(4)).toString('hex')}`,
     at,
     by: input.by,
-    source: source.name,
-    engine: source.engine,
+    source: input.source,
+    ...(engine === undefined ? {} : { engine: engine.kind }),
     ...(record === undefined ? {} : { snapshot: snapshotOf(record) }),
     ...(record === undefined ? { result: 'not-run', statement: none } : resultOf(steps, last)),
     steps,
@@ -109,7 +112,7 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
 }
 
 /** The source itself, as the first snapshot after a disaster would find it: reachable, readable, the right tools there. */
-async function credentials(core: Core, source: Source, scope: CallScope): Promise<DrillStep> {
+async function credentials(core: Core, source: Source | undefined, scope: CallScope): Promise<DrillStep> {
   const started = core.clock.monotonic();
   const ended = (result: DrillStep['result'], statement: string): DrillStep => ({
     name: 'source',
@@ -117,9 +120,11 @@ async function credentials(core: Core, source: Source, scope: CallScope): Promis
     statement,
     durationMs: Math.round(core.clock.monotonic() - started),
   });
+  if (source === undefined) return ended('failed', 'The source is not known any more.');
   scope.progress({ stage: 'credentials dry-run' });
   try {
     const probe = await withEngineContext(core, scope, (context) => engineOf(core, source.engine).probe(engineSource(source), context));
+    if (probe.restoreRefused !== undefined) return ended('failed', probe.restoreRefused.statement);
     return ended('passed', `${source.name} answers: ${probe.serverVersion}.`);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
