@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { SmokeCheck } from '../contract/model.ts';
-import { AppError, ended, unreadable } from '../core/app/faces.ts';
+import { AppError, ended, unreadable, withoutSecrets } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 import type { Given, OptionSpec } from './spec.ts';
 
 /** Options for checks of the user's own after a restore or proof. */
 export const checkOptions: readonly OptionSpec[] = [
-  { flags: '--check-query <sql>', description: 'SQL that must return a row, or `SQL == value` for its first cell; may be repeated', many: true },
+  {
+    flags: '--check-query <sql>',
+    description: 'SQL that must return a row that is not false, or `SQL == value` for its first cell; may be repeated',
+    many: true,
+  },
   {
     flags: '--check-command <command>',
     description: 'command that must exit with 0, split at spaces, no shell, run in the current folder; BELAY_RESTORED names the restored copy; may be repeated',
@@ -43,19 +47,29 @@ function queryCheck(text: string): SmokeCheck {
 }
 
 function commandCheck(text: string, cwd: string): SmokeCheck {
-  return { kind: 'command', name: nameOf(text), argv: text.split(/\s+/).filter((word) => word !== ''), cwd, exitCode: 0 };
+  return {
+    kind: 'command',
+    name: nameOf(withoutSecrets(text.split(/\s+/)).join(' ')),
+    argv: text.split(/\s+/).filter((word) => word !== ''),
+    cwd,
+    exitCode: 0,
+  };
 }
 
 function httpCheck(url: string): SmokeCheck {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
+  const { protocol, username, password } = URL.canParse(url) ? new URL(url) : { protocol: '', username: '', password: '' };
+  if (username + password !== '')
+    throw new AppError('input.invalid', '--check-http takes no user and password in its address.', {
+      hint: 'Check it by a program that finds them elsewhere: --check-command "curl --fail --netrc https://…"',
+    });
   if (protocol !== 'http:' && protocol !== 'https:')
     throw new AppError('input.invalid', `--check-http ${url} is not an address that begins with http:// or https://.`, {
       hint: 'Give a whole address, as in --check-http http://127.0.0.1:3000/health',
     });
-  return { kind: 'http', name: nameOf(url), url, status: 200 };
+  return { kind: 'http', name: nameOf(withoutSecrets([url]).join('')), url, status: 200 };
 }
 
-/** A check is called what was typed, on one line. */
+/** A check is called what was typed, on one line, but for secrets: its name is kept with every proof. */
 function nameOf(text: string): string {
   return text
     .replace(/[\s\u0000-\u001f\u007f]+/g, ' ')

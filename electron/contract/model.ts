@@ -139,7 +139,7 @@ export const smokeCheck = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('http'),
     name: label,
-    url: z.url({ protocol: /^https?$/ }),
+    url: z.url({ protocol: /^https?$/ }).refine((url) => !/^https?:\/\/[^/?#]*@/i.test(url), 'must hold no user and no password'),
     status: z.number().int().min(100).max(599).default(200),
     json: z.json().optional(),
   }),

@@ -17,7 +17,7 @@ export const rows: CommandSpec = {
   name: 'rows',
   summary: 'browse the rows of a snapshot without restoring it',
   description:
-    'The source is not touched. Tables of PostgreSQL are read as they are stored, without a server, in the order in which they were captured; --order-by reads the whole table and takes text by its bytes. SQLite, views and --query use a private copy, opened read-only; that of PostgreSQL stands on the server of its source. Each look stands in the journal.',
+    'The source is not touched. Tables of PostgreSQL are read as they are stored, without a server, in the order in which they were captured; --order-by reads the whole table and takes text by its bytes. SQLite, views and --query use a private copy, opened read-only; that of PostgreSQL stands in a throw-away container, else on the server of its source. Each look stands in the journal.',
   arguments: [
     { name: '<snapshot>', description: 'id, number, name, or latest:<source>', complete: 'snapshot' },
     { name: '[object]', description: 'table to browse; without it, what can be browsed' },

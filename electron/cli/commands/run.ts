@@ -1,4 +1,14 @@
-import { AppError, CancelledError, isCancelled, refuseMissingProgram, runForeground, toWireError, commandLine, shellWord } from '../../core/app/faces.ts';
+import {
+  AppError,
+  CancelledError,
+  isCancelled,
+  refuseMissingProgram,
+  runForeground,
+  toWireError,
+  commandLine,
+  shellWord,
+  withoutSecrets,
+} from '../../core/app/faces.ts';
 import type { ForegroundEnd } from '../../core/app/faces.ts';
 import type { SnapshotSummary } from '../../contract/model.ts';
 import { dumpToBackupFolder } from '../backup-folder.ts';
@@ -62,19 +72,6 @@ async function snapshotOf(context: Context, source: string, argv: readonly strin
   }
   for (const line of warningLines(await dumpToBackupFolder(context, snapshot))) context.output.say(line);
   return snapshot;
-}
-
-const secretName = /pass(?:word|phrase|wd)?|pwd|secret|token|credential|api-?key|private-?key/i;
-
-/** The command's words for the note: what options that name a secret are given, and the password in an address, are left out. */
-function withoutSecrets(argv: readonly string[]): string[] {
-  return argv.map((word, at) => {
-    const before = argv[at - 1] ?? '';
-    if (before.startsWith('-') && !before.includes('=') && secretName.test(before) && !word.startsWith('-')) return '…';
-    const named = /^(-{0,2}[\w.-]+)=/.exec(word)?.[1];
-    if (named !== undefined && secretName.test(named)) return `${named}=…`;
-    return word.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/@:\s]*):[^/@\s]*@/i, '$1:…@');
-  });
 }
 
 /** A way back that was found wanting is no way back: nobody runs into it without a word. */

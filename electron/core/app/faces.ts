@@ -14,5 +14,6 @@ export { refuseMissingProgram } from '../process/program-file.ts';
 export { systemMachine } from '../repository/lock/machine.ts';
 export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';
+export { withoutSecrets } from '../base/without-secrets.ts';
 export { count, counted, ended } from '../base/words.ts';
 export { releaseReserve } from '../sources/reserve.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { SmokeCheck, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
+import { withoutSecrets } from '../base/without-secrets.ts';
 import { counted } from '../base/words.ts';
 import type { Engine, EngineContext, Fingerprint, FingerprintTarget, RestoredCopy } from '../engines/engine.ts';
 import { compareFingerprints } from '../engines/fingerprint.ts';
@@ -16,7 +17,7 @@ export interface Migrated {
 
 /** What was put in place of the snapshot's content, since the user asked for it. */
 export interface Migration {
-  /** Each command as it was typed, with how it ended. */
+  /** Each command as it was typed but for its secrets, with how it ended. */
   readonly commands: readonly string[];
   /** SHA-256 over the fingerprint of what is promoted. */
   readonly fingerprint: string;
@@ -46,7 +47,7 @@ export async function migrate(
   const place = engine.describeLocation(copy.location);
   const ends: string[] = [];
   for (const command of commands) {
-    const words = command.argv.join(' ').slice(0, 200);
+    const words = withoutSecrets(command.argv).join(' ').slice(0, 200);
     context.progress({ stage: `migration ${words}` });
     const end = await runHook(command, engine, of, place, context);
     if (end.exitCode !== 0) throw failedMigration(words, end);

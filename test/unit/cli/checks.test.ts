@@ -44,6 +44,29 @@ describe("checks of the user's own", () => {
     ]);
   });
 
+  test('no secret stands in the name of a check, which is kept', async () => {
+    const ran = await runFake(
+      [
+        ...['verify', '--check-command', 'smoke --password hunter2 --token=hunter2 PGPASSWORD=hunter2 postgres://u:hunter2@h/d --user ada'],
+        ...['--check-http', 'https://h/health?api_key=hunter2&b=1'],
+      ],
+      { cwd, answers },
+    );
+    expect(ran.calls[0]?.input['checks']).toMatchObject([
+      { name: 'smoke --password … --token=… PGPASSWORD=… postgres://u:…@h/d --user ada', argv: expect.arrayContaining(['hunter2']) as unknown },
+      { name: 'https://h/health?api_key=…&b=1', url: 'https://h/health?api_key=hunter2&b=1' },
+    ]);
+    const refused = await runFake(['verify', '--json', '--check-http', 'https://ada:hunter2@h/health'], { cwd, answers });
+    expect([refused.code, objectOf(refused)['error']]).toMatchObject([
+      2,
+      { code: 'input.invalid', message: '--check-http takes no user and password in its address.' },
+    ]);
+    expect(refused.stdout + refused.stderr).not.toContain('hunter2');
+    await writeFile(join(cwd, 'secret.json'), JSON.stringify([{ kind: 'http', name: 'x', url: 'https://ada:hunter2@h/' }]));
+    const inFile = await runFake(['verify', '--json', '--checks', 'secret.json'], { cwd, answers });
+    expect(objectOf(inFile)['error']).toMatchObject({ code: 'input.invalid', message: containing('must hold no user and no password') });
+  });
+
   test('a command of a file runs where the user stands, or in the folder that it names from there', async () => {
     const commands = [{}, { cwd: 'sub' }, { cwd: '/elsewhere' }].map((more) => ({ kind: 'command', name: 'n', argv: ['true'], ...more }));
     await writeFile(join(cwd, 'commands.json'), JSON.stringify(commands));
