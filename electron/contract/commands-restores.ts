@@ -135,7 +135,12 @@ export const restoresCommands = {
   'undo.discard': command({ job: false, input: z.object({ id: z.string(), confirm: z.boolean() }), output: z.object({ discarded: undoEntry }) }),
 
   'checkpoint.create': command({ job: true, input: z.object({ source: z.string() }), output: z.object({ checkpoint }) }),
-  'checkpoint.list': command({ job: false, input: z.object({ source: z.string().optional() }), output: z.object({ checkpoints: z.array(checkpoint) }) }),
+  'checkpoint.list': command({
+    job: false,
+    input: z.object({ source: z.string().optional() }),
+    /** `notes`: sources that did not answer, where all were asked. */
+    output: z.object({ checkpoints: z.array(checkpoint), notes: z.array(z.string()).optional() }),
+  }),
   'checkpoint.drop': command({ job: false, input: z.object({ source: z.string(), id: z.string() }), output: z.object({ dropped: checkpoint }) }),
 
   export: command({

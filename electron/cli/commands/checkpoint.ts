@@ -2,6 +2,7 @@ import { AppError, commandLine } from '../../core/app/faces.ts';
 import { chooseSource } from '../current-folder.ts';
 import { ago, exact, size, when } from '../output/format.ts';
 import { styled } from '../output/style.ts';
+import { warningLines } from '../output/views.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
@@ -37,7 +38,8 @@ const list: CommandSpec = {
     return {
       data,
       print: (output) => {
-        if (data.checkpoints.length === 0) output.line('No checkpoint.');
+        output.lines(warningLines(data.notes ?? []));
+        if (data.checkpoints.length === 0) output.line(data.notes === undefined ? 'No checkpoint.' : 'No checkpoint of the others.');
         else
           output.table(
             [

@@ -97,6 +97,11 @@ test.runIf(majors.includes(15))(
     const refused = await run('checkpoint', 'create', 'mine', '--json');
     expect([refused.code, answerOf(refused)['error']]).toMatchObject([7, { code: 'target.no-space', details: { limit: 5 } }]);
     expect(await databases()).toEqual(before);
+
+    // A source that does not answer hides no other.
+    await server.run('postgres', 'ALTER DATABASE mine RENAME TO moved; ALTER ROLE dev NOLOGIN');
+    expect(await data('checkpoint', 'list')).toMatchObject({ checkpoints: [{ id, source: 'app' }], notes: [expect.stringContaining('mine')] });
+    expect((await run('checkpoint', 'list', 'mine')).code).toBe(5);
   },
 );
 

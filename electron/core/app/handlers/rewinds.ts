@@ -72,15 +72,22 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
 
   'checkpoint.list': async (core, input, scope) => {
     const sources = input.source === undefined ? await core.sources.list() : [await sourceNamed(core, input.source)];
+    const notes: string[] = [];
     const checkpoints = await withEngineContext(core, scope, async (context) => {
       const all = [];
       for (const source of sources) {
         const verbs = engineOf(core, source.engine).checkpoints;
-        for (const one of verbs === undefined ? [] : await verbs.list(engineSource(source), context)) all.push({ ...one, source: source.name });
+        try {
+          for (const one of verbs === undefined ? [] : await verbs.list(engineSource(source), context)) all.push({ ...one, source: source.name });
+        } catch (error) {
+          // One that does not answer hides none of the others.
+          if (!(error instanceof AppError) || input.source !== undefined) throw error;
+          notes.push(`the checkpoints of ${source.name} are not known: ${error.message}`);
+        }
       }
       return all;
     });
-    return { checkpoints };
+    return { checkpoints, ...(notes.length === 0 ? {} : { notes }) };
   },
 
   'checkpoint.drop': async (core, input, scope) => {

@@ -169,7 +169,9 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
 
 async function connectOnce(config: pg.ClientConfig, way: Way): Promise<pg.Client> {
   const clear = config.ssl === undefined || config.ssl === false;
-  const client = new pg.Client(clear && config.stream === undefined ? { ...config, stream: wideSocket } : config);
+  // Left undefined the driver would take PGSSLMODE, which says nothing of a socket.
+  const settled = { ...config, ssl: config.ssl ?? false };
+  const client = new pg.Client(clear && config.stream === undefined ? { ...settled, stream: wideSocket } : settled);
   // A connection that ends by itself is seen by the next statement on it.
   client.on('error', () => undefined);
   const stop = (): void => cut(client);
