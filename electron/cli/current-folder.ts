@@ -6,12 +6,13 @@ import { AppError, commandLine } from '../core/app/faces.ts';
 import type { Context } from './context.ts';
 import { sqliteFilesOf } from './database-url.ts';
 import { databaseUrlInEnvFile } from './env-file.ts';
+import { sourceOfServer, type NamingUrl } from './named-server.ts';
 
 /**
- * The sources of the folder that the user stands in: those whose file lies in it or below, and the SQLite file that
- * `DATABASE_URL` names, in the environment or else in the folder's `.env`, which becomes a source where it is none yet and `adopt` is
- * true. Throws `source.missing` where it names a file that is neither there nor a source: whatever else lies here is not what the
- * application uses.
+ * The sources of the folder that the user stands in: those whose file lies in it or below, and what `DATABASE_URL` names, in the
+ * environment or else in the folder's `.env`: a PostgreSQL database that is a source, or a SQLite file, which becomes a source where it is
+ * none yet and `adopt` is true. Throws `source.unknown` and `source.missing` where it names a database that is no source, or a file that is
+ * neither there nor a source: whatever else lies here is not what the application uses.
  */
 export async function sourcesHere(context: Context, adopt: boolean): Promise<readonly Source[]> {
   const { sources } = await context.call('sources.list', {});
@@ -21,7 +22,11 @@ export async function sourcesHere(context: Context, adopt: boolean): Promise<rea
     const path = filePathOf(source);
     if (path !== undefined && isInside(folder, await realOf(path))) here.push(source);
   }
-  const { files, from } = await namedByUrl(context);
+  const naming = await namingUrl(context);
+  const served = naming === undefined ? undefined : await sourceOfServer(context, sources, naming);
+  if (served !== undefined) return [...here, served];
+  const files = sqliteFilesOf(naming?.url, context.world.cwd);
+  const from = naming?.where === '.env' ? 'DATABASE_URL in .env' : 'DATABASE_URL';
   const file = files.find((path) => existsSync(path)) ?? (await firstSource(sources, files));
   if (file === undefined) {
     const [first] = files;
@@ -39,16 +44,12 @@ export async function sourcesHere(context: Context, adopt: boolean): Promise<rea
   return [...here, source];
 }
 
-interface NamedFiles {
-  readonly files: readonly string[];
-  readonly from: string;
-}
-
-/** The SQLite files that `DATABASE_URL` may mean, best first, and where it stands. The environment counts before the file, as applications have it. */
-async function namedByUrl({ world }: Context): Promise<NamedFiles> {
-  const url = world.env['DATABASE_URL'];
-  if (url !== undefined && url !== '') return { files: sqliteFilesOf(url, world.cwd), from: 'DATABASE_URL' };
-  return { files: sqliteFilesOf(await databaseUrlInEnvFile(world.cwd), world.cwd), from: 'DATABASE_URL in .env' };
+/** `DATABASE_URL` and where it stands. The environment counts before the file, as applications have it. */
+async function namingUrl({ world }: Context): Promise<NamingUrl | undefined> {
+  const own = world.env['DATABASE_URL'];
+  if (own !== undefined && own !== '') return { url: own, where: 'the environment' };
+  const url = await databaseUrlInEnvFile(world.cwd);
+  return url === undefined ? undefined : { url, where: '.env' };
 }
 
 /** The first of the files that a source stands for: it may be gone and still be gone back to. */

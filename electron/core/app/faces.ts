@@ -14,6 +14,7 @@ export { refuseMissingProgram } from '../process/program-file.ts';
 export { systemMachine } from '../repository/lock/machine.ts';
 export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';
+export { parseConnectionUrl } from '../sources/folder/connection-url.ts';
 export { withoutSecrets } from '../base/without-secrets.ts';
 export { count, counted, ended } from '../base/words.ts';
 export { releaseReserve } from '../sources/reserve.ts';

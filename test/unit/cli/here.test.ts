@@ -126,10 +126,44 @@ describe('a command without a source', () => {
     const adopted = await snap();
     expect(adopted.calls.find((call) => call.name === 'sources.add')?.input).toMatchObject({ location: { path: join(cwd, 'there.db') } });
     expect(adopted.stderr).toContain('from DATABASE_URL in .env.');
-    await write('DATABASE_URL=postgres://u@h/d');
+    await write('DATABASE_URL=mongodb://u@h/d');
     expect(snapped(await snap())).toEqual(['other']);
     await write('DATABASE_URL=file:./missing.db');
-    expect(snapped(await snap({ DATABASE_URL: 'postgres://u@h/d' }))).toEqual(['other']);
+    expect(snapped(await snap({ DATABASE_URL: 'redis://u@h/0' }))).toEqual(['other']);
+  });
+
+  test('takes the PostgreSQL source that DATABASE_URL names, and no other in its place', async () => {
+    const cwd = join(folder, 'project');
+    const file = at('inside', 'project', 'db', 'dev.db');
+    const server = aSource({ name: 'app', engine: 'postgres', location: { host: '127.0.0.1', port: 5433, database: 'app', user: 'u', sslmode: 'prefer' } });
+    const container = aSource({
+      name: 'boxed',
+      engine: 'postgres',
+      location: { container: { name: 'db' }, port: 5432, database: 'app', user: 'u', sslmode: 'prefer' },
+    });
+    const found = {
+      engine: 'postgres' as const,
+      suggestedName: 'app',
+      location: {},
+      description: 'app',
+      named: ['DATABASE_URL in the environment'],
+      source: 'boxed',
+    };
+    const snap = (url: string, sources: readonly Source[]) =>
+      runFake(['snap', '--json'], { cwd, env: { DATABASE_URL: url }, answers: { ...answers(sources), discover: () => ({ found: [found] }) } });
+    const url = 'postgresql://u:hunter2@localhost:5433/app?schema=public';
+    expect(snapped(await snap(url, [server]))).toEqual(['app']);
+    // By the port that it publishes.
+    expect(snapped(await snap(url, [container]))).toEqual(['boxed']);
+    expect(objectOf(await snap(url, [file, server]))['error']).toMatchObject({ code: 'input.ambiguous', details: { names: ['inside', 'app'] } });
+    const unknown = await snap('postgresql://u:hunter2@localhost:5434/app', [file]);
+    expect([unknown.code, snapped(unknown)]).toEqual([3, []]);
+    expect(objectOf(unknown)['error']).toMatchObject({
+      code: 'source.unknown',
+      message: 'DATABASE_URL in the environment names the database app at localhost:5434, which is no source.',
+      hint: containing('belay source add env:DATABASE_URL'),
+    });
+    expect(unknown.stdout + unknown.stderr).not.toContain('hunter2');
   });
 
   test('a rewind adopts nothing', async () => {
