@@ -17,6 +17,8 @@ test.each([
   ['"A.b"."c*d"', 'A.b', 'cxd', false],
   ['"say ""hi"""."x"', 'say "hi"', 'x', true],
   ['ü.😀', 'ü', '😀', true],
+  ['my-app.day-*', 'my-app', 'day-1', true],
+  ['"my-app"."a/b^-]"', 'my-app', 'a/b^-]', true],
   ['a.?', 'a', '😀', true],
   ['a.two*lines', 'a', 'two\nlines', true],
 ])('the pattern %s and %s.%s', (pattern, schema, name, matches) => {

@@ -70,7 +70,7 @@ function expression(part: readonly Character[]): RegExp {
     if (!quoted && value === '*') return '.*';
     if (!quoted && value === '?') return '.';
     const own = quoted ? value : value.replace(/[A-Z]/, (letter) => letter.toLowerCase());
-    return own.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+    return own.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
   });
   return new RegExp(`^${source.join('')}$`, 'su');
 }
