@@ -15,6 +15,9 @@ const content = `
   INSERT INTO app.customers ("the Name") VALUES (NULL);
   CREATE TABLE app.orders (code text COLLATE "C" NOT NULL, n int NOT NULL, customer int REFERENCES app.customers, UNIQUE (code, n));
   INSERT INTO app.orders SELECT 'o''' || g, g % 3, g FROM generate_series(1, 40) g;
+  CREATE TABLE app.notes (customer int REFERENCES app.customers ON DELETE CASCADE, what text);
+  CREATE TABLE app.days (day date, n int, PRIMARY KEY (day, n)) PARTITION BY RANGE (day); CREATE TABLE app.days_2026 PARTITION OF app.days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+  INSERT INTO app.days SELECT '2026-01-01', g FROM generate_series(1, 5) g;
   CREATE TABLE app.heap (v int); INSERT INTO app.heap VALUES (1);
   CREATE TABLE app.log (what text); CREATE FUNCTION app.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO app.log VALUES (TG_OP); RETURN NEW; END';
   CREATE TRIGGER noted AFTER INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION app.noted();
@@ -126,6 +129,78 @@ for (const major of [15, 18])
       expect(await withContext((context) => at.trip.engine.recover(record, context))).toBe('rolled-back');
       expect(await rows()).toEqual(at.harmed);
       expect(await databases()).toEqual(['postgres', 'shop']);
+    });
+
+    onFirst('an undo touches nothing that the merge did not: rows that refer since, new columns, a database that took the place', async () => {
+      const { undo: record } = await withContext((context) => merge(both('replace'), context));
+      await at.server.run('shop', `INSERT INTO app.notes VALUES (5, 'since then')`);
+      await expect(undo(record)).rejects.toMatchObject({ code: 'undo.target-changed', message: expect.stringContaining('app.notes') as unknown });
+      expect(await at.server.run('shop', 'SELECT what FROM app.notes')).toEqual([{ what: 'since then' }]);
+      await at.server.run('shop', 'TRUNCATE app.notes');
+      // Another database of the name: none of its rows came from the merge, whatever they are.
+      await at.server.run('postgres', 'ALTER DATABASE shop RENAME TO aside');
+      await at.server.run('postgres', 'CREATE DATABASE shop TEMPLATE aside');
+      await expect(undo(record, true)).rejects.toMatchObject({ code: 'undo.nothing' });
+      expect(await at.server.run('shop', 'SELECT count(*)::int AS n FROM app.customers')).toEqual([{ n: 42 }]);
+      await at.server.run('postgres', 'DROP DATABASE shop');
+      await at.server.run('postgres', 'ALTER DATABASE aside RENAME TO shop');
+      await undo(record);
+      expect(await rows()).toEqual(at.harmed);
+
+      await at.server.run('shop', 'ALTER TABLE app.customers ADD COLUMN later text');
+      const { undo: wider } = await withContext((context) => merge(both('keep'), context));
+      await at.server.run('shop', `UPDATE app.customers SET later = 'since then' WHERE id = 5`);
+      await expect(undo(wider)).rejects.toMatchObject({ code: 'undo.target-changed' });
+      await undo(wider, true);
+      await at.server.run('shop', 'ALTER TABLE app.customers DROP COLUMN later');
+      expect(await rows()).toEqual(at.harmed);
+    });
+
+    onFirst('what a trigger keeps out is not told as put in; what it changes is told', async () => {
+      const trigger = (body: string): string =>
+        `CREATE OR REPLACE FUNCTION app.meddle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN ${body} END'; DROP TRIGGER IF EXISTS meddle ON app.orders; CREATE TRIGGER meddle BEFORE INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION app.meddle()`;
+      await at.server.run('shop', trigger('RETURN NULL;'));
+      await withContext((context) => expect(merge(both('keep'), context)).rejects.toMatchObject({ code: 'target.not-equal' }));
+      expect(await rows()).toEqual(at.harmed);
+      await at.server.run('shop', trigger('NEW.customer = 30; RETURN NEW;'));
+      const done = await withContext((context) => merge(both('keep'), context));
+      expect(done.plan.notes.join('\n')).toMatch(/app\.orders made 10 rows other/);
+      await undo(done.undo);
+      await at.server.run('shop', 'DROP TRIGGER meddle ON app.orders; DROP FUNCTION app.meddle()');
+      expect(await rows()).toEqual(at.harmed);
+      // Rows that break a constraint are told as that, with what to do.
+      const alone: MergeRequest = { tables: ['app.orders'], differing: 'keep' };
+      await withContext((context) =>
+        expect(merge(alone, context)).rejects.toMatchObject({
+          code: 'target.not-equal',
+          hint: expect.stringContaining('merge the table that it refers to') as unknown,
+        }),
+      );
+      expect(await databases()).toEqual(['postgres', 'shop']);
+    });
+
+    onFirst('a partitioned table by its name, and names and text of another encoding', async () => {
+      await at.server.run('shop', 'DELETE FROM app.days WHERE n > 2');
+      const { plan } = await withContext((context) => merge({ tables: ['app.days'], differing: 'keep' }, context));
+      expect(plan.tables).toMatchObject([{ name: 'app.days_2026', missing: 3 }]);
+      expect(await at.server.run('shop', 'SELECT count(*)::int AS n FROM app.days')).toEqual([{ n: 5 }]);
+
+      await at.server.run('postgres', `CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`);
+      await at.server.run('postgres', 'CREATE DATABASE wide TEMPLATE template0');
+      const table = `CREATE TABLE "größe" (id int PRIMARY KEY, "näme" text); INSERT INTO "größe" VALUES (1, 'Käse')`;
+      for (const one of ['latin', 'wide']) await at.server.run(one, table);
+      await at.server.run('latin', `INSERT INTO "größe" VALUES (2, 'Öl')`);
+      const { snapshot } = await at.trip.capture('latin');
+      await at.server.run('latin', 'DELETE FROM "größe" WHERE id = 2');
+      for (const one of ['latin', 'wide']) {
+        const request: MergeRequest = { tables: ['"größe"'], differing: 'replace' };
+        const done = await withContext((context) => at.merge.run(snapshot, at.trip.source(one), request, context, () => Promise.resolve()));
+        expect(done.plan.tables).toMatchObject([{ missing: 1, differing: 0, same: 1 }]);
+        expect(await at.server.run(one, 'SELECT "näme" AS name FROM "größe" ORDER BY id')).toEqual([{ name: 'Käse' }, { name: 'Öl' }]);
+        await undo(done.undo);
+        expect(await at.server.run(one, 'SELECT id FROM "größe"')).toEqual([{ id: 1 }]);
+        await at.server.run('postgres', `DROP DATABASE ${one}`);
+      }
     });
 
     onFirst('without a key, a table or a column it is refused', async () => {

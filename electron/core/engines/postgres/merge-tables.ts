@@ -16,7 +16,10 @@ export interface MergeTable {
   readonly rows: string;
   readonly number: number;
   readonly key: readonly string[];
+  /** Columns of the snapshot, all of which the live table has. */
   readonly columns: readonly string[];
+  /** All that the live table stores: an undo looks whether one of them was written since. */
+  readonly watched: readonly string[];
 }
 
 const examples = 10;

@@ -5,9 +5,11 @@ import { copyIn } from './copy-in.ts';
 import { startCopyOut } from './copy-out.ts';
 import { databaseNumbers, dropDatabase } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { refuseReferred, type MergedBack } from './merge-referred.ts';
+import { openForMerge, withRowsIn } from './merge-session.ts';
 import { serverError } from './server-error.ts';
-import { openSession, withServer, withSession, type Session } from './session.ts';
-import { qualified, quoteName } from './sql.ts';
+import { withServer, withSession, type Session } from './session.ts';
+import { plainName, qualified, quoteName } from './sql.ts';
 
 const schema = z.object({
   version: z.literal(2),
@@ -16,9 +18,21 @@ const schema = z.object({
   target: z.string(),
   /** The database that holds the changed rows as they were. */
   kept: z.string(),
+  /** Number of the database whose rows were changed: another one may stand under its name by now. */
+  database: z.number().exactOptional(),
   /** Number of the transaction that changed them: by it the server tells whether it was committed. */
   transaction: z.string(),
-  tables: z.array(z.object({ schema: z.string(), table: z.string(), key: z.array(z.string()), columns: z.array(z.string()), number: z.number() })),
+  tables: z.array(
+    z.object({
+      schema: z.string(),
+      table: z.string(),
+      key: z.array(z.string()),
+      columns: z.array(z.string()),
+      /** Columns by which it is seen whether a row was written since. */
+      watched: z.array(z.string()).exactOptional(),
+      number: z.number(),
+    }),
+  ),
   bytes: z.number(),
 });
 
@@ -58,21 +72,29 @@ export async function undoMerge(undo: UndoRecord, data: MergeData, context: Engi
   const there = await withServer(location, context, (server) => databaseNumbers(server, [data.kept, data.target]));
   if (!there.has(data.kept))
     throw new AppError('undo.nothing', `What the merge changed is not kept as ${data.kept} any more.`, { hint: 'Restore a snapshot instead.' });
-  const session = await openSession(location, { side: 'target', restoring: true, encoding: 'own' }, context);
+  if (!there.has(data.target) || there.get(data.target) !== (data.database ?? there.get(data.target)))
+    throw new AppError('undo.nothing', `${describeLocation(location)} is not the database any more that was merged into: another one took its place.`, {
+      hint: 'There is nothing to take back in it. `belay undo <id> --discard` removes what is kept.',
+    });
+  const session = await openForMerge(location, context);
   try {
     await session.run('BEGIN');
-    let changed = 0;
+    const tables: Matched[] = [];
     for (const table of data.tables) {
-      await session.run(`LOCK TABLE ONLY ${qualified(table.schema, table.table)} IN SHARE ROW EXCLUSIVE MODE`);
+      const matched = await match(session, table);
+      await session.run(`LOCK TABLE ONLY ${matched.name} IN SHARE ROW EXCLUSIVE MODE`);
       await load(session, table, { ...location, database: data.kept }, context);
-      changed += await changedSince(session, table);
+      tables.push(matched);
     }
+    let changed = 0;
+    for (const one of tables) changed += await changedSince(session, one);
     if (changed > 0 && !force)
       throw new AppError('undo.target-changed', `${changed} of the merged rows in ${describeLocation(location)} were written since: undoing would lose that.`, {
         hint: 'Take a snapshot of it first, then undo with --force.',
       });
+    await refuseReferred(session, tables, force, describeLocation(location));
     // Rows that others refer to were put in first, and go last.
-    for (const table of data.tables.toReversed()) await takeBack(session, table);
+    for (const one of tables.toReversed()) await takeBack(session, one);
     await session.run('COMMIT');
   } finally {
     await session.close();
@@ -82,13 +104,19 @@ export async function undoMerge(undo: UndoRecord, data: MergeData, context: Engi
 
 type Table = MergeData['tables'][number];
 
+interface Matched extends MergedBack {
+  readonly table: Table;
+  readonly types: ReadonlyMap<string, string>;
+  readonly watched: readonly string[];
+}
+
 async function load(session: Session, { key, columns, number }: Table, kept: PostgresLocation, context: EngineContext): Promise<void> {
   const fields = ['kind', ...key.map((_, i) => `k${i}`), ...columns.map((_, i) => `o${i}`), 'now'];
   await session.run(`CREATE TEMP TABLE belay_back_${number} (${fields.map((field) => `${field} text`).join(', ')}) ON COMMIT DROP`);
   await withSession(kept, { side: 'target', restoring: true, encoding: 'own' }, context, async (other) => {
     const out = startCopyOut(other.client, `COPY public.changes_${number} TO STDOUT`);
     try {
-      await copyIn(session.client, `COPY pg_temp.belay_back_${number} FROM STDIN`, out.blocks());
+      await withRowsIn(session, other.encoding, () => copyIn(session.client, `COPY pg_temp.belay_back_${number} FROM STDIN`, out.blocks()));
     } catch (error) {
       throw serverError(error, 'what the merge changed', 'target', context.signal);
     }
@@ -96,36 +124,45 @@ async function load(session: Session, { key, columns, number }: Table, kept: Pos
   await session.run(`ANALYZE pg_temp.belay_back_${number}`);
 }
 
-/** Types by which the kept texts become values again. */
-async function typesOf(session: Session, { schema: of, table }: Table): Promise<ReadonlyMap<string, string>> {
-  const rows = await session.rows<{ name: string; type: string }>(
-    `SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped`,
-    [qualified(of, table)],
+/** The table as it is now. Throws `undo.target-changed` where it, or a column that is needed, is not there any more. */
+async function match(session: Session, table: Table): Promise<Matched> {
+  const rows = await session.rows<{ oid: number; name: string; type: string }>(
+    `SELECT c.oid::int8::float8 AS oid, a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'`,
+    [table.schema, table.table],
   );
-  return new Map(rows.map((row) => [row.name, row.type]));
+  const types = new Map(rows.map((row) => [row.name, row.type]));
+  const watched = table.watched ?? table.columns;
+  const lacking = watched.filter((column) => !types.has(column));
+  const [first] = rows;
+  if (first === undefined || lacking.length > 0)
+    throw new AppError(
+      'undo.target-changed',
+      `${plainName(table.schema, table.table)} ${first === undefined ? 'is not there any more' : `has no column ${lacking.join(', ')} any more`}: the merge cannot be taken back.`,
+      { hint: 'Nothing was changed. Restore the snapshot that was taken before the merge beside it: belay restore <snapshot> --to <new database>' },
+    );
+  const on = table.key.map((column, i) => `t.${quoteName(column)} = u.k${i}::${types.get(column) ?? ''}`).join(' AND ');
+  return { table, oid: first.oid, name: qualified(table.schema, table.table), back: `pg_temp.belay_back_${table.number}`, on, types, watched };
 }
 
-async function matching(session: Session, table: Table): Promise<{ readonly on: string; readonly types: ReadonlyMap<string, string> }> {
-  const types = await typesOf(session, table);
-  return { types, on: table.key.map((column, i) => `t.${quoteName(column)} = u.k${i}::${types.get(column) ?? 'text'}`).join(' AND ') };
-}
-
-async function changedSince(session: Session, table: Table): Promise<number> {
-  const { on } = await matching(session, table);
-  const line = `ROW(${table.columns.map((column) => `t.${quoteName(column)}`).join(', ')})::text`;
+async function changedSince(session: Session, { name, back, on, watched }: Matched): Promise<number> {
+  const line = `ROW(${watched.map((column) => `t.${quoteName(column)}`).join(', ')})::text`;
   const [row] = await session.rows<{ rows: string }>(
-    `SELECT count(*)::text AS rows FROM pg_temp.belay_back_${table.number} u LEFT JOIN ONLY ${qualified(table.schema, table.table)} t ON ${on} WHERE ${line} IS DISTINCT FROM u.now`,
+    `SELECT count(*)::text AS rows FROM ${back} u LEFT JOIN ONLY ${name} t ON ${on} WHERE ${line} IS DISTINCT FROM u.now`,
   );
   return Number(row?.rows ?? 0);
 }
 
 /** A row that was put in goes; one that was replaced gets its values back, and is put in again where it is gone. */
-async function takeBack(session: Session, table: Table): Promise<void> {
-  const { on, types } = await matching(session, table);
-  const name = qualified(table.schema, table.table);
-  const back = `pg_temp.belay_back_${table.number}`;
-  const value = (column: string, i: number): string => `u.o${i}::${types.get(column) ?? 'text'}`;
+async function takeBack(session: Session, { table, name, back, on, types }: Matched): Promise<void> {
+  const value = (column: string, i: number): string => `u.o${i}::${types.get(column) ?? ''}`;
   await session.run(`DELETE FROM ONLY ${name} t USING ${back} u WHERE u.kind = 'i' AND ${on}`);
+  const [left] = await session.rows<{ rows: string }>(`SELECT count(*)::text AS rows FROM ${back} u JOIN ONLY ${name} t ON ${on} WHERE u.kind = 'i'`);
+  if (left?.rows !== '0')
+    throw new AppError('target.not-equal', `${left?.rows ?? ''} merged rows stay in ${plainName(table.schema, table.table)}: a trigger or a rule keeps them.`, {
+      hint: 'Nothing was changed. Disable it meanwhile: ALTER TABLE … DISABLE TRIGGER',
+    });
   const set = table.columns.flatMap((column, i) => (table.key.includes(column) ? [] : [`${quoteName(column)} = ${value(column, i)}`]));
   if (set.length > 0) await session.run(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${back} u WHERE u.kind = 'r' AND ${on}`);
   await session.run(

@@ -1,4 +1,5 @@
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import { counted } from '../../base/words.ts';
 import type { EngineContext, EngineSource, SnapshotContent, UndoRecord } from '../engine.ts';
 import type { MergeRequest, MergeVerbs } from '../merging.ts';
 import { copyIn } from './copy-in.ts';
@@ -7,12 +8,13 @@ import { createDatabase, databaseBytes } from './databases.ts';
 import { readProperties } from './describe/database.ts';
 import { locationOf, whole, type PostgresLocation } from './location.ts';
 import { lookAtMerge, type MergeTable } from './merge-tables.ts';
+import { openForMerge, withRowsIn } from './merge-session.ts';
 import { mergeRecord, recoverMerge, type MergeData } from './merge-undo.ts';
 import { besideName, newId } from './names.ts';
 import { notWhole, storedObjects, type StoredTable } from './objects.ts';
 import { nothingMatches, tablePattern, unmatched } from './patterns.ts';
 import { serverError } from './server-error.ts';
-import { openSession, withServer, withSession, type Session } from './session.ts';
+import { withServer, withSession, type Session } from './session.ts';
 import { quoteName } from './sql.ts';
 
 export const mergeVerbs: MergeVerbs = {
@@ -24,9 +26,9 @@ export const mergeVerbs: MergeVerbs = {
     }),
   run: (snapshot, target, request, context, intent) =>
     merging(snapshot, target, request, context, 'SHARE ROW EXCLUSIVE', async (session, tables, location) => {
-      const plan = await lookAtMerge(session, tables, request, context);
-      const undo = await change(session, tables, request, location, context, intent);
-      return { plan, undo };
+      const { tables: compared, notes } = await lookAtMerge(session, tables, request, context);
+      const { undo, told } = await change(session, tables, request, location, context, intent);
+      return { plan: { tables: compared, notes: [...notes, ...told] }, undo };
     }),
 };
 
@@ -44,7 +46,7 @@ async function merging<T>(
 ): Promise<T> {
   const location = whole(locationOf(target.location));
   const chosen = await choose(snapshot, request);
-  const session = await openSession(location, { side: 'target', restoring: true, encoding: 'own' }, context);
+  const session = await openForMerge(location, context);
   try {
     await session.run('BEGIN');
     const tables: MergeTable[] = [];
@@ -57,11 +59,13 @@ async function merging<T>(
 
 async function choose(snapshot: SnapshotContent, { tables }: MergeRequest): Promise<readonly StoredTable[]> {
   const stored = await storedObjects(snapshot);
-  const named = stored.tables.map(({ meta }) => ({ schema: meta.schema, name: meta.table }));
+  // A partition is chosen by its own name and by that of the table whose rows it holds.
+  const names = ({ meta }: StoredTable) => [{ schema: meta.schema, name: meta.table }, ...(meta.root === null ? [] : [meta.root])];
+  const named = stored.tables.flatMap(names);
   const patterns = tables.map(tablePattern);
   const unknown = unmatched(patterns, named);
   if (unknown.length > 0 || patterns.length === 0) throw nothingMatches(unknown, named);
-  return stored.tables.filter(({ meta }) => patterns.some((one) => one.matches(meta.schema, meta.table)));
+  return stored.tables.filter((table) => patterns.some((one) => names(table).some(({ schema, name }) => one.matches(schema, name))));
 }
 
 /** Locks the live table against writers, and loads the stored rows beside it. */
@@ -85,6 +89,14 @@ async function prepare(
     throw new AppError('input.invalid', meta.extension ? `${object} belongs to an extension.` : `${object} has no column ${lacking.join(', ')} any more.`, {
       hint: 'Restore it into a new database and copy what is needed by hand.',
     });
+  if (meta.encoding !== session.encoding && [meta.encoding, session.encoding].includes('SQL_ASCII'))
+    throw new AppError(
+      'input.invalid',
+      `The rows of ${object} are ${meta.encoding}, the database is ${session.encoding}: their text has no sure meaning there.`,
+      {
+        hint: 'Restore it into a new database: --to',
+      },
+    );
   const key = await keyOf(session, there.oid, meta.columns);
   if (key === undefined)
     throw new AppError('input.invalid', `${object} has no key by which rows could be told apart: no primary key and no unique one without NULLs.`, {
@@ -105,10 +117,11 @@ async function prepare(
     }
     if (bytesDone !== stored.bytes) throw notWhole(object);
   };
-  const taken = await copied(copyIn(session.client, `COPY ${rows} (${columns}) FROM STDIN`, source()), object, context);
+  const copying = () => copied(copyIn(session.client, `COPY ${rows} (${columns}) FROM STDIN`, source()), object, context);
+  const taken = await withRowsIn(session, meta.encoding, copying);
   if (taken !== stored.rows) throw notWhole(object);
   await session.run(`ANALYZE ${rows}`);
-  return { oid: there.oid, object, name, rows, number, key, columns: meta.columns, schema: meta.schema, table: meta.table };
+  return { oid: there.oid, object, name, rows, number, key, columns: meta.columns, watched: there.columns, schema: meta.schema, table: meta.table };
 }
 
 /** The primary key, else the first unique one whose columns are all stored and hold no NULL. */
@@ -148,39 +161,52 @@ async function change(
   location: PostgresLocation,
   context: EngineContext,
   intent: (undo: UndoRecord) => Promise<void>,
-): Promise<UndoRecord> {
+): Promise<{ readonly undo: UndoRecord; readonly told: readonly string[] }> {
   const id = newId(context);
   const kept = besideName(location.database, 'undo', id);
   const properties = await readProperties(session);
-  const data: Omit<MergeData, 'bytes'> = {
+  const data: Omit<MergeData, 'bytes' | 'database'> = {
     version: 2,
     what: 'merge',
     id,
     target: location.database,
     kept,
     transaction: '',
-    tables: tables.map(({ schema, table, key, columns, number }) => ({ schema, table, key: [...key], columns: [...columns], number })),
+    tables: tables.map(({ schema, table, key, columns, watched, number }) => ({
+      schema,
+      table,
+      key: [...key],
+      columns: [...columns],
+      watched: [...watched],
+      number,
+    })),
   };
   for (const one of tables) {
     context.progress({ stage: `merging ${one.object}` });
-    await apply(session, one, differing);
+    await refused(one.object, apply(session, one, differing));
   }
-  const [now] = await session.rows<{ id: string }>('SELECT pg_catalog.pg_current_xact_id()::text AS id');
-  const transaction = now?.id ?? '';
+  // What the server would look at or run at the end is over before it is noted what the rows are now.
+  await refused('the tables', session.run('SET CONSTRAINTS ALL IMMEDIATE'));
+  const told: string[] = [];
+  for (const one of tables) told.push(...(await refuseKeptOut(session, one)));
+  const [now] = await session.rows<{ id: string; database: number }>(
+    'SELECT pg_catalog.pg_current_xact_id()::text AS id, oid::int8::float8 AS database FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()',
+  );
+  const { id: transaction, database } = now ?? { id: '', database: 0 };
   // On record before it is made: a crash leaves nothing that is not known.
-  await intent(mergeRecord(location, { ...data, transaction, bytes: 0 }));
+  const begun: MergeData = { ...data, transaction, database, bytes: 0 };
+  await intent(mergeRecord(location, begun));
   await withServer(location, context, (server) => createDatabase(server, kept, properties));
   try {
     await keep(session, tables, { ...location, database: kept }, context);
     const bytes = await withServer(location, context, (server) => databaseBytes(server, kept));
-    const undo = mergeRecord(location, { ...data, transaction, bytes });
     await session.run('COMMIT');
-    return undo;
+    return { undo: mergeRecord(location, { ...begun, bytes }), told };
   } catch (error) {
     await session.close();
     // It was rolled back, unless the commit came through and only its answer did not.
     const unending = { ...context, signal: new AbortController().signal };
-    await recoverMerge(mergeRecord(location, { ...data, transaction, bytes: 0 }), { ...data, transaction, bytes: 0 }, unending);
+    await recoverMerge(mergeRecord(location, begun), begun, unending);
     throw error;
   }
 }
@@ -207,20 +233,53 @@ async function apply(session: Session, one: MergeTable, differing: MergeRequest[
     await session.run(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('r')} WHERE ${on}`);
 }
 
+/** Rows that break a constraint of the live tables are told as that. */
+async function refused(what: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof AppError) || !String(error.details?.['sqlstate']).startsWith('23')) throw error;
+    throw new AppError('target.not-equal', `The rows do not go into ${what}: they break a constraint there. Nothing was changed.`, {
+      hint: 'Where it is a foreign key, merge the table that it refers to as well (--table may be repeated). Or restore into a new database: --to',
+      ...(error.details === undefined ? {} : { details: error.details }),
+      cause: error.cause,
+    });
+  }
+}
+
+/** What was put in must be there: throws where a trigger or a rule kept rows out. Tells of those that it made others. */
+async function refuseKeptOut(session: Session, { name, object, rows, number, key, columns }: MergeTable): Promise<readonly string[]> {
+  const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
+  const same = (of: string): string => key.map((column, i) => `${of}.${quoteName(column)} = m.k${i}`).join(' AND ');
+  const [found] = await session.rows<{ out: string; other: string }>(
+    `SELECT count(*) FILTER (WHERE t.tableoid IS NULL)::text AS out, count(*) FILTER (WHERE t.tableoid IS NOT NULL AND ${line('t')} IS DISTINCT FROM ${line('s')})::text AS other
+      FROM pg_temp.belay_changes_${number} m JOIN ${rows} s ON ${same('s')} LEFT JOIN ONLY ${name} t ON ${same('t')}`,
+  );
+  if (found === undefined || found.out !== '0')
+    throw new AppError(
+      'target.not-equal',
+      `${counted(Number(found?.out ?? 0), 'row')} did not go into ${object}: a trigger or a rule of the table kept them out.`,
+      {
+        hint: 'Nothing was changed. Disable it meanwhile (ALTER TABLE … DISABLE TRIGGER), or restore into a new database: --to',
+      },
+    );
+  return found.other === '0' ? [] : [`a trigger or a rule of ${object} made ${counted(Number(found.other), 'row')} other than in the snapshot`];
+}
+
 /** Each changed row: its key and, where it was there before, its values then; and what it is now, by which an undo sees whether it was written since. */
 async function keep(session: Session, tables: readonly MergeTable[], place: PostgresLocation, context: EngineContext): Promise<void> {
   await withSession(place, { side: 'target', restoring: true, encoding: 'own' }, context, async (other) => {
-    for (const { name, number, key, columns } of tables) {
+    for (const { name, number, key, columns, watched } of tables) {
       const fields = ['kind', ...key.map((_, i) => `k${i}`), ...columns.map((_, i) => `o${i}`), 'now'];
       await other.run(`CREATE TABLE public.changes_${number} (${fields.map((field) => `${field} text`).join(', ')})`);
-      const line = `ROW(${columns.map((column) => `t.${quoteName(column)}`).join(', ')})::text`;
+      const line = `ROW(${watched.map((column) => `t.${quoteName(column)}`).join(', ')})::text`;
       const on = key.map((column, i) => `t.${quoteName(column)} = m.k${i}`).join(' AND ');
       const values = ['m.kind', ...key.map((_, i) => `m.k${i}::text`), ...columns.map((_, i) => `m.o${i}`), line];
-      const out = startCopyOut(
-        session.client,
-        `COPY (SELECT ${values.join(', ')} FROM pg_temp.belay_changes_${number} m JOIN ONLY ${name} t ON ${on}) TO STDOUT`,
-      );
-      await copied(copyIn(other.client, `COPY public.changes_${number} FROM STDIN`, out.blocks()), `the changes of ${name}`, context);
+      await withRowsIn(session, session.encoding, async () => {
+        const changed = `SELECT ${values.join(', ')} FROM pg_temp.belay_changes_${number} m JOIN ONLY ${name} t ON ${on}`;
+        const out = startCopyOut(session.client, `COPY (${changed}) TO STDOUT`);
+        await copied(copyIn(other.client, `COPY public.changes_${number} FROM STDIN`, out.blocks()), `the changes of ${name}`, context);
+      });
     }
   });
 }
