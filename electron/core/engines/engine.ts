@@ -41,8 +41,11 @@ export interface Engine {
   /** The location as a source profile keeps it: checked for form, made absolute, nothing opened. Throws `input.invalid` naming the field. */
   normaliseLocation(input: Readonly<Record<string, unknown>>, baseFolder: string): SourceLocation;
 
-  /** What a person typed as a restore target as a location shaped like `like` (attached files and all). Opens nothing. Throws `input.invalid`. */
-  targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation;
+  /**
+   * What a person typed as a restore target as a location shaped like `like` (attached files and all). Where it lies on the server of that, or of one of the
+   * `others` that are known, it is reached as that one is. Opens nothing. Throws `input.invalid`.
+   */
+  targetLocation(to: string, like: SourceLocation, baseFolder: string, others?: readonly SourceLocation[]): SourceLocation;
 
   /** A location for a throw-away restore of something shaped like `like`, private to `folder`. Opens nothing. */
   throwAwayLocation(like: SourceLocation, folder: string): SourceLocation;

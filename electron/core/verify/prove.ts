@@ -1,7 +1,7 @@
 import type { SmokeCheck, Verification } from '../../contract/model.ts';
 import { AppError, isAppError } from '../base/errors.ts';
 import { counted, cut, ended } from '../base/words.ts';
-import type { Engine, EngineContext, Fingerprint, ThrowAwayKind } from '../engines/engine.ts';
+import type { Engine, EngineContext, Fingerprint, SourceLocation, ThrowAwayKind } from '../engines/engine.ts';
 import type { CheckReport, ProofFact, ProofLevel, Repository, SnapshotRecord } from '../repository/repository.ts';
 import { openContent, storedFingerprint } from '../snapshot/content.ts';
 import { completeness } from './complete.ts';
@@ -17,6 +17,8 @@ export interface ProveRequest {
   readonly checks: readonly SmokeCheck[];
   /** Where the copy is restored to; the engine's choice where missing. */
   readonly place?: ThrowAwayKind;
+  /** How its source is reached now; as the snapshot says where missing. */
+  readonly location?: SourceLocation;
   /** Told of each level as it ends, by its own account. */
   readonly onLevel?: (outcome: Verification) => void;
 }
@@ -134,7 +136,8 @@ async function fingerprintIfReadable(repository: Repository, parent: SnapshotRec
 }
 
 async function proved(repository: Repository, engine: Engine, request: ProveRequest, context: EngineContext): Promise<LevelOutcome> {
-  const content = await openContent(repository, engine, request.record, context.signal);
+  const stored = await openContent(repository, engine, request.record, context.signal);
+  const content = request.location === undefined ? stored : { ...stored, location: request.location };
   const outcome = await drill(engine, content, request.checks, context, request.place);
   return {
     outcome,

@@ -114,6 +114,16 @@ test.runIf(majors.includes(15))(
     await data('rewind', 'bank', '--checkpoint', String(record(checkpoint)['id']));
     expect(await bank(server, digest)).toBe(before);
 
+    // A new password: the source is added anew, and what was made with the old one is reached with it.
+    await server.run('postgres', `ALTER ROLE ${server.superuser} PASSWORD 'another one'`);
+    await writeFile(place.path('pw'), 'another one\n');
+    await data('source', 'remove', 'bank');
+    await data('source', 'add', url, '--password-file', 'pw');
+    await data('undo', 'bank');
+    await expect(bank(server, (client) => client.query('SELECT FROM filler'))).rejects.toThrow();
+    expect(await data('restore', 'before', '--to', 'bank')).toMatchObject({ verification: { result: 'passed' }, undo: { source: 'bank' } });
+    expect(await bank(server, digest)).toBe(before);
+
     expect(await filesWith(place.home, server.password)).toEqual([]);
     expect(await scratch(server)).toEqual([]);
     await data('source', 'remove', 'bank');

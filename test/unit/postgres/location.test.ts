@@ -55,6 +55,16 @@ test('a target is a database on the same server, or a URL without a password', (
   expect(targetLocation('copy', like, '/')).toEqual({ ...like, database: 'copy' });
   expect(targetLocation('postgres://app@h/copy', like, '/')).toEqual({ ...like, database: 'copy' });
   expect(targetLocation('postgres://app@other/copy', like, '/')).not.toHaveProperty('secrets');
+  // A server that is known is reached as it is known, where no other role is named; a database that is a source as that source.
+  const others = [
+    { ...locate('postgres://boss@other/shop'), secrets: { password: 'o' }, restoreUser: 'writer' },
+    { ...locate('postgres://keeper@other/wiki?sslmode=require'), secrets: { password: 'k' }, part: { schemas: ['app'] } },
+  ];
+  expect(targetLocation('postgres://other/copy', like, '/', others)).toEqual({ ...others[0], database: 'copy' });
+  expect(targetLocation('postgres://other/wiki', like, '/', others)).toMatchObject({ user: 'keeper', sslmode: 'require', secrets: { password: 'k' } });
+  expect(targetLocation('postgres://other/wiki', like, '/', others)).not.toHaveProperty('part');
+  expect(targetLocation('postgres://keeper@other/copy?sslmode=disable', like, '/', others)).toMatchObject({ sslmode: 'disable', secrets: { password: 'k' } });
+  expect(targetLocation('postgres://app@other/copy', like, '/', others)).not.toHaveProperty('secrets');
   expect(() => targetLocation('postgres://app:pw@h/copy', like, '/')).toThrow(/kept nowhere/);
   expect(() => targetLocation('x'.repeat(64), like, '/')).toThrow(/63 bytes/);
 });

@@ -80,7 +80,20 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
   if (record !== undefined && engine !== undefined) {
     const parent = await parentRecord(repository, record);
     await withEngineContext(core, scope, (context) =>
-      prove(repository, engine, { record, level: 'proved', parent, checks: input.checks, ...place, onLevel: (one) => proofs.set(one.level, one) }, context),
+      prove(
+        repository,
+        engine,
+        {
+          record,
+          level: 'proved',
+          parent,
+          checks: input.checks,
+          ...place,
+          ...(engine.separateSecrets === undefined || source === undefined ? {} : { location: source.location }),
+          onLevel: (one) => proofs.set(one.level, one),
+        },
+        context,
+      ),
     );
     await refreshed(core, repository, record.id);
   }

@@ -11,6 +11,7 @@ import { runSmokeChecks } from '../../verify/smoke.ts';
 import { engineOf, type Core } from '../core.ts';
 import type { FoundNative } from '../../inspect/import.ts';
 import { looseFile, withNative } from '../loose-file.ts';
+import { presentContent } from '../present.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
@@ -32,7 +33,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
       return { snapshot, objects: shownObjects(objects.filter((one) => one.rows !== undefined)) };
     }
     return withEngineContext(core, scope, async (context) => {
-      const content = () => openContent(repository, engine, record, scope.signal);
+      const content = () => presentContent(core, repository, engine, record, scope.signal);
       const request =
         query === undefined && object !== undefined
           ? { object, offset: input.offset, limit: input.limit, ...(input.orderBy === undefined ? {} : { orderBy: input.orderBy }) }
@@ -73,7 +74,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
           ? []
           : await core.opened.use(
               engine,
-              () => openContent(repository, engine, record, scope.signal),
+              () => presentContent(core, repository, engine, record, scope.signal),
               record.id,
               context,
               (of) => engine.explain(of, live, differences, detailRows, context),
@@ -139,7 +140,7 @@ async function verifyNative(
       const expected = differences;
       differences = await core.opened.use(
         engine,
-        () => openContent(repository, engine, record, context.signal),
+        () => presentContent(core, repository, engine, record, context.signal),
         record.id,
         context,
         (stored) => engine.explain(stored, of, expected, detailRows, context),

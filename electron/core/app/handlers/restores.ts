@@ -8,10 +8,10 @@ import { choicesFor } from '../../restore/choices.ts';
 import { discardHeld, prepareRestore, promoteHeld } from '../../restore/restore.ts';
 import { drill } from '../../verify/drill.ts';
 import type { HookCommand } from '../../verify/hook.ts';
-import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptEntry } from '../kept.ts';
 import { resolveSnapshot } from '../resolve.ts';
+import { presentContent } from '../present.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { withLooseFile } from '../loose-file.ts';
@@ -37,7 +37,9 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     }
     const { repository, record } = await resolveSnapshot(core, input.snapshot ?? '');
     const engine = engineOf(core, record.engine);
-    return withEngineContext(core, scope, async (context) => restore(engine, await openContent(repository, engine, record, scope.signal), record.id, context));
+    return withEngineContext(core, scope, async (context) =>
+      restore(engine, await presentContent(core, repository, engine, record, scope.signal), record.id, context),
+    );
   },
 
   'restore.promote': async (core, input, scope) => {
@@ -100,7 +102,7 @@ interface RestoreOrder {
 export async function runRestore(core: Core, order: RestoreOrder, context: EngineContext, scope: CallScope): Promise<CommandOutput<'restore.run'>> {
   const { engine, content } = order;
   const started = context.clock.monotonic();
-  const target = restoreTarget(order, context);
+  const target = await restoreTarget(core, order, context);
   const described = engine.describeLocation(target.location);
   const preflight = toOutput(await engine.preflight(content, target, context));
   const took = (): number => Math.round(context.clock.monotonic() - started);
@@ -155,11 +157,14 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
   }
 }
 
-function restoreTarget(order: RestoreOrder, context: EngineContext): RestoreTarget {
+async function restoreTarget(core: Core, order: RestoreOrder, context: EngineContext): Promise<RestoreTarget> {
   const { engine, content, mode, to } = order;
   const choices = choicesFor(engine, order.choices);
   if (mode === 'throw-away') return { mode, location: engine.throwAwayLocation(content.location, context.temporaryFolder), ...choices };
-  if (to !== undefined) return { mode, location: engine.targetLocation(to, content.location, order.baseFolder ?? '/'), ...choices };
+  if (to !== undefined) {
+    const others = (await core.sources.list()).flatMap((one) => (one.engine === engine.kind ? [one.location] : []));
+    return { mode, location: engine.targetLocation(to, content.location, order.baseFolder ?? '/', others), ...choices };
+  }
   if (mode === 'new') throw new AppError('input.invalid', 'A restore into a new place needs the place.', { hint: 'Name it with --to.' });
   return { mode, location: content.location, ...choices };
 }

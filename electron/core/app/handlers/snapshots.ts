@@ -6,6 +6,7 @@ import type { Repository, SnapshotRecord } from '../../repository/repository.ts'
 import { takeSnapshot } from '../../snapshot/take.ts';
 import { prove } from '../../verify/prove.ts';
 import { engineOf, type Core } from '../core.ts';
+import { presentLocation } from '../present.ts';
 import { ensureListed, freshRecord, idToForget, listedSnapshot, publishRecord, resolveSnapshot } from '../resolve.ts';
 import { refuseUnknownSource, sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
@@ -97,8 +98,9 @@ export const snapshotHandlers: Handlers<
     const engine = engineOf(core, record.engine);
     const place = placeAsked(engine, input.in);
     const parent = await parentRecord(repository, record);
+    const location = await presentLocation(core, engine, captureNotes(record).location);
     const verification = await withEngineContext(core, scope, (context) =>
-      prove(repository, engine, { record, level: input.level, parent, checks: input.checks, ...place }, context),
+      prove(repository, engine, { record, level: input.level, parent, checks: input.checks, ...place, location }, context),
     );
     return { snapshot: await refreshed(core, repository, record.id), verification };
   },

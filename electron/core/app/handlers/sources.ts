@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { opendir } from 'node:fs/promises';
 import { commandLine } from '../../base/command-line.ts';
 import { AppError, systemCode } from '../../base/errors.ts';
@@ -20,7 +21,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
         engine.complete?.(input.location, { folder: input.baseFolder, environment: input.variables ?? {} }, context) ?? Promise.resolve(input.location),
     );
     const apart = engine.separateSecrets?.(given) ?? { input: given, secrets: {} };
-    const handles = handlesFor(core, apart.secrets);
+    const handles = handlesFor(core, apart.secrets, engine.describeLocation(engine.normaliseLocation(apart.input, input.baseFolder)));
     const location = engine.normaliseLocation({ ...apart.input, ...(Object.keys(handles).length === 0 ? {} : { secrets: handles }) }, input.baseFolder);
     const known = await core.sources.list();
     const name = input.name ?? nameFor(engine.describeLocation(location), known);
@@ -51,7 +52,8 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
       core.events.emit('sources.changed', {});
       return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes } };
     } catch (error) {
-      await forgetSecrets(core, source);
+      // Whoever added the same place meanwhile keeps his.
+      if ((await sourceInPlace(engine, await core.sources.list(), location)) === undefined) await forgetSecrets(core, source);
       throw error;
     }
   },
@@ -110,14 +112,17 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   },
 };
 
-/** A handle for each secret. Throws where a secret would be forgotten with this process. */
-function handlesFor(core: Core, secrets: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/**
+ * A handle for each secret: the same ones for the same place, so that what stands on record of it (old copies that are kept, copies that are held) is reached with
+ * a new password once the source was added anew with it. Throws where a secret would be forgotten with this process.
+ */
+function handlesFor(core: Core, secrets: Readonly<Record<string, string>>, place: string): Readonly<Record<string, string>> {
   const fields = Object.keys(secrets);
   if (fields.length > 0 && !core.secrets.lasting)
     throw new AppError('secret.store-unavailable', 'There is no place that keeps a password here.', {
       hint: 'Leave it out where the database finds it by itself (for PostgreSQL in ~/.pgpass), or set up the keychain or the encrypted file: belay doctor.',
     });
-  const id = Buffer.from(core.random.bytes(8)).toString('hex');
+  const id = createHash('sha256').update(place).digest('hex').slice(0, 32);
   return Object.fromEntries(fields.map((field) => [field, `source/${id}/${field}`]));
 }
 

@@ -170,7 +170,7 @@ export function describeLocation(location: SourceLocation): string {
 }
 
 /** A database name on the server of `like`, a URL without a password, or `docker:name` for a container that is to be made. */
-export function targetLocation(to: string, like: SourceLocation, baseFolder: string): SourceLocation {
+export function targetLocation(to: string, like: SourceLocation, baseFolder: string, others: readonly SourceLocation[] = []): SourceLocation {
   const [, made, inside] = /^docker:(?!\/\/)([^/]*)(?:\/(.*))?$/is.exec(to) ?? [];
   if (made !== undefined) {
     const { user, database } = locationOf(like);
@@ -182,14 +182,17 @@ export function targetLocation(to: string, like: SourceLocation, baseFolder: str
   const { input, secrets } = separateSecrets({ url: to });
   if (Object.keys(secrets).length > 0) throw invalid('url', 'a password in a target would be kept nowhere safe');
   const there = locationOf(normaliseLocation(input, baseFolder));
-  const from = locationOf(like);
-  const sameServer =
-    isDeepStrictEqual(there.container, from.container) &&
-    there.host === from.host &&
-    there.socket === from.socket &&
-    there.port === from.port &&
-    there.user === from.user;
-  return { ...there, ...(sameServer && from.secrets !== undefined ? { secrets: from.secrets } : {}) };
+  const asked = input['user'];
+  const known = [like, ...others].map(locationOf).filter((one) => sameServer(one, there) && (asked === undefined || asked === one.user));
+  const as = known.find((one) => one.database === there.database) ?? known[0];
+  if (as === undefined) return there;
+  const { sslmode, sslrootcert, sslcert, sslkey, connectTimeout } = there;
+  const how = Object.entries({ sslmode, sslrootcert, sslcert, sslkey, connectTimeout }).filter(([name]) => input[name] !== undefined);
+  return { ...whole(as), ...Object.fromEntries(how), database: there.database };
+}
+
+function sameServer(a: PostgresLocation, b: PostgresLocation): boolean {
+  return isDeepStrictEqual(a.container, b.container) && a.host === b.host && a.socket === b.socket && a.port === b.port;
 }
 
 /** The place itself: what was captured of another one says nothing of it. */
