@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RestoredCopy } from '../../../electron/core/engines/engine.ts';
 import { verifyCopy } from '../../../electron/core/verify/drill.ts';
 import { withContext } from '../../helpers/engine-context.ts';
+import { clientOf } from '../../helpers/postgres/compare.ts';
 import { roundTrip, type RoundTrip, type Taken } from '../../helpers/postgres/round-trip.ts';
 import { majors, startServer, type PostgresServer } from '../../helpers/postgres/server.ts';
+import { locationOn } from '../../helpers/postgres/subject.ts';
 
 /** One thing that is changed in a copy on the server, and the words by which the proof must name it. */
 const alterations: readonly (readonly [what: string, change: string, words: RegExp])[] = [
@@ -74,5 +78,40 @@ describe.runIf(majors.includes(15))('one thing that is changed in a copy', () =>
     ).toHaveLength(1);
     // An owner's rights go with it.
     expect(said.length, told).toBeLessThanOrEqual(what === 'owner' ? 5 : 1);
+  });
+
+  test('an undo refuses what was written while it looked whether something was, and is as it was before', async () => {
+    const { server, trip, taken } = at;
+    const target = { location: locationOn(server, 'again'), mode: 'new' as const };
+    const copy = await trip.restore(taken.snapshot, 'again');
+    await withContext(async (context) => {
+      const undo = await trip.engine.promote(copy, target, context, () => Promise.resolve());
+      let wrote = false;
+      // In the middle of the look, which does not see it: what it sees is of one point.
+      const progress = ({ stage }: { readonly stage: string }): void => {
+        if (wrote || stage !== 'reading shop.orders') return;
+        wrote = true;
+        const statement = `INSERT INTO shop.orders VALUES (100, 1, 'meanwhile')`;
+        execFileSync(path.join(clientOf(15), 'psql'), [
+          '-Xqh',
+          server.socket,
+          '-p',
+          String(server.port),
+          '-U',
+          server.superuser,
+          '-d',
+          'again',
+          '-c',
+          statement,
+        ]);
+      };
+      await expect(trip.engine.undo(undo, { ...context, progress }, { force: false })).rejects.toMatchObject({ code: 'undo.target-changed' });
+      expect(wrote).toBe(true);
+      expect(await server.run('again', `SELECT note FROM shop.orders WHERE id = 100`)).toEqual([{ note: 'meanwhile' }]);
+      expect(await server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE 'again\\_\\_belay%'`)).toEqual([]);
+      await server.run('again', 'DELETE FROM shop.orders WHERE id = 100');
+      await trip.engine.undo(undo, context, { force: false });
+      expect(await server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE 'again%'`)).toEqual([]);
+    });
   });
 });

@@ -100,18 +100,46 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
     throw new AppError('undo.nothing', `The old database is not kept as ${data.kept} any more.`, { hint: 'Restore a snapshot instead.' });
   if (data.old === null && found.fresh !== data.target)
     throw new AppError('undo.nothing', `What was restored is not at ${data.target} any more.`, { hint: 'There is nothing to take away.' });
-  if (found.target !== undefined && !force && (found.target !== data.fresh || (await writtenSince(location, data, context)))) {
-    throw new AppError('undo.target-changed', `${describeLocation(location)} was written since: undoing would lose that.`, {
-      hint: 'Take a snapshot of it first, then undo with --force.',
-    });
-  }
+  const look = found.target !== undefined && !force;
+  const before = look ? await writesInto(location, found.target, context) : undefined;
+  if (look && (found.target !== data.fresh || (await writtenSince(location, data, context)))) throw writtenError(location);
   await withServer(location, context, (server) => refuseObstacles(server, [data.target, data.kept]));
-  await renameAll(
-    location,
-    [...(found.target === undefined ? [] : [{ from: data.target, to: data.replaced }]), ...(data.old === null ? [] : [{ from: data.kept, to: data.target }])],
-    context,
-  );
+  const renames = [
+    ...(found.target === undefined ? [] : [{ from: data.target, to: data.replaced }]),
+    ...(data.old === null ? [] : [{ from: data.kept, to: data.target }]),
+  ];
+  await renameAll(location, renames, context);
+  // Somebody may have written while it was looked at; from the renames on nobody can.
+  if (look && before !== (await writesInto(location, found.target, context))) {
+    const unending = { ...context, signal: new AbortController().signal };
+    const aside = { ...location, database: data.replaced };
+    if (await writtenSince(aside, data, unending)) {
+      await renameAll(
+        location,
+        renames.toReversed().map(({ from, to }) => ({ from: to, to: from })),
+        unending,
+      );
+      throw writtenError(location);
+    }
+  }
   await dropReplaced(location, data, { ...context, signal: new AbortController().signal });
+}
+
+function writtenError(location: PostgresLocation): AppError {
+  return new AppError('undo.target-changed', `${describeLocation(location)} was written since: undoing would lose that.`, {
+    hint: 'Take a snapshot of it first, then undo with --force.',
+  });
+}
+
+/** The server's counters of rows written into a database: another answer means that something may have been, the same that nothing was. */
+async function writesInto(location: PostgresLocation, database: number | undefined, context: EngineContext): Promise<string> {
+  return withServer(location, context, async (server) => {
+    const [row] = await server.rows<{ writes: string }>(
+      'SELECT (tup_inserted + tup_updated + tup_deleted)::text AS writes FROM pg_catalog.pg_stat_database WHERE datid = $1::oid',
+      [database],
+    );
+    return row?.writes ?? '';
+  });
 }
 
 /** What an undo took away, with the roles that came with it and that nothing else has use for. */
