@@ -51,6 +51,8 @@ const sections = [];
 try {
   const chosenLanes = lanes.filter(wanted);
   const env = {
+    // Everything that is started by tests, and they themselves, starts faster with what Node compiled once.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
     ...process.env,
     ...provision({ lanes: chosenLanes.map((lane) => lane.name), env: process.env, say }),
     TMPDIR: runFolder,

@@ -1,4 +1,4 @@
-// Only what switches the compile cache on: everything imported after it starts about three times as fast.
+// Only what switches the compile cache on, for who runs this file itself: everything imported after it starts about three times as fast.
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 

@@ -89,7 +89,7 @@ describe.runIf(possible)('a data directory on a full disk (needs root)', () => {
 
   test('gives its reserve to the commands that make room also where its host was open before the disk filled up', { timeout: 120_000 }, async () => {
     await prepare();
-    const launcher = fileURLToPath(new URL('../../electron/cli/main.ts', import.meta.url));
+    const launcher = fileURLToPath(new URL('../../belay', import.meta.url));
     const host = spawn(process.execPath, [launcher, 'serve', '--json'], { env: { ...process.env, BELAY_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(host, 'exit');
     try {

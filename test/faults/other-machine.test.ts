@@ -13,7 +13,7 @@ import { run } from '../helpers/sqlite/database.ts';
  * installation and another start of the kernel, which is all that Belay can know a machine by. Needs root.
  */
 const possible = process.platform === 'linux' && process.getuid?.() === 0;
-const launcher = fileURLToPath(new URL('../../electron/cli/main.ts', import.meta.url));
+const launcher = fileURLToPath(new URL('../../belay', import.meta.url));
 const asOther = [
   'if [ -e /etc/machine-id ]; then mount --bind "$1" /etc/machine-id; fi',
   'mount --bind "$2" /proc/sys/kernel/random/boot_id',

@@ -44,7 +44,7 @@ export async function runBelay(args: readonly string[], home: string, fault?: Fa
     env['BELAY_FAULT_MODE'] = fault.mode;
     if (fault.mount !== undefined) env['BELAY_FAULT_MOUNT'] = fault.mount;
   }
-  const child = spawn(process.execPath, [join(root, 'electron/cli/main.ts'), ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(root, 'belay'), ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

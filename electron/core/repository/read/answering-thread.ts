@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadEnvironment } from '../../base/compile-cache.ts';
 import { BugError } from '../../base/errors.ts';
 
 /** The thread's young generation: what decodes and hashes makes nothing but small buffers. */
@@ -17,15 +18,13 @@ export class AnsweringThread<Order extends { readonly number: number }, Answer e
   readonly #waiting = new Map<number, Waiting<Answer>>();
   readonly #entry: URL;
   readonly #name: string;
-  readonly #data: unknown;
   #worker: Worker | undefined;
   #orders = 0;
 
-  /** `entry`: the module that the thread runs; `name` stands in lists of threads; `data` is the thread's `workerData`. */
-  constructor(entry: URL, name: string, data?: unknown) {
+  /** `entry`: the module that the thread runs; `name` stands in lists of threads. */
+  constructor(entry: URL, name: string) {
     this.#entry = entry;
     this.#name = name;
-    this.#data = data;
   }
 
   /** Orders without an answer yet. */
@@ -48,7 +47,7 @@ export class AnsweringThread<Order extends { readonly number: number }, Answer e
   #start(): Worker {
     const worker = new Worker(this.#entry, {
       name: this.#name,
-      workerData: this.#data,
+      env: threadEnvironment(),
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });

@@ -17,8 +17,6 @@ export interface WorkerStart {
   readonly parent?: ParentSnapshot;
   /** What a check found: chunks in these are stored anew. */
   readonly damaged?: readonly DamagedPack[];
-  /** Folder of code as Node compiled it, where this process keeps one. */
-  readonly compileCache?: string;
 }
 
 /** Where a snapshot that serves as parent has its object table. Any choice is correct; what cannot be read is not used. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { BugError, CancelledError, fromWireError, throwIfCancelled, toWireError } from '../../base/errors.ts';
-import { compileCache } from '../../base/compile-cache.ts';
+import { threadEnvironment } from '../../base/compile-cache.ts';
 import type { Task } from '../../base/ports.ts';
 import type { StoreDescription } from '../blob-store.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
@@ -66,7 +66,6 @@ class ThreadWriter implements RunningWriter {
   constructor(deps: WriterDeps, signal: AbortSignal) {
     this.#deps = deps;
     const { store, keys, chunkAverage, pad, damaged, parent } = deps;
-    const cache = compileCache();
     const start: WorkerStart = {
       store,
       keys,
@@ -74,11 +73,11 @@ class ThreadWriter implements RunningWriter {
       pad,
       ...(damaged === undefined ? {} : { damaged }),
       ...(parent === undefined ? {} : { parent }),
-      ...(cache === undefined ? {} : { compileCache: cache }),
     };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       name: 'belay writer',
       workerData: start,
+      env: threadEnvironment(),
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
