@@ -12,12 +12,12 @@ export function usageError(message: string, hint?: string): AppError {
 export function printError(output: Output, error: WireError): void {
   output.say(`${styled('bad', 'belay:')} ${error.message}`);
   for (const cause of causesOf(error)) output.say(`  because: ${cause}`);
-  if (error.code === 'hook.failed') for (const line of saidBy(error)) output.say(`  | ${line}`);
+  if (error.code === 'hook.failed' || error.code === 'tool.failed') for (const line of saidBy(error)) output.say(`  | ${line}`);
   if (error.hint !== undefined) output.say(`  ${error.hint}`);
   if (error.code !== 'cancelled') output.say(styled('dim', `  (${error.code})`));
 }
 
-/** The last lines of what a program of the user's said. */
+/** The last lines of what a program said. */
 function saidBy(error: WireError): readonly string[] {
   const said = error.details?.['said'];
   return typeof said === 'string' && said !== '' ? said.split('\n').slice(-10) : [];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { escapeText } from '../../../electron/core/base/escape.ts';
 import { ago, duration, exact, size, when } from '../../../electron/cli/output/format.ts';
+import { printError } from '../../../electron/cli/errors.ts';
 import { Output } from '../../../electron/cli/output/output.ts';
 import { commandLine, shellWord, typedLine } from '../../../electron/core/base/command-line.ts';
 import { count, counted, ended } from '../../../electron/core/base/words.ts';
@@ -98,6 +99,18 @@ describe('text of unknown origin', () => {
     output.line(`\u001b]0;title\u0007 ${styled('bad', 'x\ny')} \ufdd4never ended`);
     expect(written).toBe('\\u{1b}]0;title\\u{7} \u001b[31mx\\ny\u001b[0m \u001b[31mnever ended\u001b[0m\n');
   });
+});
+
+test('of a tool that failed, what it said is shown', () => {
+  let written = '';
+  const stream = { isTTY: false, columns: 80, write: (text: string) => ((written += text), true) };
+  const details = { said: 'pg_restore: error: must be member of role "boss"\nCommand was: ALTER' };
+  printError(new Output({ stdout: stream, stderr: stream, env: {}, colour: false, quiet: false, json: false }), {
+    code: 'tool.failed',
+    message: 'pg_restore ended with 1.',
+    details,
+  });
+  expect(written).toBe('belay: pg_restore ended with 1.\n  | pg_restore: error: must be member of role "boss"\n  | Command was: ALTER\n  (tool.failed)\n');
 });
 
 describe('lines to paste', () => {

@@ -56,7 +56,7 @@ export async function runTool(call: ToolCall, context: EngineContext): Promise<{
   });
   if (ended.exitCode === 0) return ended;
   const failed = new AppError('tool.failed', `${program} ${tools.version} ended with ${ended.exitCode ?? ended.signal ?? 'no code'}.`, {
-    hint: 'See the details for what it said.',
+    hint: 'What it said says why.',
     details: { program, version: tools.version, origin: originOf(tools), said: ended.stderr.trim().slice(-4000) },
   });
   const gone = place === undefined ? undefined : await unreachable(place, context);
