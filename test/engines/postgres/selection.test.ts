@@ -145,4 +145,17 @@ for (const major of [15, 18])
         await engine.discard(copy, context);
       });
     });
+
+    onFirst('names that are not ASCII, in a database of another encoding', async () => {
+      const { engine } = at.trip;
+      await at.server.run('postgres', `CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`);
+      await at.server.run('latin', `CREATE TABLE "größe" ("näme" text PRIMARY KEY); INSERT INTO "größe" VALUES ('Köln'); CREATE TABLE "größer" (v int)`);
+      const { snapshot } = await at.trip.capture('latin');
+      await withContext(async (context) => {
+        const copy = await engine.restore(snapshot, target({ tables: ['"größe"'] }), context, () => Promise.resolve());
+        expect((await verifyCopy(engine, copy, snapshot, [], context)).differences).toEqual([]);
+        expect(await at.server.run(String(copy.location['database']), 'SELECT * FROM "größe"')).toEqual([{ näme: 'Köln' }]);
+        await engine.discard(copy, context);
+      });
+    });
   });

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { NotEnough, readEntries, readHead } from './archive-format.ts';
+import { textReader, type TextReader } from './stored/text-encoding.ts';
 
 /** One entry of an archive's table of contents, as pg_dump wrote it: names are exact, unlike those of `pg_restore -l`. */
 export interface ArchiveEntry {
@@ -61,12 +62,20 @@ function notKnown(): AppError {
   return new AppError('tool.failed', 'The definitions are not an archive of pg_dump that Belay knows.', { hint: 'Use the tools of PostgreSQL 13 to 18.' });
 }
 
+/** Names and definitions are in the encoding of the database that was dumped, which the archive says itself. */
+function readerOf(entries: ReturnType<typeof readEntries>['entries']): TextReader {
+  const says = entries.find((one) => one.what === 'ENCODING')?.definition?.toString('latin1') ?? '';
+  return textReader(/client_encoding = '([^']+)'/.exec(says)?.[1] ?? 'UTF8');
+}
+
 function parse(bytes: Buffer): readonly ArchiveEntry[] {
   const head = readHead(bytes);
   if (head === undefined || head.format !== 1) throw notKnown();
   let section: ArchiveEntry['section'] = 'none';
-  return readEntries(bytes, head).entries.map((one): ArchiveEntry => {
-    const text = (value: Buffer | null): string | undefined => (value === null || value.length === 0 ? undefined : value.toString('utf8'));
+  const { entries } = readEntries(bytes, head);
+  const read = readerOf(entries);
+  return entries.map((one): ArchiveEntry => {
+    const text = (value: Buffer | null): string | undefined => (value === null || value.length === 0 ? undefined : (read(value) ?? value.toString('utf8')));
     const own = sections[one.section] ?? 'none';
     if (own !== 'none') section = own;
     return {

@@ -61,7 +61,7 @@ async function choose(snapshot: SnapshotContent, { tables }: MergeRequest): Prom
   const stored = await storedObjects(snapshot);
   // A partition is chosen by its own name and by that of the table whose rows it holds.
   const names = ({ meta }: StoredTable) => [{ schema: meta.schema, name: meta.table }, ...(meta.root === null ? [] : [meta.root])];
-  const named = stored.tables.flatMap(names);
+  const named = [...new Map(stored.tables.flatMap(names).map((one) => [`${one.schema}\0${one.name}`, one])).values()];
   const patterns = tables.map(tablePattern);
   const unknown = unmatched(patterns, named);
   if (unknown.length > 0 || patterns.length === 0) throw nothingMatches(unknown, named);
