@@ -18,6 +18,8 @@ const content = `
   CREATE TABLE app.notes (customer int REFERENCES app.customers ON DELETE CASCADE, what text);
   CREATE TABLE app.days (day date, n int, PRIMARY KEY (day, n)) PARTITION BY RANGE (day); CREATE TABLE app.days_2026 PARTITION OF app.days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
   INSERT INTO app.days SELECT '2026-01-01', g FROM generate_series(1, 5) g;
+  CREATE TABLE app.posts (id int PRIMARY KEY, newest int); CREATE TABLE app.answers (id int PRIMARY KEY, post int NOT NULL REFERENCES app.posts);
+  INSERT INTO app.posts VALUES (1, 2), (2, NULL); INSERT INTO app.answers VALUES (1, 1), (2, 1); ALTER TABLE app.posts ADD CONSTRAINT newest FOREIGN KEY (newest) REFERENCES app.answers;
   CREATE TABLE app.heap (v int); INSERT INTO app.heap VALUES (1);
   CREATE TABLE app.log (what text); CREATE FUNCTION app.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO app.log VALUES (TG_OP); RETURN NEW; END';
   CREATE TRIGGER noted AFTER INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION app.noted();
@@ -177,6 +179,20 @@ for (const major of [15, 18])
         }),
       );
       expect(await databases()).toEqual(['postgres', 'shop']);
+    });
+
+    onFirst('tables that refer to each other in a circle', async () => {
+      const circle = async (): Promise<unknown> =>
+        at.server.run(
+          'shop',
+          `SELECT (SELECT count(*)::int FROM app.posts) AS posts, (SELECT count(*)::int FROM app.answers) AS answers, condeferrable OR condeferred AS deferrable FROM pg_constraint WHERE conname = 'newest'`,
+        );
+      await at.server.run('shop', 'UPDATE app.posts SET newest = NULL; DELETE FROM app.answers; DELETE FROM app.posts WHERE id = 1');
+      const { undo: record } = await withContext((context) => merge({ tables: ['app.posts', 'app.answers'], differing: 'keep' }, context));
+      expect(await circle()).toEqual([{ posts: 2, answers: 2, deferrable: false }]);
+      await undo(record);
+      expect(await circle()).toEqual([{ posts: 1, answers: 0, deferrable: false }]);
+      await withContext((context) => expect(merge({ tables: ['app.posts'], differing: 'keep' }, context)).rejects.toMatchObject({ code: 'target.not-equal' }));
     });
 
     onFirst('a partitioned table by its name, and names and text of another encoding', async () => {

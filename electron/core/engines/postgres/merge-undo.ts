@@ -5,6 +5,7 @@ import { copyIn } from './copy-in.ts';
 import { startCopyOut } from './copy-out.ts';
 import { databaseNumbers, dropDatabase } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
+import { withCircles } from './merge-circles.ts';
 import { refuseReferred, type MergedBack } from './merge-referred.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { serverError } from './server-error.ts';
@@ -94,7 +95,10 @@ export async function undoMerge(undo: UndoRecord, data: MergeData, context: Engi
       });
     await refuseReferred(session, tables, force, describeLocation(location));
     // Rows that others refer to were put in first, and go last.
-    for (const one of tables.toReversed()) await takeBack(session, one);
+    const numbers = tables.map((one) => one.oid);
+    await withCircles(session, numbers, async () => {
+      for (const one of tables.toReversed()) await takeBack(session, one);
+    });
     await session.run('COMMIT');
   } finally {
     await session.close();

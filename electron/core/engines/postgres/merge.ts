@@ -7,6 +7,7 @@ import { startCopyOut } from './copy-out.ts';
 import { createDatabase, databaseBytes } from './databases.ts';
 import { readProperties } from './describe/database.ts';
 import { locationOf, whole, type PostgresLocation } from './location.ts';
+import { withCircles } from './merge-circles.ts';
 import { lookAtMerge, type MergeTable } from './merge-tables.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { mergeRecord, recoverMerge, type MergeData } from './merge-undo.ts';
@@ -147,7 +148,7 @@ async function referredFirst(session: Session, tables: readonly MergeTable[]): P
   const ordered: MergeTable[] = [];
   while (left.length > 0) {
     const next = left.findIndex((one) => !links.some((link) => link.child === one.oid && left.some((other) => other.oid === link.parent)));
-    // Where they refer to each other in a circle, the server will say so.
+    // Where they refer to each other in a circle, see `withCircles`.
     ordered.push(...left.splice(Math.max(next, 0), 1));
   }
   return ordered;
@@ -181,12 +182,14 @@ async function change(
       number,
     })),
   };
-  for (const one of tables) {
-    context.progress({ stage: `merging ${one.object}` });
-    await refused(one.object, apply(session, one, differing));
-  }
-  // What the server would look at or run at the end is over before it is noted what the rows are now.
-  await refused('the tables', session.run('SET CONSTRAINTS ALL IMMEDIATE'));
+  const applying = async (): Promise<void> => {
+    for (const one of tables) {
+      context.progress({ stage: `merging ${one.object}` });
+      await refused(one.object, apply(session, one, differing));
+    }
+  };
+  const numbers = tables.map((one) => one.oid);
+  await refused('the tables', withCircles(session, numbers, applying));
   const told: string[] = [];
   for (const one of tables) told.push(...(await refuseKeptOut(session, one)));
   const [now] = await session.rows<{ id: string; database: number }>(
