@@ -101,6 +101,7 @@ describe.each([15, 18].filter((major) => majors.includes(major)))('dumps taken i
         ?.trim(),
     });
     expect(Math.abs((native?.madeAt ?? 0) - Date.now())).toBeLessThan(600_000);
+    expect(native?.madeAt).toSatisfy(Number.isInteger);
     const { content, database, warnings } = await load(name, async (source) =>
       (await contentOf(at.server, String(source.location['database']))).map(withoutOwner),
     );

@@ -31,7 +31,13 @@ export async function newest(store: BlobStore): Promise<{ readonly id: string; r
 export async function takeInSession(
   store: BlobStore,
   content: ReadonlyMap<string, Uint8Array>,
-  options: { readonly framing?: Framing; readonly pad?: boolean; readonly average?: number; readonly assertHeld?: () => Promise<void> } = {},
+  options: {
+    readonly framing?: Framing;
+    readonly pad?: boolean;
+    readonly average?: number;
+    readonly createdAt?: number;
+    readonly assertHeld?: () => Promise<void>;
+  } = {},
 ): Promise<Taken> {
   const parent = await newest(store);
   const start = { store: store.describe(), keys: sessionKeys, chunkAverage: options.average ?? 4096, pad: options.pad ?? false };
@@ -48,7 +54,7 @@ export async function takeInSession(
       groups.set(name, await session.end(number));
       session.object({ name, kind: 'file', group: name });
     }
-    return { record: await session.commit({ source: 'test', engine: 'none', tags: [], createdAt: 1, capture: {} }), groups };
+    return { record: await session.commit({ source: 'test', engine: 'none', tags: [], createdAt: options.createdAt ?? 1, capture: {} }), groups };
   } finally {
     session.stop(new Error('the session is over'));
     session.close();

@@ -55,6 +55,13 @@ describe('what is stored', () => {
     expect(groups.get('main')).toEqual({ bytes: bytes.length, chunks: 3, digest: sha(Buffer.concat(parts)), sameAsParent: false });
   });
 
+  it('a manifest that no reader would take is not published', async () => {
+    const store = new MemoryStore();
+    await expect(takeInSession(store, one(pages(3, 1)), { createdAt: 1_700_000_000_000.25 })).rejects.toThrow('cannot be read');
+    expect(await store.list('snapshots')).toEqual([]);
+    expect(await store.list('snapshots.copy')).toEqual([]);
+  });
+
   it('incompressible bytes are stored as they are', async () => {
     const store = new MemoryStore();
     const bytes = randomBytes(3 << 20);

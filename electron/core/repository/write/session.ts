@@ -4,7 +4,7 @@ import type { Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { toHex } from '../format/bytes.ts';
 import { CHUNK_DATA, CHUNK_TABLE, ChunkIds } from '../format/crypto.ts';
-import { encodeManifest, numberedPath } from '../format/manifest.ts';
+import { decodeManifest, encodeManifest, numberedPath } from '../format/manifest.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
 import type { Framing } from '../format/table.ts';
@@ -223,6 +223,7 @@ export class Session {
     const shared = { source, engine, tags, capture, totals, ...(name === undefined ? {} : { name }), ...(note === undefined ? {} : { note }) };
     const manifest: Manifest = { v: 1, seq, previous, ...shared, created: createdAt, table, ...(parent === undefined ? {} : { parent: parent.id }) };
     const file = encodeManifest(keys, this.#ports.random, manifest);
+    refuseUnreadable(file.bytes, keys);
     await this.#publisher.file(numberedPath('snapshots', seq, file.name), file.bytes);
     await this.#publisher.last(numberedPath('snapshots.copy', seq, file.name), file.bytes);
     return { id: file.name, seq, createdAt, ...shared, proofs: [], ...(parent === undefined ? {} : { parent: parent.id }) };
@@ -241,6 +242,15 @@ export class Session {
 
   #mustGoOn(): void {
     if (this.#stopped !== undefined) throw this.#stopped.error;
+  }
+}
+
+/** Nothing is published that no reader takes: neither check nor repair could make a snapshot of it again. */
+function refuseUnreadable(bytes: Uint8Array, keys: WorkerStart['keys']): void {
+  try {
+    decodeManifest(bytes, keys);
+  } catch (error) {
+    throw new BugError('The manifest that was made cannot be read.', { cause: error });
   }
 }
 

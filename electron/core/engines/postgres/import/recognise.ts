@@ -41,7 +41,7 @@ export async function recogniseNative(path: string): Promise<NativeFile | undefi
     version: versionOf(dump),
     bytes,
     beside,
-    madeAt: at ?? exact ?? Math.round(changedAt),
+    madeAt: at ?? exact ?? changedAt,
     madeAtFrom: at !== undefined ? 'name' : exact !== undefined ? 'content' : 'file-time',
     sourceName: rest.replace(/\.(?:sql|dump|tar)$/i, ''),
   };
@@ -128,7 +128,7 @@ async function unpackedStart(packed: Buffer): Promise<Buffer | undefined> {
 
 async function extent(path: string, form: DumpForm): Promise<{ readonly beside: readonly string[]; readonly bytes: number; readonly changedAt: number }> {
   const own = await stat(path);
-  if (form !== 'directory') return { beside: [], bytes: own.size, changedAt: own.mtimeMs };
+  if (form !== 'directory') return { beside: [], bytes: own.size, changedAt: Math.round(own.mtimeMs) };
   const names = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => entry.name);
   const beside = names.toSorted().map((name) => join(path, name));
   let bytes = 0;
@@ -136,7 +136,7 @@ async function extent(path: string, form: DumpForm): Promise<{ readonly beside: 
   for (const one of beside) {
     const found = await stat(one);
     bytes += found.size;
-    changedAt = Math.max(changedAt, found.mtimeMs);
+    changedAt = Math.max(changedAt, Math.round(found.mtimeMs));
   }
   return { beside, bytes, changedAt };
 }
