@@ -117,10 +117,10 @@ function majorOf(bin) {
  * Outside of root's home where root runs: the server runs as another user, who must be able to read it.
  * @param {NodeJS.ProcessEnv} env
  */
-function cacheFolder(env) {
+export function postgresCache(env) {
   const named = env['BELAY_CACHE'];
-  if (named !== undefined && named !== '') return resolve(named);
-  return process.getuid?.() === 0 ? '/var/cache/belay' : join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'belay');
+  if (named !== undefined && named !== '') return join(resolve(named), 'postgres');
+  return join(process.getuid?.() === 0 ? '/var/cache/belay' : join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'belay'), 'postgres');
 }
 
 /**
@@ -128,7 +128,7 @@ function cacheFolder(env) {
  * @param {NodeJS.ProcessEnv} env
  */
 function placeOf(download, env) {
-  return join(cacheFolder(env), 'postgres', download.sha256.slice(0, 16));
+  return join(postgresCache(env), download.sha256.slice(0, 16));
 }
 
 /**

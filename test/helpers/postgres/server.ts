@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { findPostgres } from '../../../tools/provision/postgres.mjs';
+import { findPostgres, postgresCache } from '../../../tools/provision/postgres.mjs';
 
 /** A private server of one major version: gone, with its folder, when the scope or the test process ends. */
 export interface PostgresServer extends AsyncDisposable {
@@ -52,7 +53,7 @@ export async function startServer(major: number, settings: readonly string[] = [
   const data = path.join(folder, 'data');
   chmodSync(folder, 0o755);
   if (asNobody.uid !== undefined) chownSync(folder, asNobody.uid, asNobody.gid);
-  initialise(bin, folder, data);
+  initialise(bin, data);
   const port = await freePort();
   const quick = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off', 'max_connections=60', 'shared_buffers=32MB'];
   const set = [...quick, 'log_min_messages=warning', 'max_prepared_transactions=5', 'password_encryption=scram-sha-256', ...settings].flatMap((one) => [
@@ -120,15 +121,34 @@ export async function startServer(major: number, settings: readonly string[] = [
 /** Through the socket without a password, through the loopback with one. */
 const access = 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nlocal replication all trust\n';
 
-function initialise(bin: string, folder: string, data: string): void {
-  const options = {
-    stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'],
-    cwd: folder,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-    ...asNobody,
-  };
-  execFileSync(path.join(bin, 'initdb'), ['-D', data, '-U', superuser, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'], options);
-  writeFileSync(path.join(data, 'pg_hba.conf'), access);
+/** A copy of what initdb made once for this very program: making it takes longer than all else of a start. */
+function initialise(bin: string, data: string): void {
+  const program = path.join(bin, 'initdb');
+  const { mtimeMs, size } = statSync(program);
+  const options = ['-U', superuser, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
+  const what = JSON.stringify([program, mtimeMs, size, options, access, asNobody]);
+  const kept = path.join(postgresCache(process.env), `data-${createHash('sha256').update(what).digest('hex').slice(0, 16)}`);
+  if (!existsSync(kept)) keepInitialised(program, options, kept);
+  execFileSync('cp', ['-a', kept, data]);
+}
+
+function keepInitialised(program: string, options: readonly string[], kept: string): void {
+  mkdirSync(path.dirname(kept), { recursive: true, mode: 0o755 });
+  const folder = mkdtempSync(path.join(path.dirname(kept), 'part-'));
+  try {
+    chmodSync(folder, 0o755);
+    if (asNobody.uid !== undefined) chownSync(folder, asNobody.uid, asNobody.gid);
+    const data = path.join(folder, 'data');
+    const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
+    execFileSync(program, ['-D', data, ...options], { stdio: ['ignore', 'ignore', 'pipe'], cwd: folder, env, ...asNobody });
+    writeFileSync(path.join(data, 'pg_hba.conf'), access);
+    // Another test may have been first.
+    if (!existsSync(kept)) renameSync(data, kept);
+  } catch (error) {
+    if (!existsSync(kept)) throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function ready(server: PostgresServer, gone: () => boolean): Promise<void> {
