@@ -33,8 +33,7 @@ async function expectRefused(
 
 describe('a source that is none', () => {
   test('text, an encrypted file, a folder, a missing file', async () => {
-    await using place = await Place.withShop();
-    await place.host();
+    await using place = await Place.withShop(200, 'hosted');
     await writeFile(place.path('notes.db'), 'These are notes, and no database at all.\n'.repeat(200));
     await writeFile(place.path('encrypted.db'), randomBytes(16_384));
     await mkdir(place.path('folder.db'));
@@ -49,8 +48,7 @@ describe('a source that is none', () => {
   });
 
   test('that went away, or was replaced by something else, since it was added', async () => {
-    await using place = await Place.withShop();
-    await place.host();
+    await using place = await Place.withShop(200, 'hosted');
     await place.ok('snap', 'shop');
     const saved = await readFile(place.path('shop.db'));
     await rm(place.path('shop.db'));
@@ -66,8 +64,7 @@ describe('a source that is none', () => {
 });
 
 test('a lock that is not there, two keys, a repository where a file stands, a program that is not there', async () => {
-  await using place = await Place.withShop();
-  await place.host();
+  await using place = await Place.withShop(200, 'hosted');
   await expectRefused(place, ['unlock', 'nosuch'], 3, 'repository.lock-unknown');
   await writeFile(place.path('key'), 'x'.repeat(32), { mode: 0o600 });
   await expectRefused(place, ['list', '--key-file', 'key', '--passphrase-file', 'key'], 2, 'input.invalid');
@@ -78,8 +75,7 @@ test('a lock that is not there, two keys, a repository where a file stands, a pr
 
 describe('names that are not there', () => {
   test('source, snapshot, object, job, checkpoint, undo', async () => {
-    await using place = await Place.withShop();
-    await place.host();
+    await using place = await Place.withShop(200, 'hosted');
     const hint = await expectRefused(place, ['snap', 'shpo'], 3, 'source.unknown');
     expect(hint['hint']).toContain('shop');
     await place.ok('snap', 'shop');
@@ -95,6 +91,7 @@ describe('names that are not there', () => {
   test('without a repository every command says how to make one', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 5);
+    await place.host();
     await place.ok('source', 'add', 'shop.db');
     for (const argv of [['snap', 'shop'], ['check'], ['collect', '--yes'], ['key', 'list']]) {
       const error = await expectRefused(place, argv, 3, 'home.not-initialised');
@@ -115,6 +112,7 @@ describe('a repository that cannot be used', () => {
     await using place = await Place.withShop();
     await place.ok('snap', 'shop');
     await damage(place, (fields) => ({ ...fields, belay: 2 }));
+    await place.host();
     for (const argv of [['snap', 'shop'], ['check'], ['rewind', 'shop']]) await expectRefused(place, argv, 11, 'repository.newer-format');
   });
 
@@ -126,6 +124,7 @@ describe('a repository that cannot be used', () => {
 
   test('of another program, a folder with other things, a file', async () => {
     await using place = await Place.make();
+    await place.host();
     await mkdir(place.path('restic', 'data'), { recursive: true });
     await writeFile(place.path('restic', 'config'), randomBytes(155));
     await writeFile(place.path('a-file'), 'x');
@@ -139,7 +138,7 @@ describe('a repository that cannot be used', () => {
   });
 
   test('made twice', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     await expectRefused(place, ['init', '--no-encryption'], 10, 'repository.exists');
   });
 
@@ -156,6 +155,7 @@ describe('a repository that cannot be used', () => {
       bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0x40;
       await writeFile(join(inside, second), bytes);
     }
+    await place.host();
     const checked = await place.run(['check', '--json']);
     expect(checked.code).toBe(6);
     expect(JSON.stringify(answerOf(checked))).toContain('snapshots/');
@@ -225,8 +225,7 @@ describe('a repository that cannot be used', () => {
 
 describe('malformed input', () => {
   test('JSON of checks, numbers, levels, both of two', async () => {
-    await using place = await Place.withShop();
-    await place.host();
+    await using place = await Place.withShop(200, 'hosted');
     await place.ok('snap', 'shop');
     await writeFile(place.path('bad.json'), '{"kind": ');
     await expectRefused(place, ['verify', 'latest', '--checks', 'bad.json'], 2, 'input.invalid');
@@ -266,8 +265,8 @@ describe('hostile names', () => {
 
   test('as names of sources work as any other', async () => {
     await using place = await Place.make();
-    await place.ok('init', '--no-encryption');
     await place.host();
+    await place.ok('init', '--no-encryption');
     for (const [at, name] of names.entries()) {
       const file = `${at}.db`;
       makeShop(place.path(file), 5);
@@ -302,8 +301,8 @@ describe('hostile names', () => {
 
   test('of files are captured, rewound and compared', async () => {
     await using place = await Place.make();
-    await place.ok('init', '--no-encryption');
     await place.host();
+    await place.ok('init', '--no-encryption');
     const files = [
       'it\'s "it".db',
       '-dash.db',
@@ -335,6 +334,7 @@ describe('hostile names', () => {
     const longest = `${'n'.repeat(252)}.db`;
     makeShop(place.path('shop.db'), 5);
     await rename(place.path('shop.db'), place.path(longest));
+    await place.host();
     await place.ok('init', '--no-encryption');
     await place.ok('source', 'add', longest, '--name', 'long');
     expect(await place.data('snap', 'long', '--level', 'proved')).toMatchObject({ verification: { result: 'passed' } });
@@ -344,7 +344,7 @@ describe('hostile names', () => {
   });
 
   test('a path that leads out and in again is one source', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     await mkdir(place.path('sub'));
     await expectRefused(place, ['source', 'add', '../project/sub/../shop.db'], 10, 'source.exists');
     await cp(place.path('shop.db'), place.path('sub', 'shop.db'));

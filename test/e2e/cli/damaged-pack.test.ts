@@ -25,6 +25,7 @@ test('what a check finds is remembered, told by list and doctor, and made good b
   await place.data('snap', '--name', 'first');
   expect((await place.run(['doctor'])).stdout).toContain('belay check');
   await flip(place.path('repository'));
+  await place.host();
 
   expect((await place.run(['check'])).code).toBe(6);
   expect(await place.data('list')).toMatchObject({ snapshots: [{ name: 'first', failing: true }] });
@@ -51,6 +52,7 @@ test('a pack that is gone is damage, whatever needs it', async () => {
   await place.data('snap', '--name', 'first');
   const pack = await flip(place.path('repository'));
   await rename(pack, place.path('aside'));
+  await place.host();
   const codes: Record<string, number | null> = {};
   for (const args of [
     ['restore', 'first', '--to', place.path('copy.db')],
@@ -74,6 +76,7 @@ test('a snapshot whose manifest opens from no copy can be forgotten by its id or
       await writeFile(join(place.home, 'repository', folder, file), 'no manifest');
     }
   }
+  await place.host();
   expect((await place.run(['check'])).code).toBe(6);
   expect((await place.run(['collect', '--yes'])).code).toBe(6);
   await place.data('forget', '1', '--yes');

@@ -1,23 +1,35 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { answerOf, change, contentOf, makeShop, Place, record, type RunOptions } from '../../helpers/cli/belay.ts';
 
 const nobody = 65_534;
+/** What Node compiled for that user, who may not read what it compiled for root. */
+const compiled = mkdtempSync(join(tmpdir(), 'belay-compiled-'));
+chmodSync(compiled, 0o777);
+afterAll(() => rm(compiled, { recursive: true }));
+const asNobody: RunOptions = { uid: nobody, env: { NODE_COMPILE_CACHE: compiled } };
 
 /**
  * A shop with a snapshot, and a folder `locked` that the user who runs `belay` may not look into: rights say nothing to root, who
  * therefore runs it as somebody else.
  */
 async function lockedOut(): Promise<{ readonly place: Place; readonly as: RunOptions; readonly error: (...argv: string[]) => Promise<unknown> }> {
-  const place = await Place.withShop(20);
+  const place = await Place.make();
+  makeShop(place.path('shop.db'), 20);
+  const end = await place.host();
+  await place.ok('init', '--no-encryption');
+  await place.ok('source', 'add', 'shop.db');
   await place.data('snap', 'shop');
   await place.data('checkpoint', 'create', 'shop');
+  await end();
   await mkdir(place.path('locked'));
   makeShop(place.path('locked/inside.db'), 5);
   const root = process.getuid?.() === 0;
-  const as = root ? { uid: nobody, env: { NODE_COMPILE_CACHE: '' } } : {};
+  const as = root ? asNobody : {};
   if (root) execFileSync('chown', ['-R', `${nobody}:${nobody}`, place.root]);
   if (root) execFileSync('chown', ['-R', '0:0', place.path('locked')]);
   chmodSync(place.path('locked'), root ? 0o700 : 0o000);
@@ -32,6 +44,7 @@ async function dispose(place: Place): Promise<void> {
 describe('places that this user may not reach have a code and a next step, never a bug', () => {
   test('targets and sources in a folder that may not be searched', { timeout: 120_000 }, async () => {
     const { place, as, error } = await lockedOut();
+    await place.host(as);
     try {
       const inside = place.path('locked/inside.db');
       const denied = { code: 'target.denied', message: expect.stringContaining(place.path('locked')), hint: expect.stringContaining('rights') };
@@ -82,7 +95,7 @@ describe('places that this user may not reach have a code and a next step, never
   });
 
   test('paths that lead nowhere: a file for a folder, links in a circle, names too long', { timeout: 120_000 }, async () => {
-    await using place = await Place.withShop(5);
+    await using place = await Place.withShop(5, 'hosted');
     await place.data('snap', 'shop');
     writeFileSync(place.path('file'), '');
     symlinkSync('circle', place.path('circle'));
@@ -104,8 +117,8 @@ describe('places that this user may not reach have a code and a next step, never
 });
 
 describe('a dry run of a rewind to a checkpoint says what the rewind would be refused for', () => {
-  async function withCheckpoint(): Promise<{ readonly place: Place; readonly line: readonly string[]; readonly id: string }> {
-    const place = await Place.withShop(20);
+  async function withCheckpoint(hosted?: 'hosted'): Promise<{ readonly place: Place; readonly line: readonly string[]; readonly id: string }> {
+    const place = await Place.withShop(20, hosted);
     const id = String(record((await place.data('checkpoint', 'create', 'shop'))['checkpoint'])['id']);
     change(place.path('shop.db'), 'delete from orders');
     return { place, id, line: ['rewind', 'shop', '--checkpoint', id, '--json'] };
@@ -122,7 +135,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
   }
 
   test('nothing, where nothing is', { timeout: 60_000 }, async () => {
-    const { place, line } = await withCheckpoint();
+    const { place, line } = await withCheckpoint('hosted');
     await using _ = place;
     const dry = record(answerOf(await place.run([...line, '--dry-run']))['data']);
     expect(dry).toMatchObject({ preflight: { blockers: [], bytesFree: expect.any(Number), steps: [expect.any(String), expect.any(String)] } });
@@ -130,7 +143,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
   });
 
   test('a program that has the source open', { timeout: 60_000 }, async () => {
-    const { place, line } = await withCheckpoint();
+    const { place, line } = await withCheckpoint('hosted');
     await using _ = place;
     const { default: Database } = await import('better-sqlite3');
     const open = new Database(place.path('shop.db'));
@@ -142,7 +155,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
   });
 
   test('what the checkpoint kept is gone or cut short', { timeout: 60_000 }, async () => {
-    const { place, line, id } = await withCheckpoint();
+    const { place, line, id } = await withCheckpoint('hosted');
     await using _ = place;
     const kept = place.path('.belay-checkpoints', id, 'main.db');
     expect((await stat(kept)).size).toBeGreaterThan(0);
@@ -159,7 +172,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
     if (root) execFileSync('chown', ['-R', `${nobody}:${nobody}`, place.root]);
     chmodSync(place.project, 0o555);
     try {
-      const as = root ? { uid: nobody, env: { NODE_COMPILE_CACHE: '' } } : {};
+      const as = root ? asNobody : {};
       expect(await bothWays(place, line, as)).toEqual([['target.denied'], 'target.denied']);
     } finally {
       chmodSync(place.project, 0o755);

@@ -27,6 +27,7 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
   let docker: TestDocker;
   let place: Place;
   let env: Record<string, string>;
+  let endHost: () => Promise<void>;
 
   beforeAll(async () => {
     docker = await privateDocker(['postgres:15']);
@@ -37,6 +38,7 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });
     await runPostgres(docker, { name: 'shop-db', password, ...shop, network: 'shop', published: true });
     await sqlIn(docker, 'shop-db', shop, makeBank + restsOnRoles);
+    endHost = await place.host({ env });
   }, 180_000);
   afterAll(async () => {
     await place?.[Symbol.asyncDispose]();
@@ -99,6 +101,8 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
   });
 
   test('a killed drill leaves nothing once Belay runs again', async () => {
+    // The command is its own host then.
+    await endHost();
     const child = place.start(['drill', 'shop', '--in', 'container'], { env });
     const gone = new Promise((resolve) => child.once('close', resolve));
     await until(async () => (await left()).some((name) => name.startsWith('volume')) && (await left()).some((name) => name.startsWith('/belay-drill')));
@@ -107,6 +111,21 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     expect((await left()).length).toBeGreaterThanOrEqual(3);
     await data('status');
     expect(await left()).toEqual([]);
+
+    const restoring = place.start(['restore', 'latest:shop', '--to', 'docker:shop-half'], { env });
+    const half = new Promise((resolve) => restoring.once('close', resolve));
+    const statuses = (): Promise<readonly number[]> =>
+      Promise.all(
+        ['/containers/shop-half/json', '/volumes/shop-half-data', '/networks/shop-half'].map(async (where) => (await docker.call('GET', where)).status),
+      );
+    await until(async () => (await sqlIn(docker, 'shop-half', shop, 'SELECT 1').catch(() => 'not yet')) === '1');
+    restoring.kill('SIGKILL');
+    await half;
+    expect(await statuses()).toEqual([200, 200, 200]);
+    await data('status');
+    expect(await statuses()).toEqual([404, 404, 404]);
+    expect([await data('undo', '--list'), await data('restore', '--held')]).toMatchObject([{ undo: [] }, { held: [] }]);
+    await place.host({ env });
   });
 
   test('a restore into a new container leaves a server that lasts until it is undone', async () => {

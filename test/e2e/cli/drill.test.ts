@@ -4,8 +4,7 @@ import { expect, test } from 'vitest';
 import { answerOf, change, makeShop, Place } from '../../helpers/cli/belay.ts';
 
 test('a drill is made, kept with the repository, remarked upon, and handed out as a page', async () => {
-  await using place = await Place.withShop(300);
-  await place.host();
+  await using place = await Place.withShop(300, 'hosted');
   const none = await place.run(['drill', 'shop', '--json']);
   expect([none.code, answerOf(none)['data']]).toMatchObject([8, { drill: { result: 'not-run', statement: 'There is no snapshot of shop.' } }]);
 

@@ -13,8 +13,8 @@ async function taken(place: Place, ...argv: readonly string[]): Promise<{ readon
 
 async function placeWithBackup(): Promise<Place> {
   const place = await Place.make();
-  await place.data('init', '--no-encryption');
   await place.host();
+  await place.data('init', '--no-encryption');
   await mkdir(place.path('old'));
   makeShop(place.path('old/shop.sqlite'), 20);
   return place;
@@ -80,8 +80,7 @@ describe('a file is taken in once, by what is in it', () => {
 });
 
 test('what Belay exports has the time of its snapshot, and is taken in with it', { timeout: 60_000 }, async () => {
-  await using place = await Place.withShop(20);
-  await place.host();
+  await using place = await Place.withShop(20, 'hosted');
   const { createdAt } = record((await place.data('snap', 'shop'))['snapshot']);
   await place.data('export', 'latest', '--to', 'given-out.sqlite');
   expect(Math.round((await stat(place.path('given-out.sqlite'))).mtimeMs)).toBe(createdAt);

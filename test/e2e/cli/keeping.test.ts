@@ -10,6 +10,7 @@ describe('a key file', () => {
   test('that exists is left alone, and no repository is made that nobody could open', async () => {
     await using place = await Place.make();
     await writeFile(place.path('key'), 'somebody else wrote this');
+    await place.host();
     const refused = await place.run(['init', place.path('repository'), '--new-key-file', place.path('key'), '--json']);
     expect(refused.code).toBe(10);
     expect(answerOf(refused)['error']).toMatchObject({ code: 'target.exists' });
@@ -23,6 +24,7 @@ describe('a key file', () => {
   test('opens the repository for a reader that knows only the document', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', place.path('repository'), '--new-key-file', place.path('key'));
     await place.data('source', 'add', 'shop.db');
     await place.data('snap', 'shop');
@@ -137,6 +139,7 @@ describe('going back', () => {
   test('in place, twice: the safety snapshot of the first time is not where the second goes', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db');
     await place.data('snap', 'shop');
@@ -152,6 +155,7 @@ describe('going back', () => {
   test("to another source's snapshot is refused, and a second name of a file is the same source", async () => {
     await using place = await Place.make();
     for (const name of ['a.db', 'b.db']) makeShop(place.path(name), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     for (const name of ['a', 'b']) {
       await place.data('source', 'add', `${name}.db`);
@@ -171,6 +175,7 @@ describe('going back', () => {
   test('a check that writes into the copy is seen', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db');
     await place.data('snap', 'shop');
@@ -192,6 +197,7 @@ describe('going back', () => {
   test('a source whose file is gone is told by doctor', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db');
     await place.data('snap', 'shop');
@@ -207,6 +213,7 @@ describe('going back', () => {
     await mkdir(place.path('backups'));
     for (const name of ['a.sqlite', 'c.sqlite']) makeShop(place.path(`backups/${name}`), 200);
     await writeFile(place.path('backups/b.sqlite'), (await readFile(place.path('backups/a.sqlite'))).subarray(0, 5000));
+    await place.host();
     await place.data('init', '--no-encryption');
     const taken = await place.run(['import', place.path('backups'), '--json']);
     expect(taken.code).toBe(6);
@@ -220,6 +227,7 @@ describe('going back', () => {
   test('an option is not taken for the value of the one before it', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db');
     const refused = await place.run(['snap', 'shop', '--name', '--dry-run', '--json']);
@@ -231,6 +239,7 @@ describe('going back', () => {
   test('a folder for dumps that cannot be made costs no snapshot and holds nothing up', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db');
     const ran = await place.run(['snap', 'shop', '--json'], { env: { BACKUP_DIR: '/proc/belay' } });
@@ -242,6 +251,7 @@ describe('old copies', () => {
   test('of checkpoint rewinds: the newest three of a target stay', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db');
     const made = record(record(await place.data('checkpoint', 'create', 'shop'))['checkpoint']);
@@ -256,6 +266,7 @@ describe('old copies', () => {
   test('of a production source are not put back on a yes alone', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
+    await place.host();
     await place.data('init', '--no-encryption');
     await place.data('source', 'add', 'shop.db', '--environment', 'production');
     await place.data('snap', 'shop');

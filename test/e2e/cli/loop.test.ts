@@ -98,7 +98,7 @@ describe('the main loop', () => {
   });
 
   test('for people, in a pipe: plain text, results on standard output, the rest beside it', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     expect(await place.ok()).toContain('shop');
     const snap = await place.run(['snap', 'shop', '--name', 'before']);
     expect(snap.stdout).toMatch(/^Snapshot #1 \([0-9a-z]{8}\) “before” of shop, just now \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)\n/);
@@ -122,7 +122,7 @@ describe('the main loop', () => {
   });
 
   test('checkpoints: made, gone back to, dropped', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     const before = contentOf(place.path('shop.db'));
     const made = await place.data('checkpoint', 'create');
     const id = textAt(made, 'checkpoint', 'id');
@@ -135,7 +135,7 @@ describe('the main loop', () => {
   });
 
   test('a held restore: checked, listed, discarded, or promoted and undone', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     await place.data('snap', 'shop');
     change(place.path('shop.db'), 'delete from orders where id > 10');
     const broken = contentOf(place.path('shop.db'));
@@ -159,7 +159,7 @@ describe('the main loop', () => {
   });
 
   test('a check that fails stops the restore, with the target untouched', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     await place.data('snap', 'shop');
     change(place.path('shop.db'), 'delete from orders where id > 10');
     const broken = contentOf(place.path('shop.db'));
@@ -169,7 +169,7 @@ describe('the main loop', () => {
   });
 
   test('a folder of existing backups: times from their names, each taken in once', async () => {
-    await using place = await Place.withShop();
+    await using place = await Place.withShop(200, 'hosted');
     const { mkdir } = await import('node:fs/promises');
     await mkdir(place.path('old'));
     for (const name of ['shop-2026-01-02.sqlite', 'shop-2026-01-03.sqlite']) await copyFile(place.path('shop.db'), join(place.path('old'), name));
@@ -182,8 +182,7 @@ describe('the main loop', () => {
 });
 
 test('a loss that may be one is told by snap, show and verify, and fails nothing', async () => {
-  await using place = await Place.withShop();
-  await place.host();
+  await using place = await Place.withShop(200, 'hosted');
   await place.data('snap', 'shop');
   change(
     place.path('shop.db'),

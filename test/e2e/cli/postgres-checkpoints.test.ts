@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,8 +37,7 @@ test.runIf(majors.includes(15))(
     await using server = await startServer(15);
     await using place = await Place.make();
     const { env, run, data, addSource, databases, rows } = await appOn(server, place);
-    const host = place.start(['serve', '--json'], { env });
-    await once(host.stdout ?? host, 'data');
+    const endHost = await place.host({ env });
     await data('init', '--no-encryption');
     await addSource(server.superuser, 'app');
 
@@ -79,8 +77,7 @@ test.runIf(majors.includes(15))(
 
     // A host that closes while it copies leaves nothing half-made, and the next rewind copies first.
     await data('rewind', 'app', '--checkpoint', id);
-    host.kill('SIGTERM');
-    await once(host, 'close');
+    await endHost();
     await server.run('app', 'DELETE FROM orders');
     await data('rewind', 'app', '--checkpoint', id);
     expect(await rows()).toBe(50);

@@ -39,8 +39,8 @@ test.runIf(majors.includes(15))(
     const databases = async (): Promise<readonly unknown[]> =>
       (await server.run('postgres', `SELECT datname FROM pg_database WHERE datname ~ '_belay_copy'`)).map((row) => row['datname']);
 
-    await data('init', '--no-encryption');
     await place.host();
+    await data('init', '--no-encryption');
     for (const [i, database] of [`a'b"c\\d`, longest].entries()) {
       // The same name is the database's and the role's.
       const source = `s${i}`;

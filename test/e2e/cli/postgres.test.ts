@@ -51,6 +51,7 @@ test.runIf(majors.includes(15))(
     await using server = await startServer(15);
     await using place = await Place.make();
     const { url, env } = await bankAt(server, place);
+    const endHost = await place.host({ env });
     const data = async (...argv: readonly string[]): Promise<Record<string, unknown>> => {
       const answer = answerOf(await place.run([...argv, '--json'], { env }));
       expect(answer, JSON.stringify(answer)).toMatchObject({ ok: true });
@@ -125,6 +126,8 @@ test.runIf(majors.includes(15))(
     expect(await bank(server, digest)).toBe(before);
 
     expect(await filesWith(place.home, server.password)).toEqual([]);
+    // What was opened to be looked at goes with its host.
+    await endHost();
     expect(await scratch(server)).toEqual([]);
     await data('source', 'remove', 'bank');
   },

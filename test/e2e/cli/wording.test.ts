@@ -29,8 +29,8 @@ describe('a shop with one row of everything', () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 1);
     makeShop(place.path('dash.db'), 1);
-    await place.ok('init', '--no-encryption');
     await place.host();
+    await place.ok('init', '--no-encryption');
     await place.ok('source', 'add', 'shop.db');
     expect(await said(place, 'source', 'add', 'dash.db', '--name=-x y')).toContain("Next: belay snap -- '-x y'\n");
     expect(await said(place, 'status')).toContain("belay snap -- '-x y'\n");
@@ -106,8 +106,7 @@ describe('a shop with one row of everything', () => {
   });
 
   test('places that are none, and files that promise another format', async () => {
-    await using place = await Place.withShop(1);
-    await place.host();
+    await using place = await Place.withShop(1, 'hosted');
     await place.ok('snap', 'shop');
     expect(await refused(place, ['discover', 'nodir'])).toMatchObject({
       exit: 3,
@@ -155,8 +154,7 @@ describe('a shop with one row of everything', () => {
   });
 
   test.runIf(process.platform !== 'win32')('what lies in a folder of backups and is none is listed, and hangs nothing', async () => {
-    await using place = await Place.withShop(1);
-    await place.host();
+    await using place = await Place.withShop(1, 'hosted');
     const folder = place.path('backups');
     await mkdir(folder);
     await copyFile(place.path('shop.db'), place.path('backups', 'shop-2026-11-01.db'));
