@@ -1,14 +1,50 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { isAppError } from '../../electron/core/base/errors.ts';
+import { answerOf, Place, record } from '../helpers/cli/belay.ts';
 import { withContext } from '../helpers/engine-context.ts';
 import { roundTrip } from '../helpers/postgres/round-trip.ts';
-import { majors, startServer } from '../helpers/postgres/server.ts';
+import { majors, startServer, type PostgresServer } from '../helpers/postgres/server.ts';
 import { locationOn } from '../helpers/postgres/subject.ts';
+
+/** A rewind has used the spare of its checkpoint up, and there is no room for the next one, which is cloned when the rewind has ended. */
+async function spareWithoutRoom(server: PostgresServer, disk: string, room: (megabytes: number) => void, databases: () => Promise<readonly unknown[]>) {
+  await using place = await Place.make();
+  await place.host();
+  const rows = async (): Promise<unknown> => (await server.run('fits', 'SELECT count(*)::int AS n FROM t'))[0]?.['n'];
+  const listed = async (): Promise<unknown> => (await place.data('checkpoint', 'list'))['checkpoints'];
+  const prepared = async (): Promise<unknown> => {
+    const { entries } = await place.data('journal', '--what', 'checkpoint.prepare');
+    return Array.isArray(entries) ? entries[0] : undefined;
+  };
+  room(200);
+  await place.data('init', '--no-encryption');
+  await place.data('source', 'add', `postgres://${server.superuser}@${encodeURIComponent(server.socket)}:${server.port}/fits`);
+  const id = String(record((await place.data('checkpoint', 'create', 'fits'))['checkpoint'])['id']);
+  const whole = await databases();
+  await server.run('fits', 'DELETE FROM t WHERE id > 10');
+  const { bsize, blocks, bfree } = await statfs(disk);
+  room(Math.ceil(((blocks - bfree) * bsize) / (1 << 20)) + 9);
+  await place.data('rewind', 'fits', '--checkpoint', id);
+  await expect.poll(prepared, { timeout: 20_000 }).toMatchObject({ result: 'failed', details: { error: { code: 'target.no-space' } } });
+  expect(await listed()).toMatchObject([{ id, ready: false }]);
+  // The spare is the database now, and the one before it is kept.
+  expect([await rows(), (await databases()).length]).toEqual([18_000, whole.length]);
+
+  await server.run('fits', 'DELETE FROM t WHERE id > 10');
+  const refused = await place.run(['rewind', 'fits', '--checkpoint', id, '--json']);
+  expect(answerOf(refused)['error']).toMatchObject({ code: 'target.no-space' });
+  expect([await rows(), (await databases()).length]).toEqual([10, whole.length]);
+  room(300);
+  await place.data('rewind', 'fits', '--checkpoint', id);
+  expect(await rows()).toBe(18_000);
+  await expect.poll(prepared, { timeout: 20_000 }).toMatchObject({ result: 'done' });
+  expect(await listed()).toMatchObject([{ id, ready: true }]);
+}
 
 const possible = majors.includes(15) && process.platform === 'linux' && process.getuid?.() === 0;
 
@@ -56,6 +92,7 @@ test.runIf(possible)('a target that is full is told as that, what was made of th
     expect(isAppError(failed, 'target.no-space'), String(failed)).toBe(true);
     expect(await databases()).toEqual([]);
     expect((await trip.capture('wide')).report.fingerprint).toEqual(report.fingerprint);
+    await spareWithoutRoom(server, disk, room, databases);
   } finally {
     spawnSync('umount', [disk]);
     await rm(folder, { recursive: true, force: true });
