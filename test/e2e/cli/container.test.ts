@@ -1,21 +1,11 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { answerOf, Place, record } from '../../helpers/cli/belay.ts';
 import { dockerPossible, privateDocker } from '../../helpers/containers/docker.ts';
 import { runPostgres, sqlIn } from '../../helpers/containers/postgres.ts';
+import { filesWith } from '../../helpers/files-with.ts';
 
 const password = 'c4nary-of-the-container';
-
-/** Every file below a folder that holds the text. */
-async function filesWith(folder: string, text: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of await readdir(folder, { recursive: true })) {
-    const path = join(folder, name);
-    if ((await stat(path)).isFile() && (await readFile(path)).includes(text)) found.push(name);
-  }
-  return found;
-}
 
 test.runIf(dockerPossible)(
   'the loop on a database in a container: discover, add, test, snap proved, drill, rewind; its password is shown nowhere',

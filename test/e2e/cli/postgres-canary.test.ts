@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { Place } from '../../helpers/cli/belay.ts';
+import { filesWith } from '../../helpers/files-with.ts';
 import { sample } from '../../helpers/postgres/canary.ts';
 import { makeBank } from '../../helpers/postgres/bank.ts';
 import { clientOf } from '../../helpers/postgres/compare.ts';
@@ -9,16 +10,6 @@ import { roundTrip } from '../../helpers/postgres/round-trip.ts';
 import { majors, startServer } from '../../helpers/postgres/server.ts';
 
 const possible = majors.includes(15) && process.platform === 'linux';
-
-/** Files below a folder that hold the text. */
-async function filesWith(folder: string, text: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of await readdir(folder, { recursive: true })) {
-    const file = path.join(folder, name);
-    if ((await stat(file)).isFile() && (await readFile(file)).includes(text)) found.push(name);
-  }
-  return found;
-}
 
 test.runIf(possible)(
   'a password is in no arguments, environment, readable file, message, log, record or export while everything is done with it',

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { answerOf, Place, record } from '../../helpers/cli/belay.ts';
+import { filesWith } from '../../helpers/files-with.ts';
 import { brokenLaws, digest, makeBank, transfer } from '../../helpers/postgres/bank.ts';
 import { majors, startServer, type PostgresServer } from '../../helpers/postgres/server.ts';
 
@@ -32,16 +33,6 @@ async function bank<T>(server: PostgresServer, work: (client: Awaited<ReturnType
 /** Scratch databases that are left. */
 function scratch(server: PostgresServer): Promise<readonly unknown[]> {
   return server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE 'belay_drill%'`);
-}
-
-/** Every file below a folder that holds the text. */
-async function filesWith(folder: string, text: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const name of await readdir(folder, { recursive: true })) {
-    const path = join(folder, name);
-    if ((await stat(path)).isFile() && (await readFile(path)).includes(text)) found.push(name);
-  }
-  return found;
 }
 
 test.runIf(majors.includes(15))(

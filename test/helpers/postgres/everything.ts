@@ -174,7 +174,7 @@ function versioned(major: number): string {
 }
 
 /** Last: from then on they watch everything. */
-const eventTriggers = `CREATE EVENT TRIGGER logs ON ddl_command_end EXECUTE FUNCTION on_ddl(); ALTER EVENT TRIGGER logs ENABLE ALWAYS; CREATE EVENT TRIGGER vetoes ON ddl_command_start WHEN TAG IN ('REFRESH MATERIALIZED VIEW', 'CREATE INDEX') EXECUTE FUNCTION veto();`;
+const eventTriggers = `CREATE EVENT TRIGGER logs ON ddl_command_end EXECUTE FUNCTION on_ddl(); ALTER EVENT TRIGGER logs ENABLE ALWAYS; COMMENT ON EVENT TRIGGER logs IS 'watches'; CREATE EVENT TRIGGER vetoes ON ddl_command_start WHEN TAG IN ('REFRESH MATERIALIZED VIEW', 'CREATE INDEX') EXECUTE FUNCTION veto();`;
 
 /** What a build of the server was made with. */
 export interface Features {

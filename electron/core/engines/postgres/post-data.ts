@@ -38,28 +38,28 @@ export async function restorePart(skeleton: Skeleton, args: readonly string[], p
 /** A skeleton as a file, wherever it goes. */
 export type SkeletonFile = Pick<Skeleton, 'file' | 'tools' | 'context' | 'leftOut'>;
 
-interface Entry {
-  /** The archive's line, its number first: names in it are for people only. */
-  readonly line: string;
-  readonly pass: 'constraint' | 'view' | 'index' | 'rest' | 'event trigger';
+/** The passes in which the last section is made. */
+type Pass = 'constraint' | 'view' | 'index' | 'rest' | 'event trigger';
+
+function passOf({ what, catalog, needs }: ArchiveEntry, eventTriggers: ReadonlySet<number>): Pass {
+  // What is said of one is said when it is there.
+  if (what === 'EVENT TRIGGER' || ((what === 'COMMENT' || what === 'SECURITY LABEL') && needs.some((id) => eventTriggers.has(id)))) return 'event trigger';
+  if (what === 'MATERIALIZED VIEW') return 'view';
+  // An attachment of a partition's index stands in no catalog of its own.
+  if (catalog === 0) return 'rest';
+  return what === 'INDEX' ? 'index' : what === 'CONSTRAINT' ? 'constraint' : 'rest';
 }
 
-/** The entries of the last section by the pass in which they are made. */
-export async function entriesOf(skeleton: SkeletonFile): Promise<readonly Entry[]> {
-  const { stdout } = await runTool(
-    { tools: skeleton.tools, program: 'pg_restore', args: ['-l', '--section=post-data'], archive: skeleton.file, keepOutput: 256 << 20 },
-    skeleton.context,
-  );
-  return stdout.split('\n').flatMap((line): readonly Entry[] => {
-    const match = /^\d+; (\d+) \d+ (.*)$/.exec(line);
-    if (match === null || skeleton.leftOut.has(Number.parseInt(line, 10))) return [];
-    const [, catalog, what = ''] = match;
-    if (what.startsWith('EVENT TRIGGER ')) return [{ line, pass: 'event trigger' }];
-    // An attachment of a partition's index stands in no catalog of its own.
-    if (what.startsWith('INDEX ') && catalog !== '0') return [{ line, pass: 'index' }];
-    if (what.startsWith('CONSTRAINT ') && catalog !== '0') return [{ line, pass: 'constraint' }];
-    return [{ line, pass: what.startsWith('MATERIALIZED VIEW ') ? 'view' : 'rest' }];
-  });
+/** Lines of a list for pg_restore, in the archive's order: the entries of one section, but for what is left out. */
+export function listOf(
+  { leftOut }: SkeletonFile,
+  entries: readonly ArchiveEntry[],
+  section: 'pre-data' | 'post-data',
+  passes?: readonly Pass[],
+): readonly string[] {
+  const eventTriggers = new Set(entries.flatMap((one) => (one.what === 'EVENT TRIGGER' ? [one.id] : [])));
+  const wanted = entries.filter((one) => one.section === section && !leftOut.has(one.id) && passes?.includes(passOf(one, eventTriggers)) !== false);
+  return wanted.map((one) => `${one.id};`);
 }
 
 export interface PostData {
@@ -73,9 +73,8 @@ export interface PostData {
  * The last section in passes. All of it in parallel is a race: an index of a partition may be attached before its parent's others, which leaves the
  * parent's not valid without an error, or fails foreign keys.
  */
-export async function postData(skeleton: Skeleton): Promise<PostData> {
-  const entries = await entriesOf(skeleton);
-  const linesOf = (pass: Entry['pass']): readonly string[] => entries.filter((entry) => entry.pass === pass).map((entry) => entry.line);
+export function postData(skeleton: Skeleton, entries: readonly ArchiveEntry[]): PostData {
+  const linesOf = (pass: Pass): readonly string[] => listOf(skeleton, entries, 'post-data', [pass]);
   const make = async (lines: readonly string[], jobs: number): Promise<void> => {
     if (lines.length === 0) return;
     await restorePart(skeleton, ['--section=post-data'], { list: lines, jobs });
@@ -140,12 +139,6 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
 
 /** The first section, but for what is left out. */
 export async function preData(skeleton: Skeleton, entries: readonly ArchiveEntry[]): Promise<void> {
-  const list = preDataList(skeleton, entries);
-  if (list?.length !== 0) await restorePart(skeleton, ['--section=pre-data'], list === undefined ? {} : { list });
-}
-
-/** The list of the first section, but for what is left out; undefined where nothing is. */
-export function preDataList({ leftOut }: SkeletonFile, entries: readonly ArchiveEntry[]): readonly string[] | undefined {
-  if (leftOut.size === 0) return undefined;
-  return entries.filter((one) => one.section === 'pre-data' && !leftOut.has(one.id)).map((one) => `${one.id};`);
+  const list = listOf(skeleton, entries, 'pre-data');
+  if (list.length > 0) await restorePart(skeleton, ['--section=pre-data'], { list });
 }

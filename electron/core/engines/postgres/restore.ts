@@ -176,7 +176,7 @@ async function build(
       context.progress({ stage: 'loading large objects' });
       if (selection === undefined) await restorePart(skeleton, ['--section=data']);
       context.progress({ stage: 'building indexes' });
-      const last = await postData({ ...skeleton, leftOut: new Set([...leftOut, ...made]) });
+      const last = postData({ ...skeleton, leftOut: new Set([...leftOut, ...made]) }, entries);
       await last.definitions(session, facts.database.searchPath);
       for (const statement of again) await session.run(statement);
       if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'others');

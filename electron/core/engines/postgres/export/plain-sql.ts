@@ -7,7 +7,7 @@ import { readArchive } from '../archive.ts';
 import { newId } from '../names.ts';
 import { notWhole, type Facts, type Stored, type StoredTable } from '../objects.ts';
 import { runTool } from '../pg-tool.ts';
-import { entriesOf, preDataList, type SkeletonFile } from '../post-data.ts';
+import { listOf, type SkeletonFile } from '../post-data.ts';
 import { qualified, quoteName, quoteText } from '../sql.ts';
 
 /**
@@ -24,8 +24,11 @@ export async function* plainSql(
   yield Buffer.from(
     `--\n-- PostgreSQL database dump\n--\n\n-- Dumped from database version ${facts.server.name}\n-- Dumped by Belay, with pg_dump ${facts.tool.version}\n\n`,
   );
-  const first = preDataList(skeleton, await readArchive(createReadStream(skeleton.file)));
-  if (first?.length !== 0) yield* part(skeleton, ['--section=pre-data'], first);
+  const entries = await readArchive(createReadStream(skeleton.file));
+  const listed = async function* (section: 'pre-data' | 'post-data', lines: readonly string[]): AsyncGenerator<Uint8Array> {
+    if (lines.length > 0) yield* part(skeleton, [`--section=${section}`], lines);
+  };
+  yield* listed('pre-data', listOf(skeleton, entries, 'pre-data'));
   yield Buffer.from(settings(facts));
   const bytesTotal = stored.tables.reduce((sum, table) => sum + table.bytes, 0);
   let bytesDone = 0;
@@ -45,14 +48,9 @@ export async function* plainSql(
   context.progress({ stage: 'writing definitions' });
   for (const sequence of facts.sequences) yield Buffer.from(setSequence(sequence));
   yield* part(skeleton, ['--section=data']);
-  const entries = await entriesOf(skeleton);
-  const listed = async function* (lines: readonly string[]): AsyncGenerator<Uint8Array> {
-    if (lines.length > 0) yield* part(skeleton, ['--section=post-data'], lines);
-  };
-  const linesOf = (last: boolean): readonly string[] => entries.filter((entry) => (entry.pass === 'event trigger') === last).map((entry) => entry.line);
-  yield* listed(linesOf(false));
+  yield* listed('post-data', listOf(skeleton, entries, 'post-data', ['constraint', 'view', 'index', 'rest']));
   if (facts.materializedViews.length > 0) yield Buffer.from(refreshes(facts));
-  yield* listed(linesOf(true));
+  yield* listed('post-data', listOf(skeleton, entries, 'post-data', ['event trigger']));
   yield Buffer.from('--\n-- PostgreSQL database dump complete\n--\n\n');
 }
 
