@@ -20,6 +20,12 @@ export const checkOptions: readonly OptionSpec[] = [
   { flags: '--checks <file>', description: 'JSON file with an array of checks (docs/guide/cli.md, "Checks of your own")', complete: 'file' },
 ];
 
+export const migrateOption: OptionSpec = {
+  flags: '--migrate <command>',
+  description: 'run this on the compared copy before the checks and the swap; split at spaces, no shell; may be repeated',
+  many: true,
+};
+
 /** The checks that the options ask for. Throws `input.invalid` naming what is wrong in a file. */
 export async function checksOf(context: Context, input: Given): Promise<SmokeCheck[]> {
   const file = input.text('checks');

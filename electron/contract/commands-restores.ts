@@ -3,6 +3,12 @@ import { restoreChoices } from './choices.ts';
 import { command } from './command.ts';
 import { absolutePath, checkpoint, label, preflight, smokeCheck, snapshotRef, snapshotSummary, undoEntry, verification } from './model.ts';
 
+const migrations = z
+  .array(z.object({ argv: z.tuple([z.string().min(1)]).rest(z.string()), cwd: absolutePath }))
+  .max(20)
+  .default([]);
+const migration = z.object({ commands: z.array(z.string()), fingerprint: z.string().describe('of what was put in place'), changed: z.number() });
+
 /** Restore, rewind, undo, checkpoints, native files out and in. */
 export const restoresCommands = {
   'restore.run': command({
@@ -25,10 +31,7 @@ export const restoresCommands = {
       dryRun: z.boolean().default(false),
       checks: z.array(smokeCheck).default([]),
       /** Programs that change the copy once it was compared with the snapshot, in this order; the checks then run on what they left. */
-      migrate: z
-        .array(z.object({ argv: z.tuple([z.string().min(1)]).rest(z.string()), cwd: absolutePath }))
-        .max(20)
-        .default([]),
+      migrate: migrations,
       /** A new file for the connection URL with its password, as a line `DATABASE_URL=…`, readable by its owner only. */
       urlFile: absolutePath.optional(),
       /** Leaves the proved copy beside the target for `restore.promote` or `restore.discard`. */
@@ -46,7 +49,7 @@ export const restoresCommands = {
       safety: snapshotSummary.optional(),
       url: z.string().optional().describe('how the restored database is reached, without its password; left out for files'),
       urlFile: z.string().optional(),
-      migration: z.object({ commands: z.array(z.string()), fingerprint: z.string().describe('of what was put in place'), changed: z.number() }).optional(),
+      migration: migration.optional(),
       durationMs: z.number(),
     }),
   }),
@@ -86,8 +89,16 @@ export const restoresCommands = {
       held: z.string(),
       confirm: z.string().optional(),
       safetySnapshot: z.boolean().default(true).describe('for a copy that goes in place: snapshot what will be overwritten first'),
+      /** As of `restore.run`. */
+      urlFile: absolutePath.optional(),
     }),
-    output: z.object({ target: z.string(), undo: undoEntry.optional(), safety: snapshotSummary.optional() }),
+    output: z.object({
+      target: z.string(),
+      undo: undoEntry.optional(),
+      safety: snapshotSummary.optional(),
+      url: z.string().optional().describe('how what is in place now is reached, without its password; left out for files'),
+      urlFile: z.string().optional(),
+    }),
   }),
   'restore.discard': command({ job: false, input: z.object({ held: z.string() }), output: z.object({ target: z.string() }) }),
   'restore.held': command({
@@ -106,6 +117,8 @@ export const restoresCommands = {
       to: snapshotRef.optional(),
       checkpoint: z.string().optional(),
       inPlace: z.boolean().default(false),
+      /** As of `restore.run`; a checkpoint takes none. */
+      migrate: migrations,
       choices: restoreChoices.optional(),
       dryRun: z.boolean().default(false),
       confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
@@ -117,6 +130,7 @@ export const restoresCommands = {
       target: z.string(),
       undo: undoEntry.optional(),
       safety: snapshotSummary.optional(),
+      migration: migration.optional(),
       durationMs: z.number(),
     }),
   }),

@@ -3,6 +3,7 @@ import type { Source } from '../../contract/model.ts';
 import type { Context } from '../context.ts';
 import { filePathOf } from '../current-folder.ts';
 import { chooseHeld } from '../held.ts';
+import { urlFileOption, urlLines } from '../connection-url.ts';
 import { addressOf, snapshotPhrase, undoLine } from '../output/views.ts';
 import type { Output } from '../output/output.ts';
 import { given } from '../spec.ts';
@@ -17,12 +18,19 @@ export const promote: CommandSpec = {
   options: [
     { flags: '--no-safety-snapshot', description: 'in place: do not snapshot what will be overwritten' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
+    urlFileOption,
   ],
   examples: [{ line: 'belay promote h-81c2', what: 'it was looked at, and is good' }],
   run: async (context, input) => {
     const { id, target } = await chooseHeld(context, input.word(0));
     const confirm = await confirmed(context, target, input.text('confirm'));
-    const data = await context.call('restore.promote', { held: id, safetySnapshot: input.unlessNo('safetySnapshot'), ...given('confirm', confirm) });
+    const urlFile = input.text('urlFile');
+    const data = await context.call('restore.promote', {
+      held: id,
+      safetySnapshot: input.unlessNo('safetySnapshot'),
+      ...given('confirm', confirm),
+      ...given('urlFile', urlFile === undefined ? undefined : context.absolute(urlFile)),
+    });
     return { data, print: (output) => printPromoted(output, data, context.now) };
   },
 };
@@ -45,4 +53,5 @@ function printPromoted(output: Output, data: CommandOutput<'restore.promote'>, n
   output.line(`In place: ${data.target}`);
   if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);
   if (data.undo !== undefined) output.line(undoLine(data.undo));
+  output.lines(urlLines(data));
 }

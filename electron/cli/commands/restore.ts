@@ -1,7 +1,8 @@
 import { AppError, commandLine, optionWords, shellWord } from '../../core/app/faces.ts';
 import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
 import type { Source } from '../../contract/model.ts';
-import { checkOptions, checksOf, migrationsOf } from '../checks.ts';
+import { checkOptions, checksOf, migrateOption, migrationsOf } from '../checks.ts';
+import { urlFileOption, urlLines } from '../connection-url.ts';
 import type { Context } from '../context.ts';
 import { filePathOf } from '../current-folder.ts';
 import { blocked, confirmOverwrite, sourceNamed } from '../danger.ts';
@@ -46,12 +47,8 @@ export const restore: CommandSpec = {
     { flags: '--held', description: 'list what is held' },
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
-    {
-      flags: '--migrate <command>',
-      description: 'run this on the compared copy before the checks and the swap; split at spaces, no shell; may be repeated',
-      many: true,
-    },
-    { flags: '--url-file <file>', description: 'write DATABASE_URL with its password to this new file, for its owner only', complete: 'file' },
+    migrateOption,
+    urlFileOption,
     ...onlyOptions,
     ...mergeOptions,
     ...choiceOptions,
@@ -206,7 +203,7 @@ function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode:
   output.lines(warningLines(data.preflight.warnings));
   if (data.safety !== undefined) output.line(`What was overwritten: ${snapshotPhrase(data.safety, now)}`);
   if (data.undo !== undefined) output.line(undoLine(data.undo));
-  if (data.url !== undefined) output.line(`DATABASE_URL=${data.url} (without its password${data.urlFile === undefined ? '' : `; with it in ${data.urlFile}`})`);
+  output.lines(urlLines(data));
   if (data.held === undefined) return;
   output.line(`To put it in place: ${styled('act', commandLine('promote', [data.held]))}`);
   output.line(`To remove it: ${styled('act', commandLine('discard', [data.held]))}`);

@@ -1,3 +1,4 @@
+import { migrateOption, migrationsOf } from '../checks.ts';
 import { chooseSource } from '../current-folder.ts';
 import { blocked, confirmOverwrite, sourceNamed } from '../danger.ts';
 import { exitCodeOf, exits } from '../exit-codes.ts';
@@ -19,6 +20,7 @@ export const rewind: CommandSpec = {
     { flags: '--to <snapshot>', description: 'snapshot to go back to (default: the newest of the source)', complete: 'snapshot' },
     { flags: '--checkpoint <id>', description: 'checkpoint to go back to' },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
+    migrateOption,
     ...choiceOptions,
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
@@ -26,18 +28,20 @@ export const rewind: CommandSpec = {
   examples: [
     { line: 'belay rewind shop', what: 'to its newest snapshot' },
     { line: 'belay rewind shop --to before-migration', what: 'to one by name' },
+    { line: 'belay rewind shop --migrate "npm run migrate"', what: 'and bring it to the present schema before it is put in place' },
     { line: 'belay rewind shop --in-place', what: 'while the development server has the file open' },
     { line: 'belay rewind shop --dry-run', what: 'what would happen' },
   ],
   run: async (context, input) => {
     const source = await chooseSource(context, input.word(0), false);
-    refuseTogether(input, 'checkpoint', ['to', 'inPlace', ...choiceNames]);
+    refuseTogether(input, 'checkpoint', ['to', 'inPlace', 'migrate', ...choiceNames]);
     const to = input.text('to');
     const order = {
       source,
       ...given('to', to === undefined ? undefined : snapshotRef(to)),
       ...given('checkpoint', input.text('checkpoint')),
       inPlace: input.flag('inPlace'),
+      migrate: migrationsOf(context, input),
       ...choicesOf(input),
     };
     if (input.flag('dryRun')) {

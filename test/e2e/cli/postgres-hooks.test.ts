@@ -109,5 +109,14 @@ test.runIf(majors.includes(15))(
     // What the migration left is what undo takes for unwritten.
     await data('undo', 'app');
     expect(await rows('app')).toBe('50');
+
+    // A held copy says when it is put in place how it is reached now; a rewind migrates too.
+    const { held: waiting } = await data('restore', 'one', '--hold');
+    expect((await run('promote', String(waiting), '--url-file', 'url')).answer['error']).toMatchObject({ code: 'target.exists' });
+    const promoted = await data('promote', String(waiting), '--url-file', 'url-too');
+    expect(promoted).toMatchObject({ url: `postgresql://boss@127.0.0.1:${server.port}/app`, urlFile: place.path('url-too') });
+    expect([await readFile(place.path('url-too'), 'utf8'), statSync(place.path('url-too')).mode & 0o777]).toEqual([`DATABASE_URL=${url}\n`, 0o600]);
+    expect(await data('rewind', 'app', '--to', 'one', '--migrate', hook('up.sql'))).toMatchObject({ migration: { changed: expect.any(Number) as unknown } });
+    expect(await rows('app')).toBe('40');
   },
 );

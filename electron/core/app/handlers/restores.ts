@@ -47,12 +47,21 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     const engine = engineOf(core, held.copy.engine);
     const source = await sourceAt(core, engine, held.target.location);
     await confirmProduction(source, input.confirm);
+    await refuseUrlFile(engine, input.urlFile);
     const inPlace = held.target.mode === 'in-place';
     const safety = inPlace && input.safetySnapshot && source !== undefined ? await safetySnapshot(core, source, overwritten, scope) : undefined;
     const what = inPlace ? 'in-place' : 'restore';
-    const undo = await withEngineContext(core, scope, (context) => promoteHeld(engine, held, { what, onDropped: journalDropped(core) }, core.records, context));
+    const { undo, url } = await withEngineContext(core, scope, async (context) => {
+      const { withdraw, ...given } = await giveUrl(engine, held.target.location, input.urlFile, context);
+      try {
+        return { undo: await promoteHeld(engine, held, { what, onDropped: journalDropped(core) }, core.records, context), url: given };
+      } catch (error) {
+        await withdraw();
+        throw error;
+      }
+    });
     core.events.emit('undo.changed', {});
-    return { target: held.describes, undo: await keptEntry(core, undo), ...(safety === undefined ? {} : { safety }) };
+    return { target: held.describes, ...url, undo: await keptEntry(core, undo), ...(safety === undefined ? {} : { safety }) };
   },
 
   'restore.discard': async (core, input, scope) => {
@@ -141,7 +150,13 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
     target: described,
     ...(migration === undefined ? {} : { migration: { ...migration, commands: [...migration.commands] } }),
   };
-  const { withdraw, ...url } = await orDiscard(core, engine, held, context, giveUrl(order, order.hold ? held.copy.location : target.location, context));
+  const { withdraw, ...url } = await orDiscard(
+    core,
+    engine,
+    held,
+    context,
+    giveUrl(engine, order.hold ? held.copy.location : target.location, order.urlFile, context),
+  );
   if (order.hold) return { ...told, ...url, held: held.id, durationMs: took() };
 
   const wantsSafety = target.mode === 'in-place' && order.safetySnapshot;
@@ -182,11 +197,11 @@ async function promoteOrDiscard(core: Core, engine: Engine, held: HeldRow, what:
 const overwritten = 'Taken before its content was overwritten in place.';
 
 /** How the place is reached, and the file with the password where one was asked for; `withdraw` takes that away again. */
-async function giveUrl(order: RestoreOrder, at: Readonly<Record<string, unknown>>, context: EngineContext) {
-  const connection = await order.engine.connection?.(at, context);
+async function giveUrl(engine: Engine, at: Readonly<Record<string, unknown>>, file: string | undefined, context: EngineContext) {
+  const connection = await engine.connection?.(at, context);
   if (connection === undefined) return { withdraw: () => Promise.resolve() };
-  if (order.urlFile === undefined) return { url: connection.url, withdraw: () => Promise.resolve() };
-  return { url: connection.url, urlFile: order.urlFile, withdraw: await writeUrlFile(order.urlFile, connection) };
+  if (file === undefined) return { url: connection.url, withdraw: () => Promise.resolve() };
+  return { url: connection.url, urlFile: file, withdraw: await writeUrlFile(file, connection) };
 }
 
 /** What comes before the swap and fails leaves no copy behind. */

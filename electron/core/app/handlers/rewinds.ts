@@ -20,6 +20,10 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
     const source = await sourceNamed(core, input.source);
     if (input.checkpoint !== undefined) {
       if (input.to !== undefined) throw new AppError('input.invalid', 'A rewind goes to a snapshot or to a checkpoint.', { hint: 'Name one of the two.' });
+      if (input.migrate.length > 0)
+        throw new AppError('input.invalid', 'A rewind to a checkpoint runs no migration: no copy is made that it could run on.', {
+          hint: 'Run it afterwards, or rewind to a snapshot.',
+        });
       return rewindToCheckpoint(core, source, input.checkpoint, input.dryRun, input.confirm, scope);
     }
     const { repository, record } = await resolveSnapshot(core, input.to ?? `latest:${source.name}`);
@@ -45,6 +49,7 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
           mode,
           dryRun: input.dryRun,
           checks: [],
+          migrate: input.migrate,
           hold: false,
           confirm: input.confirm,
           safetySnapshot: true,
