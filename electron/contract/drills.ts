@@ -30,6 +30,8 @@ export const drill = z.object({
   items: z.number(),
   rows: z.number(),
   differences: z.array(difference),
+  /** What is to be known beside the result: what was not compared, and why. Missing where there is nothing, and in records of older versions. */
+  warnings: z.array(z.string()).exactOptional(),
   checks: z.array(smokeResult),
   machine: z.object({ system: z.string(), belay: z.string() }),
   notes: z.array(drillRemark),

@@ -12,6 +12,7 @@ import { ago, duration, exact } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { styled } from '../output/style.ts';
 import { milliseconds } from '../periods.ts';
+import { warningLines } from '../output/views.ts';
 import { placeOf, placeOption } from '../places.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
@@ -175,6 +176,7 @@ function printDrill(output: Output, made: Drill, report: string | undefined): vo
   if (made.place !== undefined) output.line(made.place.statement);
   if (made.place !== undefined && made.place.startMs > 0) output.line(`The start of its server took ${duration(made.place.startMs)}, which is not counted.`);
   for (const check of made.checks) output.line(`${resultWords[check.result]}: ${check.name}: ${check.statement}`);
+  output.lines(warningLines(made.warnings ?? []));
   for (const difference of made.differences) output.line(`differs: ${difference.statement}`);
   for (const one of made.blockers) output.line(`${styled('bad', 'blocker')}: ${one.text} (${one.by}, ${exact(one.at)})`);
   for (const one of made.notes) output.line(`note: ${one.text} (${one.by}, ${exact(one.at)})`);

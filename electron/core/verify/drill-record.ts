@@ -22,6 +22,7 @@ export function shortened(drill: Drill): Drill {
     statement: cut(drill.statement, longestText),
     steps: drill.steps.map((step) => ({ ...step, statement: cut(step.statement, longestText) })),
     differences: shortDifferences(drill.differences, longestText),
+    ...(drill.warnings === undefined ? {} : { warnings: drill.warnings.map((one) => cut(one, longestText)) }),
     checks: shortChecks(drill.checks, longestText),
   };
 }

@@ -50,6 +50,10 @@ export function drillMarkdown(drill: Drill): string {
       'Differences',
       drill.differences.map((difference) => `- ${text(difference.statement)}`),
     ),
+    ...section(
+      'Warnings',
+      (drill.warnings ?? []).map((one) => `- ${text(one)}`),
+    ),
     ...remarks('Blockers', drill.blockers),
     ...remarks('Notes', drill.notes),
     '## Sign-off',

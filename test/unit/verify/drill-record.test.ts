@@ -75,7 +75,13 @@ describe('the record of drills', () => {
 
 describe('the page of a drill', () => {
   test('tells result, time, snapshot, steps, and what people said', () => {
-    const page = drillMarkdown({ ...drill, targetMs: 14_400_000, notes: [said('fine')], blockers: [said('no key at hand')] });
+    const page = drillMarkdown({
+      ...drill,
+      targetMs: 14_400_000,
+      warnings: ['where it lies was not compared'],
+      notes: [said('fine')],
+      blockers: [said('no key at hand')],
+    });
     for (const part of [
       '# Restore drill d-01020304: shop',
       '**Result: proved.**',
@@ -83,6 +89,7 @@ describe('the page of a drill', () => {
       '1 min 2 s',
       '4 h 0 min',
       '"nightly"',
+      '- where it lies was not compared',
       'bob: fine',
       'bob: no key at hand',
       'Sign-off',
@@ -112,6 +119,7 @@ test('texts of any length, as definitions are, make no record that is too long f
     statement: long,
     differences: Array.from({ length: 20 }, () => difference),
     checks: Array.from({ length: 100 }, () => check),
+    warnings: Array.from({ length: 20 }, () => long),
   });
   expect(Buffer.byteLength(JSON.stringify(drillFact(made)))).toBeLessThan(1 << 20);
   expect(made.differences).toHaveLength(20);

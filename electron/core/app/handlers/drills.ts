@@ -102,6 +102,7 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
   const proved = proofs.get('proved');
   const recoveryMs = proved?.result === 'passed' ? (proved.recoveryMs ?? proved.durationMs) : undefined;
   if (input.targetMs !== undefined) steps.push(timeStep(recoveryMs, input.targetMs));
+  const warnings = [...proofs.values()].flatMap((one) => one.warnings);
   const last = proved ?? proofs.get('complete') ?? proofs.get('intact');
   return {
     id: `d-${Buffer.from(core.random.bytes(4)).toString('hex')}`,
@@ -118,6 +119,7 @@ async function runDrill(core: Core, repository: Repository, { source, record, in
     items: proved?.items ?? 0,
     rows: proved?.rows ?? 0,
     differences: [...(last?.differences ?? [])].slice(0, 20),
+    ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, 20) }),
     checks: [...(proved?.checks ?? [])].slice(0, 100),
     machine: { system: `${platform()} ${release()} ${arch()}`, belay: core.version },
     ...saidBy(core, input),
