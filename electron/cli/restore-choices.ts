@@ -15,7 +15,13 @@ export const choiceOptions: readonly OptionSpec[] = [
   { flags: '--no-grants', description: 'PostgreSQL: restore no grant', field: 'choices' },
   { flags: '--skip-extension <name>', description: 'PostgreSQL: leave out an extension that nothing needs; may be repeated', many: true, field: 'choices' },
   { flags: '--accept-part', description: 'PostgreSQL: a snapshot of a part may take the place of the whole database', field: 'choices' },
-  { flags: '--no-tablespaces', description: 'PostgreSQL: everything into the default tablespace', field: 'choices' },
+  {
+    flags: '--tablespace <old=new>',
+    description: 'PostgreSQL: what lay in this tablespace of the snapshot goes into that of the server; may be repeated',
+    many: true,
+    field: 'choices',
+  },
+  { flags: '--no-tablespaces', description: 'PostgreSQL: everything else into the default tablespace', field: 'choices' },
 ];
 
 /** Options that choose what of a snapshot is restored. */
@@ -30,13 +36,25 @@ export const onlyOptions: readonly OptionSpec[] = [
 ];
 
 /** Names of the options, as `refuseTogether` takes them. */
-const lists: readonly string[] = ['role', 'skipExtension', 'table', 'schema'];
-export const choiceNames: readonly string[] = ['table', 'schema', 'role', 'createRoles', 'noOwner', 'noGrants', 'skipExtension', 'noTablespaces', 'acceptPart'];
+const lists: readonly string[] = ['role', 'skipExtension', 'tablespace', 'table', 'schema'];
+export const choiceNames: readonly string[] = [
+  'table',
+  'schema',
+  'role',
+  'createRoles',
+  'noOwner',
+  'noGrants',
+  'skipExtension',
+  'tablespace',
+  'noTablespaces',
+  'acceptPart',
+];
 
-/** `{ choices }` where one was made. Throws `input.invalid` for a pair of roles that is none. */
+/** `{ choices }` where one was made. Throws `input.invalid` for a pair that is none. */
 export function choicesOf(input: Given): { readonly choices?: Choices } {
   if (!choiceNames.some((name) => (lists.includes(name) ? input.list(name).length > 0 : input.has(name)))) return {};
-  const roles = input.list('role').map(pairOf);
+  const roles = input.list('role').map((text) => pairOf(text, '--role', 'app=app_dev'));
+  const tablespaces = input.list('tablespace').map((text) => pairOf(text, '--tablespace', 'fast=pg_default'));
   const [tables, schemas] = [[...input.list('table')], [...input.list('schema')]];
   const skipExtensions = [...input.list('skipExtension')];
   return {
@@ -52,6 +70,7 @@ export function choicesOf(input: Given): { readonly choices?: Choices } {
       ...given('noOwner', input.unlessNo('owner') ? undefined : true),
       ...given('noGrants', input.unlessNo('grants') ? undefined : true),
       ...given('skipExtensions', skipExtensions.length === 0 ? undefined : skipExtensions),
+      ...given('tablespaces', tablespaces.length === 0 ? undefined : Object.fromEntries(tablespaces)),
       ...given('acceptPart', input.flag('acceptPart') ? true : undefined),
       ...given('noTablespaces', input.unlessNo('tablespaces') ? undefined : true),
     },
@@ -59,8 +78,10 @@ export function choicesOf(input: Given): { readonly choices?: Choices } {
 }
 
 /** `app=app_dev`; a name may hold what it likes but the first `=`. */
-function pairOf(text: string): readonly [string, string] {
+function pairOf(text: string, option: string, example: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new AppError('input.invalid', `--role ${text} names no two roles.`, { hint: 'Give the captured one and the one of the target: --role app=app_dev' });
+  throw new AppError('input.invalid', `${option} ${text} names no two of them.`, {
+    hint: `Give the captured one and the one of the target: ${option} ${example}`,
+  });
 }

@@ -10,6 +10,8 @@ export const restoreChoices = z.object({
   noOwner: z.boolean().exactOptional(),
   noGrants: z.boolean().exactOptional(),
   skipExtensions: z.array(name).exactOptional(),
+  /** Captured tablespaces, each with the one that stands for it at the target. */
+  tablespaces: z.record(name, name).exactOptional(),
   noTablespaces: z.boolean().exactOptional(),
   /** Patterns of what is restored, with what it needs; into a new place. */
   only: z.object({ schemas: z.array(name).exactOptional(), tables: z.array(name).exactOptional() }).exactOptional(),

@@ -14,7 +14,9 @@ export interface RestoreChoices {
   /** No grant is restored. */
   readonly noGrants?: boolean;
   readonly skipExtensions?: readonly string[];
-  /** Everything lies in the target's default place. */
+  /** Tablespaces of the snapshot, each with the one that stands for it at the target. */
+  readonly tablespaces?: Readonly<Record<string, string>>;
+  /** Everything lies in the target's default place, but for what `tablespaces` names. */
   readonly noTablespaces?: boolean;
   /** Only these tables and schemas, with what they need: patterns as the engine has them. Into a new place. */
   readonly only?: { readonly schemas?: readonly string[]; readonly tables?: readonly string[] };

@@ -7,6 +7,7 @@ const words: Readonly<Record<keyof RestoreChoices, string>> = {
   noOwner: 'another owner',
   noGrants: 'leaving out grants',
   skipExtensions: 'leaving out extensions',
+  tablespaces: 'other tablespaces',
   noTablespaces: 'leaving out tablespaces',
   only: 'choosing of tables',
   acceptPart: 'parts',
@@ -24,7 +25,7 @@ export function choicesFor(engine: Engine, choices: RestoreChoices | undefined):
   return made.length === 0 ? {} : { choices };
 }
 
-const choiceNames = ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'noTablespaces', 'only', 'acceptPart'] as const;
+const choiceNames = ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'tablespaces', 'noTablespaces', 'only', 'acceptPart'] as const;
 
 function isMade(value: RestoreChoices[keyof RestoreChoices]): boolean {
   if (value === undefined || value === false) return false;

@@ -131,7 +131,10 @@ describe.runIf(majors.includes(15))('who may come in, how, and what they see', (
     const target = { location: both, mode: 'replace' } as const;
     expect((await using((context) => trip.engine.preflight(snapshot, target, context))).blockers).toEqual([]);
     const alone = { location: location({}), mode: 'replace' } as const;
-    expect((await using((context) => trip.engine.preflight(snapshot, alone, context))).blockers).toMatchObject([{ code: 'target.denied' }]);
+    expect((await using((context) => trip.engine.preflight(snapshot, alone, context))).blockers).toMatchObject([
+      { code: 'target.denied', statement: expect.stringContaining('may not make databases') as unknown },
+      { code: 'target.denied', statement: expect.stringContaining('no member of boss') as unknown },
+    ]);
     const copy = await using((context) => trip.engine.restore(snapshot, target, context, () => Promise.resolve()));
     expect(compareFingerprints(report.fingerprint, await using((context) => trip.engine.fingerprint({ kind: 'copy', copy }, context)))).toEqual([]);
     await server.run(database, 'DELETE FROM t');

@@ -10,6 +10,7 @@ const all: readonly RestoreChoices[] = [
   { noOwner: true },
   { noGrants: true },
   { skipExtensions: ['x'] },
+  { tablespaces: { a: 'b' } },
   { noTablespaces: true },
   { only: { tables: ['a.b'] } },
   { acceptPart: true },

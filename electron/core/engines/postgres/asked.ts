@@ -4,7 +4,8 @@ import type { Fingerprint, Preflight, RestoreChoices } from '../engine.ts';
 import { roleNamed } from './acl-text.ts';
 import type { DatabaseProperties, Grant } from './describe/database.ts';
 import type { Facts } from './objects.ts';
-import type { Session } from './session.ts';
+import { refuseUnknown } from './refuse-unknown.ts';
+import { propertiesInSpaces } from './tablespaces.ts';
 
 /** A restore's choices, settled for one server before anything is written; kept with the copy's record. */
 export const askedShape = z.object({
@@ -16,7 +17,12 @@ export const askedShape = z.object({
   /** Roles that this restore makes. */
   created: z.array(z.string()),
   skipExtensions: z.array(z.string()),
+  /** False where all of them were to be left out. */
   tablespaces: z.boolean(),
+  /** Captured tablespaces, each with the one that stands for it; null: where the database lies, and the database where the server puts it. */
+  movedTablespaces: z.record(z.string(), z.string().nullable()).exactOptional(),
+  /** Of extensions that the server would make in another version than was captured: the one that is made. */
+  extensionVersions: z.record(z.string(), z.string()).exactOptional(),
   /** Patterns of what is restored; all of it where left out. */
   only: z.object({ schemas: z.array(z.string()), tables: z.array(z.string()) }).exactOptional(),
 });
@@ -32,6 +38,15 @@ export interface Settled {
   readonly unsettled: readonly string[];
   /** What a mapping names and the server does not have. */
   readonly unknownTargets: readonly string[];
+  /** What else stands in the way. */
+  readonly blockers: Preflight['blockers'];
+  /** What happens where nothing was chosen, one statement each. */
+  readonly warnings: readonly string[];
+}
+
+/** True where a copy is not made just as it was captured. */
+export function changesAnything(asked: Asked): boolean {
+  return JSON.stringify(asked) !== JSON.stringify(asCaptured);
 }
 
 /** True where the roles of the copy are not those of the snapshot. */
@@ -43,7 +58,7 @@ const roleHint =
   'Choose: --role <missing>=<other>, --create-roles (without a right to log in), or --no-owner (everything belongs to the role that restores). The object `roles` of the snapshot has their definitions.';
 
 /** What stands in the way of a restore as it was chosen. */
-export function unsettledBlockers({ unsettled, unknownTargets }: Settled): Preflight['blockers'] {
+export function unsettledBlockers({ unsettled, unknownTargets, blockers }: Settled): Preflight['blockers'] {
   const lacking = {
     code: 'target.missing' as const,
     statement: `The server does not have the role${unsettled.length > 1 ? 's' : ''} ${unsettled.slice(0, 10).join(', ')}, to which something of the snapshot belongs.`,
@@ -54,27 +69,22 @@ export function unsettledBlockers({ unsettled, unknownTargets }: Settled): Prefl
     statement: `The server does not have the role ${name}, which is to stand for another.`,
     hint: 'Name a role that is there.',
   }));
-  return unsettled.length === 0 ? unknown : [lacking, ...unknown];
+  return [...(unsettled.length === 0 ? [] : [lacking]), ...unknown, ...blockers];
 }
 
-/** What is to be done. Throws `target.denied` where a role is missing that no choice settles. */
-export function settledOrThrow({ asked, unsettled, unknownTargets }: Settled): Asked {
+/** What is to be done. Throws `target.denied` where a role is missing that no choice settles, and what else stands in the way. */
+export function settledOrThrow({ asked, unsettled, unknownTargets, blockers }: Settled): Asked {
   const missing = [...unsettled, ...unknownTargets];
-  if (missing.length === 0) return asked;
+  const [first] = blockers;
+  if (missing.length === 0 && first === undefined) return asked;
+  if (missing.length === 0 && first !== undefined) throw new AppError(first.code, first.statement, { hint: first.hint, details: { blockers } });
   throw new AppError('target.denied', `The server does not have the role${missing.length > 1 ? 's' : ''} ${missing.slice(0, 10).join(', ')}.`, {
     hint: roleHint,
     details: { roles: missing },
   });
 }
 
-/** Settles the choices by what the server has. Throws `input.invalid` where they name what the snapshot does not have. */
-export async function settleChoices(server: Session, facts: Facts, fingerprint: Fingerprint, choices: RestoreChoices = {}): Promise<Settled> {
-  const rows = await server.rows<{ name: string; own: boolean }>('SELECT rolname AS name, rolname = current_user AS own FROM pg_catalog.pg_roles');
-  const there = { roles: rows.map((row) => row.name), own: rows.find((row) => row.own)?.name ?? null };
-  return settleBy(there, facts, fingerprint, choices);
-}
-
-/** As `settleChoices`, for a server that has these roles, of which `own` restores. */
+/** Settles what was chosen for roles, where a server has these, of which `own` restores. Throws `input.invalid` where a choice names what the snapshot does not have. */
 export function settleBy(
   there: { readonly roles: readonly string[]; readonly own: string | null },
   facts: Facts,
@@ -114,15 +124,9 @@ export function settleBy(
     },
     unsettled,
     unknownTargets: Object.values(map).filter((name) => !there.roles.includes(name)),
+    blockers: [],
+    warnings: [],
   };
-}
-
-function refuseUnknown(asked: readonly string[], has: readonly string[], what: string): void {
-  const unknown = asked.filter((name) => !has.includes(name));
-  if (unknown.length === 0) return;
-  throw new AppError('input.invalid', `The snapshot has no ${what} ${unknown.join(', ')}.`, {
-    hint: has.length === 0 ? `It has no ${what}s.` : `It has: ${has.slice(0, 20).join(', ')}.`,
-  });
 }
 
 function ownersIn(fingerprint: Fingerprint, database: DatabaseProperties): ReadonlySet<string> {
@@ -172,7 +176,8 @@ export function grantsAt(asked: Asked, owner: string, grants: readonly Grant[]):
 }
 
 /** As they are described at the target: in the order in which it would list them. */
-export function propertiesAt(asked: Asked, properties: DatabaseProperties): DatabaseProperties {
+export function propertiesAt(asked: Asked, captured: DatabaseProperties): DatabaseProperties {
+  const properties = propertiesInSpaces(asked, captured);
   if (!changesRoles(asked)) return properties;
   const acl = (owner: string, grants: readonly Grant[] | null): Grant[] | null =>
     grants === null || !asked.grants ? null : grantsAt(asked, owner, grants).toSorted((a, b) => compare(placeOf(a), placeOf(b)));

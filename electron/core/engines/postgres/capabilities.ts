@@ -9,6 +9,6 @@ export const capabilities: EngineCapabilities = {
   inPlace: false,
   exportFormats,
   importFormats: wholeFormats,
-  choices: ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'noTablespaces', 'only', 'acceptPart'],
+  choices: ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'tablespaces', 'noTablespaces', 'only', 'acceptPart'],
   drill: ['container', 'scratch-database'],
 };

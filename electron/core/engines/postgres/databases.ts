@@ -22,7 +22,7 @@ export async function databaseBytes(server: Session, name: string): Promise<numb
 }
 
 /**
- * A new, empty database with the captured encoding and locale. Always from template0: what an administrator put into template1 would collide, or
+ * A new, empty database with the captured encoding and locale, in the captured tablespace. Always from template0: what an administrator put into template1 would collide, or
  * stay in unnoticed.
  */
 export async function createDatabase(server: Session, name: string, like: DatabaseProperties): Promise<void> {
@@ -33,6 +33,7 @@ export async function createDatabase(server: Session, name: string, like: Databa
     if (like.locale !== null) words.push(`${like.provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE'} ${quoteText(like.locale)}`);
     if (like.icuRules !== null) words.push(`ICU_RULES ${quoteText(like.icuRules)}`);
   } else if (server.version >= 150_000) words.push('LOCALE_PROVIDER libc');
+  if (like.tablespace !== undefined && like.tablespace !== null) words.push(`TABLESPACE ${quoteName(like.tablespace)}`);
   await server.run(words.join(' '));
 }
 

@@ -5,7 +5,7 @@ import { rowSum } from './row-sum.ts';
 import type { Selection } from './select.ts';
 
 const ofRelations: ReadonlySet<string> = new Set(['definition', 'view', 'materialized view', 'sequence', 'sequence value', 'table', 'generated columns']);
-const ofTables: ReadonlySet<string> = new Set(['index', 'constraint', 'trigger', 'rule', 'policy']);
+const ofTables: ReadonlySet<string> = new Set(['index', 'tablespace', 'constraint', 'trigger', 'rule', 'policy']);
 const rights: ReadonlySet<string> = new Set(['owner', 'grants', 'comment']);
 
 /**
@@ -44,6 +44,8 @@ function isChosen(item: FingerprintItem, { chosen, lost }: Selection): boolean {
     const part = sub.startsWith('"') ? String(JSON.parse(sub)) : sub;
     return !lost.has(`${of.schema}\0${of.name} ${part}`) && !lost.has(`${of.schema}\0${part}`);
   }
+  // Of a materialized view, not of an index.
+  if (item.kind === 'tablespace') return chosen.has(item.name);
   if (!rights.has(item.kind)) return false;
   const [, column, identity = ''] = /^(?:table|view|materialized view|foreign table|sequence)( column)? (.*)$/s.exec(item.name) ?? [];
   return column === undefined ? chosen.has(identity) : [...chosen.keys()].some((name) => identity.startsWith(`${name}.`));

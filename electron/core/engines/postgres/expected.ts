@@ -8,9 +8,11 @@ import { propertyItems } from './describe/database.ts';
 import type { DatabaseProperties } from './describe/database.ts';
 import { sha256 } from './describe/item.ts';
 import { expectedOf } from './expected-selection.ts';
+import { itemInVersion } from './extensions.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
 import { rowSum } from './row-sum.ts';
 import { select } from './select.ts';
+import { homeOf, itemInSpaces, spaceNotes } from './tablespaces.ts';
 import { copyData } from './restored-copy.ts';
 
 interface Side {
@@ -52,17 +54,24 @@ function expectedUnder(asked: Asked, stored: Fingerprint, properties: DatabasePr
   const owners = new Map(stored.items.flatMap((item) => (item.kind === 'owner' ? [[item.name, roleNamed(valueOf(item))] as const] : [])));
   const side: Side = { asked, owners, found: new Map(found.items.map((item) => [keyOf(item), item])) };
   const roles = changesRoles(asked);
+  const settings = roles || asked.movedTablespaces !== undefined;
+  const home = homeOf(properties);
   const items: FingerprintItem[] = [];
   for (const item of stored.items) {
-    if (item.kind === 'setting' && roles) continue;
+    if (item.kind === 'setting' && settings) continue;
     const changed = roles ? underRoles(item, side) : item;
     if (changed === undefined || leftOutWithExtension(changed, asked)) continue;
-    items.push(asked.tablespaces ? changed : withoutTablespace(changed, side));
+    if (changed.kind === 'extension') items.push(itemInVersion(changed, asked.extensionVersions?.[changed.name]));
+    else items.push(...(asked.movedTablespaces === undefined ? [changed] : listed(itemInSpaces(changed, side.found.get(keyOf(changed)), asked, home))));
   }
   // Which grants there are at all is not compared where none was asked for.
   if (!asked.grants) items.push(...found.items.filter((item) => grantKinds.has(item.kind) || isGrantSetting(item)));
-  if (roles) items.push(...propertyItems(properties).filter((item) => asked.grants || !isGrantSetting(item)));
+  if (settings) items.push(...propertyItems(properties).filter((item) => asked.grants || !isGrantSetting(item)));
   return { fingerprint: { version: 1, items: sortItems(items) }, notes: notesOf(asked, stored) };
+}
+
+function listed<T>(one: T | undefined): readonly T[] {
+  return one === undefined ? [] : [one];
 }
 
 const grantKinds: ReadonlySet<string> = new Set(['grants', 'default privileges']);
@@ -166,17 +175,6 @@ function leftOutWithExtension(item: FingerprintItem, asked: Asked): boolean {
   return item.kind === 'comment' && asked.skipExtensions.some((name) => item.name === `extension ${name}` || item.name === `extension "${name}"`);
 }
 
-function withoutTablespace(item: FingerprintItem, side: Side): FingerprintItem {
-  const found = side.found.get(keyOf(item));
-  if (item.kind !== 'definition' || found === undefined) return item;
-  const facts = (one: FingerprintItem): string => {
-    const sql: unknown = one.meta?.['sql'];
-    const parsed: unknown = typeof sql === 'string' ? JSON.parse(sql) : {};
-    return JSON.stringify([{ ...(typeof parsed === 'object' ? parsed : {}), tablespace: null }, one.meta?.['columns']]);
-  };
-  return facts(found) === facts(item) ? found : item;
-}
-
 /** What the choices made another than the snapshot. */
 function notesOf(asked: Asked, stored: Fingerprint): readonly string[] {
   const notes: string[] = [];
@@ -191,6 +189,10 @@ function notesOf(asked: Asked, stored: Fingerprint): readonly string[] {
   if (!asked.grants) notes.push('no grant was restored, by choice: grants were not compared');
   if (asked.created.length > 0) notes.push(`made, without a right to log in: ${asked.created.join(', ')}`);
   for (const name of asked.skipExtensions) notes.push(`the extension ${name} was left out, by choice`);
-  if (!asked.tablespaces) notes.push('everything lies in the default tablespace, by choice');
-  return notes;
+  for (const [name, version] of Object.entries(asked.extensionVersions ?? {})) {
+    const captured = stored.items.find((item) => item.kind === 'extension' && item.name === name);
+    if (captured !== undefined && itemInVersion(captured, version).hash !== captured.hash)
+      notes.push(`the extension ${name} is of version ${version}, since the server does not have the captured one`);
+  }
+  return [...notes, ...spaceNotes(asked)];
 }

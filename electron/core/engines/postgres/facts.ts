@@ -58,5 +58,14 @@ export async function readMarginal(session: Session): Promise<readonly string[]>
     UNION ALL SELECT 'is a foreign table: its rows lie elsewhere and are not captured', n.nspname, c.relname
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND ${ownSchemas} WHERE c.relkind = 'f'
     ORDER BY 1, 2, 3`);
-  return rows.map(({ what, schema, name }) => `${plainName(schema, name)} ${what}`);
+  return [...rows.map(({ what, schema, name }) => `${plainName(schema, name)} ${what}`), ...(await unseenSubscriptions(session))];
+}
+
+/** A dump by somebody else leaves them out with no more than a word. */
+async function unseenSubscriptions(session: Session): Promise<readonly string[]> {
+  if (session.superuser) return [];
+  const rows = await session.rows<{ name: string }>(
+    `SELECT subname AS name FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) ORDER BY 1`,
+  );
+  return rows.map(({ name }) => `the subscription ${name} is not captured: only a superuser sees how it connects`);
 }

@@ -4,7 +4,7 @@ import { AppError, CancelledError, isAppError, throwIfCancelled } from '../../ba
 import { engineOrThrow, type Engine as ContainerEngine } from '../../containers/engine.ts';
 import { isLasting, nameTaken, removeLasting, startLasting, takenName } from '../../containers/lasting.ts';
 import type { EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engine.ts';
-import { askedShape, settleBy, settledOrThrow, type Asked, type Settled } from './asked.ts';
+import { askedShape, changesAnything, propertiesAt, settledOrThrow, type Asked, type Settled } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import { restoredOf } from './expected.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
@@ -13,6 +13,7 @@ import { newId } from './names.ts';
 import type { Facts } from './objects.ts';
 import { contentOf } from './restored-copy.ts';
 import { withServer } from './session.ts';
+import { settleChoices, settleForNew, type Captured } from './settle.ts';
 import { chooseImage, type FittingImage } from './throw-away/image.ts';
 import { makeRoles, readRoles, superuserOf } from './throw-away/roles.ts';
 
@@ -48,6 +49,7 @@ interface Wanted {
   readonly target: RestoreTarget;
   readonly snapshot: SnapshotContent;
   readonly facts: Facts;
+  readonly captured: Captured;
 }
 
 async function engineAt(context: EngineContext): Promise<ContainerEngine> {
@@ -73,9 +75,9 @@ async function imageFor(engine: ContainerEngine, { snapshot, facts }: Wanted, co
 }
 
 /** The choices, by the roles that the container's server will have: all that were captured, and its superuser, who restores. */
-export async function settleNew({ target, snapshot, facts }: Wanted, context: EngineContext): Promise<Settled> {
+export async function settleNew({ target, snapshot, facts, captured }: Wanted, context: EngineContext): Promise<Settled> {
   const own = superuserOf(await readRoles(snapshot, context.signal), facts);
-  return settleBy({ roles: [...facts.roles, own], own }, facts, snapshot.fingerprint, target.choices);
+  return settleForNew(own, captured, target.choices);
 }
 
 /** What stands in the way of making the container, and what would happen. */
@@ -124,9 +126,9 @@ export async function restoreNew(
   intent: (copy: RestoredCopy) => Promise<void>,
   build: (location: PostgresLocation, asked: Asked) => Promise<void>,
 ): Promise<RestoredCopy> {
-  const { name, snapshot, facts, target } = wanted;
+  const { name, snapshot, facts, target, captured } = wanted;
   const { database } = locationOf(target.location);
-  const asked = settledOrThrow(await settleNew(wanted, context));
+  const planned = settledOrThrow(await settleNew(wanted, context));
   const engine = await engineAt(context);
   refuseFarEngine(engine);
   const image = await imageFor(engine, wanted, context);
@@ -141,7 +143,7 @@ export async function restoreNew(
     database,
     content: contentOf(restoredOf(snapshot.fingerprint, facts)),
     newContainer: name,
-    ...(target.choices === undefined ? {} : { asked }),
+    ...(changesAnything(planned) ? { asked: planned } : {}),
   };
   const copy: RestoredCopy = { engine: 'postgres', location, data: record };
   await intent(copy);
@@ -152,17 +154,20 @@ export async function restoreNew(
     const secret = { path: secretPath, owner: 'postgres', text };
     await startLasting(engine, { name, id: record.id, image: image.id, env, folder: image.folder, port: 5432, secret }, context.signal);
     await ready(location, context);
-    await withServer(location, context, async (server) => {
+    const asked = await withServer(location, context, async (server) => {
       await makeRoles(server, roles, facts);
+      // Only now is it known what extensions the image brings.
+      const settled = settledOrThrow(await settleChoices(server, captured, target.choices));
       // Every server has one of that name.
       if ((await databaseNumbers(server, [database])).has(database)) await dropDatabase(location, database, context);
-      await createDatabase(server, database, facts.database);
+      await createDatabase(server, database, propertiesAt(settled, facts.database));
+      return settled;
     });
     await build(location, asked);
-    if (target.choices === undefined) return copy;
+    if (!changesAnything(asked)) return copy;
     // What it is by now is not what the snapshot is.
     const found = await fingerprintAt(location, { side: 'target', restoring: true }, context);
-    return { ...copy, data: { ...record, content: contentOf(found) } };
+    return { ...copy, data: { ...record, asked, content: contentOf(found) } };
   } catch (error) {
     await discardNew(record, context);
     throwIfCancelled(context.signal);

@@ -74,7 +74,7 @@ const known: ReadonlySet<string> = new Set([
 ]);
 /** Kinds that name a relation. */
 const ofRelations: ReadonlySet<string> = new Set(['definition', 'view', 'materialized view', 'sequence', 'sequence value', 'table', 'generated columns']);
-const ofTables: ReadonlySet<string> = new Set(['index', 'constraint', 'trigger', 'rule', 'policy']);
+const ofTables: ReadonlySet<string> = new Set(['index', 'tablespace', 'constraint', 'trigger', 'rule', 'policy']);
 /** What rules over the whole database, and is not of a part. */
 const overAll = /^(?:publication|subscription|event trigger)\b/;
 const archiveOverAll = /^(?:PUBLICATION|SUBSCRIPTION|EVENT TRIGGER)\b/;
@@ -121,6 +121,8 @@ export async function outsideOf(session: Session, part: ChosenPart): Promise<Out
     if (kind === 'type') return !relations.has(`pg_type ${name}`);
     if (kind === 'statistics') return !relations.has(`pg_statistic_ext ${name}`);
     const table = meta?.['table'];
+    // Of a materialized view, not of an index.
+    if (kind === 'tablespace' && table === undefined) return !relations.has(name);
     if (!ofTables.has(kind) || typeof table !== 'string') return true;
     const sub = name.slice(table.length + 1);
     return !relations.has(table) && !subs.has(`${table}\0${sub.startsWith('"') ? String(JSON.parse(sub)) : sub}`);

@@ -123,7 +123,8 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
     );
     const statements = stdout
       .split('\n')
-      .filter((one) => !/^\\(?:un)?restrict |^SELECT pg_catalog\.set_config\('search_path'|^SET |^--/.test(one))
+      .filter((one) => !/^\\(?:un)?restrict |^SELECT pg_catalog\.set_config\('search_path'|^SET (?!default_tablespace )|^--/.test(one))
+      .map((one) => one.replace(/^SET (?=default_tablespace )/, 'SET LOCAL '))
       .join('\n');
     await session.run('BEGIN');
     try {

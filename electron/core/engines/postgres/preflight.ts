@@ -4,11 +4,11 @@ import { collationsDiffer, readCollations } from './collations.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { newContainerOf, preflightNew, settleNew } from './new-container.ts';
-import { readArchive } from './archive.ts';
-import { settleChoices, unsettledBlockers, type Settled } from './asked.ts';
+import { unsettledBlockers, type Settled } from './asked.ts';
 import { readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
 import { select } from './select.ts';
 import { withServer, type Session } from './session.ts';
+import { readCaptured, settleChoices, type Captured } from './settle.ts';
 import type { PostgresSettings } from './settings.ts';
 import { imageFor } from './throw-away/prepare.ts';
 import { toolsFor } from './tools-for.ts';
@@ -26,13 +26,15 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
   const facts = await readFacts(snapshot, context.signal);
   const found: Findings = { blockers: [], warnings: [] };
   const bytesNeeded = stored.tables.reduce((sum, table) => sum + table.bytes, stored.skeleton.length ?? 0);
+  const captured = await readCaptured(snapshot, stored, facts, target.choices, context.signal);
   const name = newContainerOf(location);
   if (name !== undefined) {
-    const wanted = { name, target, snapshot, facts };
+    const wanted = { name, target, snapshot, facts, captured };
     const planned = await preflightNew(wanted, stored.tables.length, bytesNeeded, context);
-    found.blockers.push(...planned.blockers, ...unsettledBlockers(await settleNew(wanted, context)));
-    if (target.choices?.only !== undefined) await lookAtSelection(snapshot, stored, target.choices.only, target.mode, found, context);
-    await lookAtTablespaces([], snapshot, stored.skeleton.name, target, found, context);
+    const settled = await settleNew(wanted, context);
+    found.blockers.push(...planned.blockers, ...unsettledBlockers(settled));
+    found.warnings.push(...settled.warnings);
+    if (target.choices?.only !== undefined) lookAtSelection(captured, stored, target.choices.only, target.mode, found);
     if (facts.part !== undefined) lookAtPart(facts.part.statements, false, target, found);
     return { ...planned, ...found };
   }
@@ -45,18 +47,11 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
     }
   }
   const there = await withServer(location, context, async (server) => {
-    await lookAtServer(settings, location, server, facts, target, found, context);
-    await lookAtRoles(server, await settleChoices(server, facts, snapshot.fingerprint, target.choices), found);
-    if (target.choices?.only !== undefined) await lookAtSelection(snapshot, stored, target.choices.only, target.mode, found, context);
-    const spaces = await server.rows<{ name: string }>('SELECT spcname AS name FROM pg_catalog.pg_tablespace');
-    await lookAtTablespaces(
-      spaces.map((row) => row.name),
-      snapshot,
-      stored.skeleton.name,
-      target,
-      found,
-      context,
-    );
+    await lookAtServer(settings, location, server, facts, found, context);
+    const settled = await settleChoices(server, captured, target.choices);
+    await lookAtRoles(server, settled, found);
+    found.warnings.push(...settled.warnings);
+    if (target.choices?.only !== undefined) lookAtSelection(captured, stored, target.choices.only, target.mode, found);
     const existing = await lookAtTarget(server, location, target.mode, found);
     if (facts.part !== undefined) lookAtPart(facts.part.statements, existing, target, found);
     return existing;
@@ -91,7 +86,6 @@ async function lookAtServer(
   location: PostgresLocation,
   server: Session,
   facts: Facts,
-  target: RestoreTarget,
   { blockers, warnings }: Findings,
   context: EngineContext,
 ): Promise<void> {
@@ -108,16 +102,7 @@ async function lookAtServer(
   const [rights] = await server.rows<{ create: boolean }>('SELECT rolcreatedb OR rolsuper AS create FROM pg_catalog.pg_roles WHERE rolname = current_user');
   if (rights?.create !== true)
     blockers.push({ code: 'target.denied', statement: 'The role may not make databases.', hint: 'Grant it CREATEDB, or give the source a restore role.' });
-  else if (!server.superuser) warnings.push('the role is no superuser: owners, event triggers, extensions and grants of other roles may not be restored');
-  const rows = await server.rows<{ name: string }>('SELECT DISTINCT name FROM pg_catalog.pg_available_extensions');
-  const skipped = target.choices?.skipExtensions ?? [];
-  const lacking = facts.extensions.filter((one) => !skipped.includes(one.name) && !rows.some((row) => row.name === one.name));
-  for (const { name } of lacking)
-    blockers.push({
-      code: 'engine.unsupported',
-      statement: `The server does not have the extension ${name}.`,
-      hint: `Install it on the server, or leave it out where nothing needs it: --skip-extension ${name}`,
-    });
+  else if (!server.superuser) warnings.push('the role is no superuser: grants by other roles may not be restored');
   try {
     chooseForRestore(await toolsFor(settings, location, server, context), server.version, facts.tool.major);
   } catch (error) {
@@ -139,41 +124,20 @@ async function lookAtRoles(server: Session, settled: Settled, { blockers }: Find
     });
 }
 
-async function lookAtSelection(
-  snapshot: SnapshotContent,
+function lookAtSelection(
+  { entries }: Captured,
   stored: Stored,
   { schemas = [], tables = [] }: NonNullable<RestoreChoices['only']>,
   mode: RestoreTarget['mode'],
   { blockers, warnings }: Findings,
-  context: EngineContext,
-): Promise<void> {
+): void {
   if (mode !== 'new')
     blockers.push({
       code: 'engine.unsupported',
       statement: 'Some of a snapshot goes into a new database: in the place of another, all else would be gone.',
       hint: 'Name a database that does not exist: --to',
     });
-  warnings.push(...select(await readArchive(snapshot.read(stored.skeleton.name, context.signal)), stored.tables, { schemas, tables }).notes);
-}
-
-async function lookAtTablespaces(
-  spaces: readonly string[],
-  snapshot: SnapshotContent,
-  skeleton: string,
-  { choices }: RestoreTarget,
-  { blockers }: Findings,
-  context: EngineContext,
-): Promise<void> {
-  if (choices?.noTablespaces === true) return;
-  const entries = await readArchive(snapshot.read(skeleton, context.signal));
-  const named = new Set(entries.flatMap(({ tablespace }) => (tablespace === undefined ? [] : [tablespace])));
-  for (const name of named)
-    if (!spaces.includes(name))
-      blockers.push({
-        code: 'target.missing',
-        statement: `The server does not have the tablespace ${name}.`,
-        hint: 'Make it there, or put everything into the default one: --no-tablespaces',
-      });
+  warnings.push(...select(entries, stored.tables, { schemas, tables }).notes);
 }
 
 function lookAtPart(part: readonly string[], there: boolean, { mode, choices }: RestoreTarget, { blockers, warnings }: Findings): void {

@@ -1,13 +1,14 @@
-import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, SnapshotContent, ThrowAwayPlace } from '../engine.ts';
-import { readArchive } from './archive.ts';
-import { asCaptured, changesRoles, propertiesAt, settleChoices, settledOrThrow, type Asked } from './asked.ts';
+import type { ArchiveEntry } from './archive.ts';
+import { rewriteArchive } from './archive-rewrite.ts';
+import { changesAnything, changesRoles, propertiesAt, settledOrThrow, type Asked } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
 import { earlyIndexes, makeEarly } from './early-indexes.ts';
+import { inVersion } from './extensions.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
 import { besideName, newId } from './names.ts';
@@ -24,8 +25,10 @@ import { loadRows } from './rows-in.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
 import { select } from './select.ts';
+import { readCaptured, settleChoices } from './settle.ts';
 import { plainName, qualified, quoteText, regclass } from './sql.ts';
 import type { PostgresSettings } from './settings.ts';
+import { movedSpace } from './tablespaces.ts';
 import { prepareServer, type Prepared } from './throw-away/prepare.ts';
 import { scratchPlace, serverPlace, withinTime } from './throw-away/place.ts';
 import { onServer, removeFailed, removeServer } from './throw-away/server.ts';
@@ -46,16 +49,17 @@ export async function restore(
   const location = locationOf(target.location);
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
-  const read = { snapshot, stored, facts, asked: asCaptured };
+  const captured = await readCaptured(snapshot, stored, facts, target.choices, context.signal);
+  const read = { snapshot, stored, facts, entries: captured.entries };
   const name = newContainerOf(location);
   if (name !== undefined) {
-    const wanted = { name, target, snapshot, facts };
+    const wanted = { name, target, snapshot, facts, captured };
     return restoreNew(wanted, context, intent, (place, asked) => build(settings, { ...read, asked }, place, 'nothing', context));
   }
   let stands: ThrowAwayPlace | undefined;
   if (target.mode === 'throw-away') {
     const from = locationOf(snapshot.location);
-    const server = await prepareServer(settings.owner, { location: from, snapshot, facts, bytes: bytesOf(stored), place: target.throwAway }, context);
+    const server = await prepareServer(settings.owner, { location: from, snapshot, facts, captured, bytes: bytesOf(stored), place: target.throwAway }, context);
     if (typeof server !== 'string') return restoreThere(settings, server, read, context, intent);
     stands = scratchPlace(location, server);
   }
@@ -63,18 +67,19 @@ export async function restore(
   const database = target.mode === 'throw-away' ? scratchName(id) : besideName(location.database, 'copy', id);
   const asked = await withServer(location, context, async (server) => {
     await refuseExisting(server, location, target.mode);
-    return settledOrThrow(await settleChoices(server, facts, snapshot.fingerprint, target.choices));
+    return settledOrThrow(await settleChoices(server, captured, target.choices));
   });
   const data = { version: 1 as const, id, database, content: contentOf(restoredOf(snapshot.fingerprint, facts)) };
   const copy = {
-    ...copyRecord(location, target.choices === undefined ? data : { ...data, asked }),
+    ...copyRecord(location, changesAnything(asked) ? { ...data, asked } : data),
     ...(stands === undefined ? {} : { stands }),
   };
   await intent(copy);
   try {
     await withServer(location, context, (server) => makeRoles(server, asked.created, id));
     await build(settings, { ...read, asked }, copyPlace(copy), stands === undefined ? 'database' : 'scratch', context);
-    if (target.choices === undefined) return copy;
+    // What is thrown away is never taken back.
+    if (!changesAnything(asked) || stands !== undefined) return copy;
     // What it is by now is not what the snapshot is.
     const found = await fingerprintAt(copyPlace(copy), { side: 'target', restoring: true }, context);
     return { ...copy, data: { ...copyData(copy), content: contentOf(found) } };
@@ -92,6 +97,7 @@ interface Read {
   readonly snapshot: SnapshotContent;
   readonly stored: Stored;
   readonly facts: Facts;
+  readonly entries: readonly ArchiveEntry[];
   readonly asked: Asked;
 }
 
@@ -102,8 +108,8 @@ function bytesOf(stored: Stored): number {
 /** Into the empty database of a throw-away server, within the time that so much data may take. */
 async function restoreThere(
   settings: PostgresSettings,
-  { server, location, warnings }: Prepared,
-  read: Read,
+  { server, location, asked, warnings }: Prepared,
+  read: Omit<Read, 'asked'>,
   context: EngineContext,
   intent: Intent,
 ): Promise<RestoredCopy> {
@@ -114,11 +120,12 @@ async function restoreThere(
     database,
     content: contentOf(restoredOf(read.snapshot.fingerprint, read.facts)),
     server: server.id,
+    ...(changesAnything(asked) ? { asked } : {}),
   });
   const copy = { ...record, stands: serverPlace(server, warnings) };
   try {
     await intent(copy);
-    await withinTime(server.workMs, context, (limited) => onServer(server.id, () => build(settings, read, location, 'nothing', limited)));
+    await withinTime(server.workMs, context, (limited) => onServer(server.id, () => build(settings, { ...read, asked }, location, 'nothing', limited)));
     return copy;
   } catch (error) {
     await removeFailed(server.id, context);
@@ -134,7 +141,7 @@ async function refuseExisting(server: Session, location: PostgresLocation, mode:
 
 async function build(
   settings: PostgresSettings,
-  { snapshot, stored, facts: captured, asked }: Read,
+  { snapshot, stored, facts: captured, entries, asked }: Read,
   place: PostgresLocation,
   make: 'database' | 'scratch' | 'nothing',
   context: EngineContext,
@@ -149,7 +156,7 @@ async function build(
   const file = join(context.temporaryFolder, `skeleton-${newId(context)}.dump`);
   try {
     await writeSkeleton(snapshot, stored, file, context);
-    const entries = await readArchive(createReadStream(file));
+    await asChosen(file, asked, context.signal);
     const selection = asked.only === undefined ? undefined : select(entries, stored.tables, asked.only);
     const { ids: leftOut, again } = leftOutBy(asked, entries, [...(facts.part?.leftOut ?? []), ...(selection?.leftOut ?? [])]);
     const skeleton: Skeleton = { file, tools, place, options, context, flags: flagsOf(asked), leftOut };
@@ -193,8 +200,28 @@ async function build(
   }
 }
 
+/** pg_restore has no words for other tablespaces and versions of extensions: they are put into the skeleton. */
+async function asChosen(file: string, asked: Asked, signal: AbortSignal): Promise<void> {
+  const versions = asked.extensionVersions ?? {};
+  if (asked.movedTablespaces === undefined && Object.keys(versions).length === 0) return;
+  await rewriteArchive(
+    file,
+    (entry) => {
+      const { what, tag, tablespace, definition } = entry;
+      const space = tablespace === null ? undefined : movedSpace(asked, tablespace.toString('utf8'));
+      const version = what === 'EXTENSION' ? versions[tag?.toString('utf8') ?? ''] : undefined;
+      return {
+        ...entry,
+        ...(space === undefined ? {} : { tablespace: Buffer.from(space) }),
+        ...(version === undefined || definition === null ? {} : { definition: Buffer.from(inVersion(definition.toString('utf8'), version)) }),
+      };
+    },
+    signal,
+  );
+}
+
 function flagsOf(asked: Asked): readonly string[] {
-  return [...(changesRoles(asked) ? ['--no-owner', '--no-privileges'] : []), ...(asked.tablespaces ? [] : ['--no-tablespaces'])];
+  return changesRoles(asked) ? ['--no-owner', '--no-privileges'] : [];
 }
 
 /** All of them, but for those of extensions that were left out. */

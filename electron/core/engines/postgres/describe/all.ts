@@ -59,7 +59,9 @@ export async function describe(session: Session, tables: readonly Table[], outsi
   if (some?.some === true && outside?.largeObjects !== false) queries.push(largeObjects);
   for (const query of queries) for (const row of await session.rows<Described>(named(query))) items.push(itemOf(row));
   const subscriptions = await describeSubscriptions(session);
-  const all = [...items, ...subscriptions, ...(await generatedItems(session, tables))];
+  // Whoever does not see a subscription does not capture what is said of it either.
+  const seen = session.superuser ? items : items.filter((item) => item.kind !== 'comment' || !item.name.startsWith('subscription '));
+  const all = [...seen, ...subscriptions, ...(await generatedItems(session, tables))];
   return outside === undefined ? all : all.filter((item) => outside.keeps(item));
 }
 

@@ -16,6 +16,8 @@ export const databaseShape = z.object({
   provider: z.string(),
   locale: z.string().nullable(),
   icuRules: z.string().nullable(),
+  /** Null where it lies in the server's default one; not in what older versions captured. */
+  tablespace: z.string().nullable().exactOptional(),
   owner: z.string(),
   /** Null where nothing was ever granted or revoked. */
   acl: z.array(grant).nullable(),
@@ -48,6 +50,7 @@ const query = (version: number): string => `
     'provider', ${version >= 150_000 ? `CASE d.datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END` : `'libc'`},
     'locale', ${version >= 170_000 ? 'd.datlocale' : version >= 150_000 ? 'd.daticulocale' : 'NULL'},
     'icuRules', ${version >= 160_000 ? 'd.daticurules' : 'NULL'},
+    'tablespace', (SELECT nullif(spcname, 'pg_default') FROM pg_catalog.pg_tablespace WHERE oid = d.dattablespace),
     'owner', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = d.datdba), 'acl', ${acl('d.datacl')},
     'connectionLimit', d.datconnlimit, 'comment', pg_catalog.shobj_description(d.oid, 'pg_database'),
     'settings', coalesce((SELECT json_agg(${split}) ORDER BY one COLLATE "C") FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS one WHERE s.setdatabase = d.oid AND s.setrole = 0), '[]'),
@@ -66,7 +69,7 @@ export async function readProperties(session: Session): Promise<DatabaseProperti
 }
 
 export function propertyItems(properties: DatabaseProperties): readonly FingerprintItem[] {
-  const { settings, roleSettings, acl: grants, owner, connectionLimit, comment, encoding, collate, ctype, provider, locale, icuRules } = properties;
+  const { settings, roleSettings, acl: grants, owner, connectionLimit, comment, encoding, collate, ctype, provider, locale, icuRules, tablespace } = properties;
   const list = (all: readonly { readonly name: string; readonly value: string; readonly role?: string }[]): string =>
     all.map((one) => `${one.role === undefined ? '' : `${one.role}: `}${one.name} = ${one.value}`).join('; ');
   const values: Readonly<Record<string, string | undefined>> = {
@@ -76,6 +79,7 @@ export function propertyItems(properties: DatabaseProperties): readonly Fingerpr
     'locale provider': provider,
     locale: locale ?? undefined,
     'ICU rules': icuRules ?? undefined,
+    tablespace: tablespace ?? undefined,
     owner,
     grants: grants === null ? undefined : grants.map(grantText).join(', '),
     'connection limit': String(connectionLimit),

@@ -70,6 +70,12 @@ export function classQueries(version: number): readonly string[] {
           WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') LIMIT 1))
       FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid AND c.relpersistence <> 't' ${namespace('c.relnamespace')} WHERE ${owned('pg_class', 'c')}`,
 
+    `SELECT 'tablespace', n.nspname, coalesce(t.relname, c.relname), CASE WHEN t.oid IS NOT NULL THEN c.relname END, ts.spcname
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
+      LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+      ${namespace('c.relnamespace')} WHERE c.relkind IN ('i', 'I', 'm') AND c.relpersistence <> 't' AND (i.indexrelid IS NULL OR i.indisvalid OR c.relkind = 'I')
+        AND NOT ${ofExtension('pg_class', 'coalesce(t.oid, c.oid)')}`,
+
     `SELECT 'extension', NULL, e.extname, NULL, concat_ws('; ', e.extversion, n.nspname) FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace`,
 
     `SELECT 'operator', NULL, pg_catalog.format('%s', o.oid::regoperator), NULL, concat_ws('; ', o.oprcode, nullif(o.oprcom, 0)::regoperator, nullif(o.oprnegate, 0)::regoperator, o.oprrest, o.oprjoin, o.oprcanmerge, o.oprcanhash)

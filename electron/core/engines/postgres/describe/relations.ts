@@ -47,7 +47,8 @@ const query = (version: number): string => `
     LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
     LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
     LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
-  WHERE c.relkind IN ('r', 'p', 'f', 'c') AND c.relpersistence <> 't' AND ${ownSchemas} AND NOT ${ofExtension('pg_class', 'c.oid')}`;
+  WHERE c.relkind IN ('r', 'p', 'f', 'c') AND c.relpersistence <> 't' AND ${ownSchemas} AND NOT ${ofExtension('pg_class', 'c.oid')}
+    AND NOT (c.relkind = 'c' AND ${ofExtension('pg_type', 'c.reltype')})`;
 
 /** Tables, partitioned and foreign ones and composite types: their own facts and each column's. */
 export async function describeRelations(session: Session): Promise<readonly FingerprintItem[]> {

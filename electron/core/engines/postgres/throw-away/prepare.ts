@@ -2,11 +2,13 @@ import { AppError, isCancelled } from '../../../base/errors.ts';
 import type { Engine } from '../../../containers/engine.ts';
 import type { Owner } from '../../../containers/owner.ts';
 import type { EngineContext, SnapshotContent, ThrowAwayKind } from '../../engine.ts';
+import { propertiesAt, unsettledBlockers, type Asked } from '../asked.ts';
 import { collationsDiffer, readCollations } from '../collations.ts';
 import { createDatabase } from '../databases.ts';
 import type { PostgresLocation } from '../location.ts';
 import type { Facts } from '../objects.ts';
 import { withServer } from '../session.ts';
+import { settleChoices, type Captured } from '../settle.ts';
 import { chooseImage, type FittingImage } from './image.ts';
 import { makeRoles, readRoles, superuserOf } from './roles.ts';
 import { removeFailed, startServer, type ThrowAwayServer } from './server.ts';
@@ -16,6 +18,7 @@ export interface Wanted {
   readonly location: PostgresLocation;
   readonly snapshot: SnapshotContent;
   readonly facts: Facts;
+  readonly captured: Captured;
   /** Of the stored rows. */
   readonly bytes: number;
   /** Missing where any place will do. */
@@ -26,6 +29,8 @@ export interface Prepared {
   readonly server: ThrowAwayServer;
   /** The empty database in it. */
   readonly location: PostgresLocation;
+  /** What is made otherwise there than it was captured. */
+  readonly asked: Asked;
   readonly warnings: readonly string[];
 }
 
@@ -38,7 +43,11 @@ export async function prepareServer(owner: Owner | undefined, wanted: Wanted, co
 }
 
 /** The image that `prepareServer` would take; nothing is started. */
-export async function imageFor(owner: Owner | undefined, wanted: Omit<Wanted, 'snapshot' | 'bytes'>, context: EngineContext): Promise<FittingImage | string> {
+export async function imageFor(
+  owner: Owner | undefined,
+  wanted: Omit<Wanted, 'snapshot' | 'captured' | 'bytes'>,
+  context: EngineContext,
+): Promise<FittingImage | string> {
   return orWhy(wanted.place, async () => (await find(owner, wanted, context)).image);
 }
 
@@ -76,24 +85,25 @@ async function find(owner: Owner | undefined, { location, facts }: Pick<Wanted, 
 }
 
 async function prepare(asked: Owner | undefined, wanted: Wanted, context: EngineContext): Promise<Prepared> {
-  const { location, snapshot, facts, bytes } = wanted;
+  const { location, snapshot, facts, captured, bytes } = wanted;
   const { engine, owner, image } = await find(asked, wanted, context);
   const roles = await readRoles(snapshot, context.signal);
   const server = await startServer(engine, owner, { image, bytes, superuser: superuserOf(roles, facts) }, context);
   try {
     const place = { ...server.location, database: nameIn(location.database) };
-    const sorting = await withServer(place, context, async (session) => {
-      const rows = await session.rows<{ name: string }>('SELECT DISTINCT name FROM pg_catalog.pg_available_extensions');
-      const lacking = facts.extensions.find((one) => !rows.some((row) => row.name === one.name));
-      if (lacking !== undefined)
-        throw new AppError('engine.unsupported', `The image ${image.name} does not have the extension ${lacking.name}.`, {
+    const { asked, warnings } = await withServer(place, context, async (session) => {
+      await makeRoles(session, roles, facts);
+      const settled = await settleChoices(session, captured);
+      const [first] = unsettledBlockers(settled);
+      if (first !== undefined)
+        throw new AppError('engine.unsupported', `A server of the image ${image.name} will not do: ${first.statement}`, {
           hint: 'Use a scratch database: --in scratch',
         });
-      await makeRoles(session, roles, facts);
-      await createDatabase(session, place.database, facts.database);
-      return collationsDiffer(facts.collations, await readCollations(session), facts.database);
+      await createDatabase(session, place.database, propertiesAt(settled.asked, facts.database));
+      const sorting = collationsDiffer(facts.collations, await readCollations(session), facts.database);
+      return { asked: settled.asked, warnings: sorting === undefined ? [] : [sorting] };
     });
-    return { server, location: place, warnings: sorting === undefined ? [] : [sorting] };
+    return { server, location: place, asked, warnings };
   } catch (error) {
     await removeFailed(server.id, context);
     throw error;
