@@ -192,4 +192,22 @@ describe.runIf(majors.includes(15))('who may come in, how, and what they see', (
     await server.run('postgres', 'ALTER ROLE reader BYPASSRLS');
     expect(await capturing()).toBe('captured');
   });
+
+  test('a row that the server cannot write out is told with its table and key, and costs nothing else', async () => {
+    await at.server.run('postgres', 'CREATE DATABASE wide');
+    // A bit is a letter of its text: 1.07 GB of it from 134 MB.
+    await at.server.run(
+      'wide',
+      `CREATE UNLOGGED TABLE masks (id int PRIMARY KEY, bits varbit); INSERT INTO masks VALUES (1, B'1');
+        DO $$ DECLARE v varbit := repeat('1', 8192); BEGIN FOR i IN 1..17 LOOP v := v || v; END LOOP; INSERT INTO masks VALUES (7, v); END $$`,
+    );
+    await expect(at.trip.capture('wide')).rejects.toMatchObject({
+      code: 'source.unsupported',
+      message: expect.stringMatching(/public\.masks has a row that is too long.* It is id = 7\./) as unknown,
+      hint: expect.stringContaining('--schema-only-table public.masks') as unknown,
+    });
+    await at.server.run('wide', 'DELETE FROM masks WHERE id = 7');
+    expect((await at.trip.capture('wide')).sink.objects.find((one) => one.name === 'public.masks')?.rows).toBe(1);
+    await at.server.run('postgres', 'DROP DATABASE wide');
+  });
 });

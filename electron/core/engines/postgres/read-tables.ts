@@ -1,7 +1,9 @@
 import type { EngineContext } from '../engine.ts';
 import type { TableTotal } from './describe/all.ts';
 import type { Hold } from './hold.ts';
+import { asTooLong } from './long-rows.ts';
 import type { Table } from './relations.ts';
+import type { RowTotal } from './row-sum.ts';
 import { readRows } from './rows-out.ts';
 import type { Session } from './session.ts';
 
@@ -23,11 +25,12 @@ export async function readTables(hold: Hold, context: EngineContext, open: (tabl
       for (let table = queue.shift(); table !== undefined && !failed; table = queue.shift()) {
         const { called } = table;
         const sink = await open(table);
-        const total = await readRows(session, table, context, async (bytes) => {
+        const write = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
           bytesDone += bytes.length;
           await sink.write(bytes);
           context.progress({ stage: `reading ${called}`, bytesDone, bytesTotal: Math.max(bytesTotal, bytesDone) });
-        });
+        };
+        const total = await read(hold, session, table, context, write);
         await sink.end();
         done.push({ table, total });
       }
@@ -39,4 +42,12 @@ export async function readTables(hold: Hold, context: EngineContext, open: (tabl
   const lanes = await Promise.allSettled(hold.readers.map(lane));
   for (const one of lanes) if (one.status === 'rejected') throw one.reason;
   return done.toSorted((a, b) => (a.table.called < b.table.called ? -1 : 1));
+}
+
+async function read(hold: Hold, session: Session, table: Table, context: EngineContext, write: TableSink['write']): Promise<RowTotal> {
+  try {
+    return await readRows(session, table, context, write);
+  } catch (error) {
+    throw await asTooLong(hold.session, table, error);
+  }
 }
