@@ -169,7 +169,8 @@ export function preflightLines(preflight: CommandOutput<'rewind'>['preflight']):
 }
 
 export function undoLine(undo: UndoEntry): string {
-  const until = undo.keptUntil === undefined ? 'no time takes the old one away' : `the old one is kept until ${exact(undo.keptUntil)} at least`;
+  const until =
+    undo.keptUntil === undefined ? 'no time takes the old one away' : `the old one is kept until ${exact(undo.keptUntil)}, or until there are three newer ones`;
   const bytes = undo.bytes === undefined || undo.bytes === 0 ? '' : `, ${size(undo.bytes)}`;
   return `To take it back: ${styled('act', commandLine('undo', [undo.id]))} (${until}${bytes})`;
 }

@@ -235,7 +235,10 @@ export async function discardHeld(engine: Engine, held: HeldRow, records: Restor
   await records.removeHeld(held.id);
 }
 
-/** The old copies that are kept at most: the newest of each target, those apart that somebody asked to keep. `keeping.ts` has their time. */
+/**
+ * The old copies that are kept at most: the newest of each target, those apart that somebody asked to keep. `keeping.ts` has their time. Rows that merges changed are
+ * counted by themselves: some rows take no whole database away.
+ */
 export const keptPerTarget = 3;
 
 async function trimUndo(
@@ -245,7 +248,10 @@ async function trimUndo(
   newest: UndoEntry,
   onDropped: PromoteRequest['onDropped'],
 ): Promise<void> {
-  const same = records.undo().filter((row) => row.state === 'kept' && row.keep !== true && row.entry.target === newest.target);
+  const ofMerges = (entry: UndoEntry): boolean => entry.what === 'merge';
+  const same = records
+    .undo()
+    .filter((row) => row.state === 'kept' && row.keep !== true && row.entry.target === newest.target && ofMerges(row.entry) === ofMerges(newest));
   const going = same.slice(0, Math.max(0, same.length - keptPerTarget));
   for (const row of going) {
     await engine.discardUndo(row.record, uncancelled(context));

@@ -197,6 +197,17 @@ describe('undo', () => {
     expect(dropped).toEqual(all.slice(0, 2).map((entry) => entry.id));
   });
 
+  test('merges are counted by themselves: they take no old copy of the whole away', async () => {
+    const whole = await rewind();
+    const merges = [];
+    for (let i = 0; i <= keptPerTarget; i += 1) {
+      const { held } = await prepareRestore(places.engine, order(`merge ${i}`), records, context());
+      merges.push(await promoteHeld(places.engine, held, { what: 'merge', onDropped }, records, context()));
+    }
+    expect(dropped).toEqual([merges[0]?.id]);
+    expect(records.undo().map((row) => row.entry.id)).toEqual([whole, ...merges.slice(1)].map((entry) => entry.id));
+  });
+
   test('a discarded one is gone for good', async () => {
     const undo = await rewind();
     await discardUndo(engineOf, undo.id, records, context());
