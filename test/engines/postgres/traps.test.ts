@@ -297,6 +297,13 @@ describe.runIf(majors.includes(15))('traps of the recipe, on 15', () => {
       await server.run('kept', 'DROP TABLE t');
     }
     await withContext((context) => checkpoints.drop(trip.source('kept'), 'one', context));
+
+    // Where names are cut, that of another database's checkpoint begins as those of this one do.
+    const [short, long] = ['x'.repeat(40), `${'x'.repeat(40)}_long`];
+    for (const name of [short, long]) await make(name, 'CREATE TABLE t (v int)');
+    await withContext((context) => checkpoints.create(trip.source(long), 'two', context));
+    await withContext((context) => checkpoints.create(trip.source(short), 'three', context));
+    expect(await withContext((context) => checkpoints.list(trip.source(long), context))).toMatchObject([{ id: 'two', ready: true }]);
   });
 
   test('a password reaches the tools by a private file, and is on no command line and in no environment', async () => {

@@ -60,8 +60,8 @@ function markOf(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 12);
 }
 
-function spareOf(location: PostgresLocation, id: string): string {
-  return besideName(location.database, 'copy', `ck${markOf(id)}`);
+function spareOf({ database }: Pick<PostgresLocation, 'database'>, id: string): string {
+  return besideName(database, 'copy', `ck${markOf(id)}`);
 }
 
 async function create(source: EngineSource, id: string, context: EngineContext): Promise<CheckpointInfo> {
@@ -114,7 +114,9 @@ async function refuseSubscriptions(server: Session, location: PostgresLocation):
 
 /** Clones that a killed process left without their record, and spares without their checkpoint. */
 async function dropUnfinished(location: PostgresLocation, context: EngineContext): Promise<void> {
-  const known = new Set((await listOf(location, context)).flatMap(({ record, database }) => [database, spareOf(location, record.id)]));
+  // Of every database of the server: where names are cut, those of another one may begin as ours do.
+  const records = await withServer(location, context, recordsOn);
+  const known = new Set(records.flatMap(({ name, record }) => [name, spareOf({ database: record.of }, record.id)]));
   const rows = await withServer(location, context, (server) =>
     server.rows<{ name: string }>(
       `SELECT d.datname AS name FROM pg_catalog.pg_database d WHERE (d.datname ~ '__belay_ck_[0-9a-f]{12}$' OR d.datname ~ '__belay_copy_ck[0-9a-f]{12}$')
@@ -211,21 +213,27 @@ async function rewind(source: EngineSource, id: string, context: EngineContext, 
 
 async function listOf(location: PostgresLocation, context: EngineContext): Promise<readonly Checkpoint[]> {
   return withServer(location, context, async (server: Session) => {
-    const rows = await server.rows<{ name: string; comment: string; bytes: string }>(
-      `SELECT datname AS name, pg_catalog.shobj_description(oid, 'pg_database') AS comment, pg_catalog.pg_database_size(oid)::text AS bytes
-        FROM pg_catalog.pg_database WHERE pg_catalog.shobj_description(oid, 'pg_database') LIKE '{"belay":"checkpoint"%'`,
+    const own = (await recordsOn(server)).filter(
+      ({ name, record }) => record.of === location.database && name === besideName(record.of, 'ck', markOf(record.id)),
     );
     const spares = await databaseNumbers(
       server,
-      rows.flatMap(({ comment }) => readRecord(comment)?.id ?? []).map((id) => spareOf(location, id)),
+      own.map(({ record }) => spareOf(location, record.id)),
     );
-    const found = rows.flatMap(({ name, comment, bytes }): readonly Checkpoint[] => {
-      const record = readRecord(comment);
-      return record?.of === location.database && name === besideName(record.of, 'ck', markOf(record.id))
-        ? [{ record, database: name, bytes: Number(bytes), ready: spares.has(spareOf(location, record.id)) }]
-        : [];
-    });
+    const found = own.map(({ name, record, bytes }): Checkpoint => ({ record, database: name, bytes, ready: spares.has(spareOf(location, record.id)) }));
     return found.toSorted((a, b) => a.record.createdAt - b.record.createdAt);
+  });
+}
+
+/** Every database of the server whose comment is a record of ours, with it. */
+async function recordsOn(server: Session): Promise<readonly { readonly name: string; readonly record: CheckpointRecord; readonly bytes: number }[]> {
+  const rows = await server.rows<{ name: string; comment: string; bytes: string }>(
+    `SELECT datname AS name, pg_catalog.shobj_description(oid, 'pg_database') AS comment, pg_catalog.pg_database_size(oid)::text AS bytes
+      FROM pg_catalog.pg_database WHERE pg_catalog.shobj_description(oid, 'pg_database') LIKE '{"belay":"checkpoint"%'`,
+  );
+  return rows.flatMap(({ name, comment, bytes }) => {
+    const record = readRecord(comment);
+    return record === undefined ? [] : [{ name, record, bytes: Number(bytes) }];
   });
 }
 
