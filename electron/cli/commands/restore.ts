@@ -194,7 +194,7 @@ async function sourceOfSnapshot(context: Context, snapshot: string): Promise<Sou
 }
 
 function printRestored(output: Output, data: CommandOutput<'restore.run'>, mode: Order['mode'], now: number): void {
-  if (data.held !== undefined) output.line(`A proved copy waits beside ${data.target}.`);
+  if (data.held !== undefined) output.line(`A ${data.verification?.result === 'passed' ? 'proved ' : ''}copy waits beside ${data.target}.`);
   else if (mode === 'throw-away') output.line(`Restored into a throw-away copy and removed again, in ${duration(data.durationMs)}.`);
   else output.line(`Restored to ${data.target}, in ${duration(data.durationMs)}.`);
   if (data.undo !== undefined && mode === 'new' && data.target.startsWith('docker://'))

@@ -59,6 +59,7 @@ for (const major of [15, 18])
     const undo = (record: UndoRecord, force = false): Promise<void> => withContext((context) => at.trip.engine.undo(record, context, { force }));
 
     onFirst('the plan counts by key and names what differs and what will run; nothing is written', async () => {
+      const [stood] = await at.server.run('shop', `SELECT last_value::int AS at, setval('app.customers_id_seq', 5) FROM app.customers_id_seq`);
       await withContext(async (context) => {
         const plan = await at.merge.plan(at.snapshot, at.trip.source('shop'), both('keep'), context);
         expect(plan.tables).toMatchObject([
@@ -67,6 +68,9 @@ for (const major of [15, 18])
         ]);
         expect(plan.tables[0]?.examples.join('\n')).toMatch(/id = .*20.*: .*the Name is .*other/);
         expect(plan.notes.join('\n')).toMatch(/trigger noted[^]*foreign key orders_customer_fkey/);
+        expect(plan.notes.join('\n')).toMatch(/sequence app.customers_id_seq stands at 5, the snapshot has rows up to 41/);
+        await at.server.run('shop', `SELECT setval('app.customers_id_seq', ${Number(stood?.['at'])})`);
+        expect(JSON.stringify(await at.merge.plan(at.snapshot, at.trip.source('shop'), both('keep'), context))).not.toContain('sequence');
       });
       expect(await rows()).toEqual(at.harmed);
       expect(await databases()).toEqual(['postgres', 'shop']);

@@ -30,8 +30,9 @@ export async function lookAtMerge(session: Session, tables: readonly MergeTable[
   const notes: string[] = [];
   for (const one of tables) {
     context.progress({ stage: `comparing ${one.object}` });
-    told.push(await compare(session, one));
-    notes.push(...(await onTheWay(session, one, request)));
+    const compared = await compare(session, one);
+    told.push(compared);
+    notes.push(...(await onTheWay(session, one, request)), ...(compared.missing > 0 ? await behind(session, one) : []));
   }
   return { tables: told, notes };
 }
@@ -71,6 +72,26 @@ async function compare(session: Session, one: MergeTable): Promise<MergedTable> 
       return `${of}: ${changed.join('; ')}`.slice(0, 300);
     }),
   };
+}
+
+/** Sequences of the key that stand below what is put in: they would give out the same values again. */
+async function behind(session: Session, { oid, schema, table, key, rows }: MergeTable): Promise<readonly string[]> {
+  const notes: string[] = [];
+  for (const column of key) {
+    const [sequence] = await session.rows<{ name: string; last: string }>(
+      `SELECT seq::text AS name, coalesce(pg_catalog.pg_sequence_last_value(seq), 0)::text AS last FROM (SELECT pg_catalog.pg_get_serial_sequence($1, $2)::regclass AS seq) q
+        WHERE seq IS NOT NULL AND (SELECT atttypid FROM pg_catalog.pg_attribute WHERE attrelid = $3::oid AND attname = $2) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)`,
+      [`"${schema.replaceAll('"', '""')}"."${table.replaceAll('"', '""')}"`, column, oid],
+    );
+    if (sequence === undefined) continue;
+    const { name, last } = sequence;
+    const [above] = await session.rows<{ most: string | null }>(
+      `SELECT max(s.${quoteName(column)})::text AS most FROM ${rows} s WHERE s.${quoteName(column)} > ${last}`,
+    );
+    if (above === undefined || above.most === null) continue;
+    notes.push(`the sequence ${name} stands at ${last}, the snapshot has rows up to ${above.most}: set it (setval), or new rows will collide with those`);
+  }
+  return notes;
 }
 
 async function onTheWay(session: Session, { oid, object }: MergeTable, { differing }: MergeRequest): Promise<readonly string[]> {
