@@ -12,15 +12,18 @@ export function usageError(message: string, hint?: string): AppError {
 export function printError(output: Output, error: WireError): void {
   output.say(`${styled('bad', 'belay:')} ${error.message}`);
   for (const cause of causesOf(error)) output.say(`  because: ${cause}`);
-  if (error.code === 'hook.failed' || error.code === 'tool.failed') for (const line of saidBy(error)) output.say(`  | ${line}`);
+  for (const line of saidBy(error)) output.say(`  | ${line}`);
   if (error.hint !== undefined) output.say(`  ${error.hint}`);
   if (error.code !== 'cancelled') output.say(styled('dim', `  (${error.code})`));
 }
 
-/** The last lines of what a program said. */
+/** The last lines of what a program said, the user's own or a database's: the reason, where the message is only that it failed. */
 function saidBy(error: WireError): readonly string[] {
-  const said = error.details?.['said'];
-  return typeof said === 'string' && said !== '' ? said.split('\n').slice(-10) : [];
+  for (let one: WireError['cause'] | undefined = error; one !== undefined; one = 'code' in one ? one.cause : undefined) {
+    const said = 'code' in one ? one.details?.['said'] : undefined;
+    if (typeof said === 'string' && said.trim() !== '') return said.trimEnd().split('\n').slice(-10);
+  }
+  return [];
 }
 
 /** Errors whose message says all there is to say: the system's own words for it would only stand below as if they were something else. */

@@ -73,6 +73,19 @@ describe('an error of the host', () => {
     expect(plain.stderr).toBe('belay: The manifest \\u{1b}[2J of #3 is damaged.\n  because: tag mismatch\n  Run belay check.\n  (repository.damaged)\n');
   });
 
+  test('of a program is told with what it said, wherever that lies', async () => {
+    const answers: Answers = {
+      'snapshot.show': () => {
+        const cause = new AppError('tool.failed', 'psql 15.18 ended with 3.', { details: { said: 'first\nERROR:  permission \u001b[2Jdenied\n' } });
+        throw new AppError('source.unsupported', 'x.sql does not run.', { hint: 'Mend it.', cause });
+      },
+    };
+    const { stderr } = await runFake(['show', '3'], { answers });
+    expect(stderr).toBe(
+      'belay: x.sql does not run.\n  because: psql 15.18 ended with 3.\n  | first\n  | ERROR:  permission \\u{1b}[2Jdenied\n  Mend it.\n  (source.unsupported)\n',
+    );
+  });
+
   test('that nobody expected is a bug, with its text kept', async () => {
     const ran = await runFake(['jobs', '--json'], {});
     expect(ran).toMatchObject({ code: 1, closes: 1 });
