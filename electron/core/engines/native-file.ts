@@ -32,4 +32,6 @@ export interface LoadedNative {
   readonly database: string;
   /** What of the file is not there, or not as it was. */
   readonly warnings: readonly string[];
+  /** What no file of this engine brings in, in words and as items of a fingerprint: a comparison with what was captured leaves it out, and says so. */
+  readonly leftOut?: { readonly words: string; readonly has: (kind: string, name: string) => boolean };
 }

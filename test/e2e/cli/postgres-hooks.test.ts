@@ -118,5 +118,19 @@ test.runIf(majors.includes(15))(
     expect([await readFile(place.path('url-too'), 'utf8'), statSync(place.path('url-too')).mode & 0o777]).toEqual([`DATABASE_URL=${url}\n`, 0o600]);
     expect(await data('rewind', 'app', '--to', 'one', '--migrate', hook('up.sql'))).toMatchObject({ migration: { changed: expect.any(Number) as unknown } });
     expect(await rows('app')).toBe('40');
+    // What a file never brings in does not make it another one.
+    await server.run('app', 'CREATE ROLE somebody');
+    await server.run('app', `ALTER TABLE orders OWNER TO somebody; GRANT SELECT ON orders TO PUBLIC; COMMENT ON DATABASE app IS 'ours'`);
+    await data('snap', 'app', '--name', 'two');
+    await data('export', 'two', '--to', 'two.sql');
+    expect(await data('verify', './two.sql', '--against', 'two')).toMatchObject({
+      verification: {
+        result: 'passed',
+        statement: expect.stringMatching(/Not compared, since no such file brings them in: owners, grants and properties/) as unknown,
+      },
+    });
+    await server.run('app', 'UPDATE orders SET note = NULL WHERE id = 7');
+    await data('snap', 'app', '--name', 'three');
+    expect((await run('verify', './two.sql', '--against', 'three')).code).toBe(8);
   },
 );

@@ -3,7 +3,7 @@ import { counted } from '../../base/words.ts';
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
-import type { Difference, Engine, EngineContext, FingerprintTarget } from '../../engines/engine.ts';
+import type { Difference, Engine, EngineContext, Fingerprint, FingerprintTarget, LoadedNative } from '../../engines/engine.ts';
 import { compareFingerprints, notCompared, withRowsTotal } from '../../engines/fingerprint.ts';
 import { openContent, storedFingerprint } from '../../snapshot/content.ts';
 import { judge } from '../../verify/drill.ts';
@@ -116,18 +116,20 @@ function exportFormat(engine: Engine, asked: string | undefined, to: string): st
 
 async function verifyFile(core: Core, input: CommandParsed<'file.verify'>, context: EngineContext): Promise<CommandOutput<'file.verify'>> {
   const found = await looseFile(core, input.path, context);
-  return withNative(core, found, input.server, context, ({ source }) => verifyNative(core, found, { kind: 'source', source }, input, context));
+  return withNative(core, found, input.server, context, (loaded) => verifyNative(core, found, loaded, input, context));
 }
 
 async function verifyNative(
   core: Core,
   { file, engine }: FoundNative,
-  of: FingerprintTarget,
+  { source, leftOut }: LoadedNative,
   input: Pick<CommandParsed<'file.verify'>, 'path' | 'against' | 'checks'>,
   context: EngineContext,
 ): Promise<CommandOutput<'file.verify'>> {
   const started = context.clock.monotonic();
+  const of: FingerprintTarget = { kind: 'source', source };
   const found = await engine.fingerprint(of, context);
+  const brought = (print: Fingerprint): Fingerprint => ({ ...print, items: print.items.filter(({ kind, name }) => leftOut?.has(kind, name) !== true) });
   const own = await engine.selfCheck(of, context);
   const smoke = await runSmokeChecks(input.checks, engine, of, input.path, context);
   let differences: readonly Difference[] = [];
@@ -135,7 +137,7 @@ async function verifyNative(
     const { repository, record } = await resolveSnapshot(core, input.against);
     if (record.engine !== engine.kind)
       throw new AppError('input.invalid', `The snapshot is of ${record.engine}, the file of ${engine.kind}.`, { hint: 'Name a snapshot of the same engine.' });
-    differences = compareFingerprints(await storedFingerprint(repository, record.id, context.signal), found);
+    differences = compareFingerprints(brought(await storedFingerprint(repository, record.id, context.signal)), brought(found));
     if (differences.length > 0) {
       const expected = differences;
       differences = await core.opened.use(
@@ -148,10 +150,11 @@ async function verifyNative(
     }
   }
   const verdict = judge(found, differences, own, smoke, Math.round(context.clock.monotonic() - started));
+  const apart = leftOut === undefined ? '' : ` Not compared, since no such file brings them in: ${leftOut.words}.`;
   const equalTo =
     input.against === undefined
       ? `Readable, and its own checks passed: ${counted(verdict.items, 'item')}, ${counted(verdict.rows, 'row')}.`
-      : `Equal to the snapshot: ${counted(verdict.items, 'item')}, ${counted(verdict.rows, 'row')}.`;
+      : `Equal to the snapshot: ${counted(brought(found).items.length, 'item')}, ${counted(verdict.rows, 'row')}.${apart}`;
   return {
     format: file.format,
     version: file.version,

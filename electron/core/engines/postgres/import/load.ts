@@ -64,7 +64,13 @@ export async function loadNative<T>(
         throw told(file.path, dump, version, error, context.signal);
       }
       if (archive !== undefined || notes.owners > 0) warnings.push(leftOut);
-      return await work({ source: { name: file.sourceName, engine: 'postgres', location: asSource(place) }, database: dump.head?.database ?? '', warnings });
+      const source = { name: file.sourceName, engine: 'postgres' as const, location: asSource(place) };
+      return await work({
+        source,
+        database: dump.head?.database ?? '',
+        warnings,
+        leftOut: { words: 'owners, grants and properties of the database', has: isLeftOut },
+      });
     } finally {
       await releaseScratch(place);
       await dropDatabase(place, place.database, { ...context, signal: new AbortController().signal });
@@ -72,6 +78,13 @@ export async function loadNative<T>(
   } finally {
     if (archive !== undefined && dump.packed) await rm(archive, { force: true });
   }
+}
+
+const rights: ReadonlySet<string> = new Set(['owner', 'grants', 'default privileges']);
+
+/** In what encoding rows are is in the file; where they are ordered otherwise is in some files only. */
+function isLeftOut(kind: string, name: string): boolean {
+  return rights.has(kind) || (kind === 'setting' && name !== 'encoding');
 }
 
 /** The scratch database belongs to the role that restores: it is captured by that one. */
