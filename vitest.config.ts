@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, include: string[], timeout: number) => ({
-  test: { name, include, testTimeout: timeout, hookTimeout: timeout, pool: 'forks' as const },
+const project = (name: string, include: string[], timeout: number, more: { readonly isolate?: boolean } = {}) => ({
+  test: { name, include, testTimeout: timeout, hookTimeout: timeout, pool: 'forks' as const, ...more },
 });
 
 export default defineConfig({
@@ -10,7 +10,8 @@ export default defineConfig({
     // Tests wait for servers and disks more than they compute: one file at a time would leave a small machine idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      project('unit', ['test/unit/**/*.test.ts'], 30_000),
+      // A process for each file would be most of what the small ones cost.
+      project('unit', ['test/unit/**/*.test.ts'], 30_000, { isolate: false }),
       project('contract', ['test/contract/**/*.test.ts'], 60_000),
       project('engines', ['test/engines/**/*.test.ts'], 180_000),
       project('compat', ['test/compat/**/*.test.ts'], 60_000),
