@@ -89,7 +89,7 @@ export async function startExec(engine: Engine, container: string, request: Exec
     if (secrets.length > 0) connection.write(secrets.map(([, value]) => `${value}\n`).join(''));
     return running({ engine, container, id, nonce, shell, request, connection });
   } catch (error) {
-    throw startError(error, container);
+    throw await startError(engine, container, error, request.signal);
   }
 }
 
@@ -111,15 +111,16 @@ function body(argv: readonly string[], request: ExecRequest): Readonly<Record<st
   };
 }
 
-function startError(error: unknown, container: string): Error {
+async function startError(engine: Engine, container: string, error: unknown, signal: AbortSignal): Promise<Error> {
   if (wasRefused(error, 404)) return containerMissing(container, error);
-  // 500 is what older engines say of a container that is not running.
   if (wasRefused(error, 409)) return containerStopped(container, error);
+  // What Podman and older engines say of one that is not running, and of much else.
+  if (wasRefused(error, 500) && (await findContainer(engine, container, signal)).state !== 'running') return containerStopped(container, error);
   return engineError(error, `start a program in ${container}`);
 }
 
-/** Whether a shell is where every image that has one has it. */
-async function hasShell(engine: Engine, container: string, signal: AbortSignal): Promise<boolean> {
+/** Whether a shell is where every image that has one has it; false also where there is no such container. */
+export async function hasShell(engine: Engine, container: string, signal: AbortSignal): Promise<boolean> {
   try {
     await engine.api.done({ method: 'HEAD', path: `/containers/${segment(container)}/archive`, query: { path: '/bin/sh' }, signal });
     return true;

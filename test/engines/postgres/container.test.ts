@@ -34,7 +34,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
   const places = { open: { user: 'shop', database: 'shop' }, closed: { user: 'postgres', database: 'postgres' } };
 
   beforeAll(async () => {
-    docker = await privateDocker(['postgres:15']);
+    docker = await privateDocker(['postgres:15', 'noshell:1']);
     await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });
     await docker.call('POST', '/networks/create', { Name: 'inner', Driver: 'bridge', Internal: true });
     folder = await mkdtemp(path.join(tmpdir(), 'shop-'));
@@ -180,6 +180,21 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     await docker.call('POST', '/containers/shop-db-2/unpause');
   });
 
+  it('is refused with what to do where nothing in it can hand on a connection, with a shell or without', { timeout: 120_000 }, async () => {
+    await docker.run('noshell:1', { Cmd: ['sleep', '1000'] }, 'bare');
+    await docker.run('postgres:15', { Cmd: ['sleep', '1000'] }, 'poor');
+    await onlyBusybox(docker, 'poor', ['perl', 'bash']);
+    for (const name of ['bare', 'poor']) {
+      const location = postgres.normaliseLocation({ url: `docker://${name}/shop` }, '/');
+      const failed = await withHost((context) => postgres.probe({ name, engine: 'postgres', location }, context)).catch((error: unknown) => error);
+      expect(failed, JSON.stringify(failed)).toMatchObject({
+        code: 'tool.missing',
+        message: expect.stringContaining('no perl, bash or busybox') as unknown,
+        hint: expect.stringContaining('"127.0.0.1:5432:5432"') as unknown,
+      });
+    }
+  });
+
   it(
     'says of one that does not run how to start it, of one that is not there that it is not, and reaches one that no network leads to',
     { timeout: 120_000 },
@@ -195,6 +210,8 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
         await onlyBusybox(docker, 'cut-off', lacking);
         expect(await probe()).toMatchObject({ consistency: 'transaction' });
       }
+      // The server is the first process there: what a session leaves behind ended by a signal it takes for a crash of its own.
+      expect((await docker.call('GET', '/containers/cut-off/logs?stdout=1&stderr=1')).json).not.toContain('terminated by signal');
       await sqlIn(docker, 'cut-off', places.closed, makeBank);
       const sink = memorySink();
       const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));

@@ -1,24 +1,27 @@
 import { Duplex } from 'node:stream';
 import { AppError } from '../../base/errors.ts';
-import { startExec, type ContainerExec } from '../../containers/exec.ts';
+import { hasShell, startExec, type ContainerExec } from '../../containers/exec.ts';
 import type { EngineContext } from '../engine.ts';
 import type { FoundContainer } from './reach.ts';
 
 /**
  * A program in the container that hands bytes to the server in it and back, with what the image has: perl (Debian), bash, busybox (Alpine). It ends
  * with either side, so that the server sees a client that left as such: an end of its input is no end of a COPY. Two processes, since one that
- * waits for either side could wait for both.
+ * waits for either side could wait for both. None of them is left to the container's first process, which is the server itself as a rule: one that a signal
+ * ended would be taken for a crash of its own, and every session ended with it. So each is waited for, or ends with 0.
  */
-const perl = `use strict; use IO::Socket::INET; use IO::Socket::UNIX; my $port = shift;
+const perl = `use strict; use IO::Socket::INET; use IO::Socket::UNIX; my $port = shift; $SIG{PIPE} = "IGNORE"; $SIG{TERM} = sub { exit 0 };
 my $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port, Proto => "tcp");
 for my $folder ("/var/run/postgresql", "/tmp") { last if $server; $server = IO::Socket::UNIX->new(Peer => "$folder/.s.PGSQL.$port"); }
 exit 3 unless $server;
 sub hand { my ($from, $to) = @_; while (my $n = sysread($from, my $part, 65536)) { my $at = 0; while ($at < $n) { my $w = syswrite($to, $part, $n - $at, $at); return unless defined $w; $at += $w; } } }
 my $child = fork; exit 1 unless defined $child;
 if ($child == 0) { hand(\\*STDIN, $server); shutdown($server, 2); exit 0; }
-hand($server, \\*STDOUT); kill "TERM", $child; exit 0;`;
-const bash = `exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 3; { cat <&3; kill 0; } & cat >&3; kill 0`;
-const launcher = `if perl -MIO::Socket::INET -MIO::Socket::UNIX -e 1 2>/dev/null; then exec perl -e "$2" "$1"; fi
+sub over { kill "TERM", $child; waitpid $child, 0; exit 0 } $SIG{TERM} = \\&over;
+hand($server, \\*STDOUT); over();`;
+const bash = `exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 3; exec 4<&0; trap over TERM; over() { trap "" TERM; kill $a $b 2>/dev/null; wait $a; wait $b; exit 0; }
+cat <&3 & a=$!; cat <&4 >&3 & b=$!; wait -n; over`;
+const launcher = `trap "exit 0" TERM; if perl -MIO::Socket::INET -MIO::Socket::UNIX -e 1 2>/dev/null; then exec perl -e "$2" "$1"; fi
 if bash -c : 2>/dev/null; then exec bash -c "$3" relay "$1" 2>/dev/null; fi
 if busybox true 2>/dev/null; then exec busybox nc 127.0.0.1 "$1"; fi
 exit 127`;
@@ -72,6 +75,8 @@ class ExecStream extends Duplex {
     // No shell's line: the scripts are fixed, and the port is an argument.
     const argv = ['/bin/sh', '-c', launcher, 'relay', String(this.#port), perl, bash] as const;
     try {
+      // What an engine says of a program that it could not start comes as that program's output: the driver would read it.
+      if (!(await hasShell(engine, row.id, this.#ending.signal))) throw nothingThere(row.name, this.#port);
       // Not the context's signal: a session that is cancelled first tells the server.
       const exec = await startExec(engine, row.id, { argv, keepStderr: 2000, signal: this.#ending.signal }, { random: this.#context.random });
       this.#exec = exec;
@@ -90,7 +95,7 @@ class ExecStream extends Duplex {
     exec.end.then(
       ({ exitCode }) => {
         if (this.#answered || this.destroyed) this.push(null);
-        else this.destroy(noServer(this.#found.row.name, exitCode));
+        else this.destroy(noServer(this.#found.row.name, this.#port, exitCode));
       },
       (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
     );
@@ -116,15 +121,19 @@ class ExecStream extends Duplex {
   }
 }
 
-function noServer(container: string, exitCode: number): AppError {
-  if (exitCode === 127)
-    return new AppError('tool.missing', `Nothing in the container ${container} can hand a connection to its server: no perl, bash or busybox.`, {
-      hint: 'Publish the port on 127.0.0.1 (ports: "127.0.0.1:5432:5432") and make the container anew.',
-      details: { container },
-    });
+/** 127 is the launcher's own where it found nothing to use. */
+function noServer(container: string, port: number, exitCode: number): AppError {
+  if (exitCode === 127) return nothingThere(container, port);
   return new AppError('source.unreachable', `No server answers in the container ${container}.`, {
     hint: 'Wait until it has started, or check that the port is the one inside the container.',
     details: { container },
     retryable: true,
+  });
+}
+
+function nothingThere(container: string, port: number): AppError {
+  return new AppError('tool.missing', `Nothing in the container ${container} can hand a connection to its server: no perl, bash or busybox.`, {
+    hint: `Publish the port on 127.0.0.1 (ports: "127.0.0.1:${port}:${port}") and make the container anew.`,
+    details: { container, port },
   });
 }
