@@ -102,7 +102,8 @@ export interface Engine {
 
   /**
    * How programs of the user's reach a place. Opens nothing. What it returns holds a password: it goes into the environment of a program that
-   * the user asked for, or into a file that the user named, and nowhere else. Missing where a place is a file.
+   * the user asked for, or into a file that the user named, and nowhere else. Missing where a place is a file. Throws `engine.unsupported` where
+   * the engine itself reaches the place, and no other program does.
    */
   connection?(at: SourceLocation, context: EngineContext): Promise<Connection>;
 

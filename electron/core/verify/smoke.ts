@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { SmokeCheck, SmokeResult } from '../../contract/model.ts';
-import { AppError, isCancelled } from '../base/errors.ts';
+import { AppError, isAppError, isCancelled } from '../base/errors.ts';
 import { cut } from '../base/words.ts';
 import type { CellValue, Engine, EngineContext, FingerprintTarget } from '../engines/engine.ts';
 import { runHook } from './hook.ts';
@@ -49,6 +49,8 @@ async function runOne(check: SmokeCheck, engine: Engine, of: FingerprintTarget, 
   } catch (error) {
     if (context.signal.aborted) throw error;
     if (isCancelled(error) || signal.aborted) return failed(`did not end within ${checkTimeout / 1000} seconds`);
+    // What the user must do first is all that the record has.
+    if (isAppError(error, 'engine.unsupported')) return failed([error.message, error.hint].filter((part) => part !== undefined).join(' '));
     if (error instanceof AppError) return failed(withReason(error));
     if (error instanceof TypeError && check.kind === 'http') return failed(`no answer from ${new URL(check.url).host}`);
     throw error;

@@ -184,6 +184,24 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     expect((await docker.call('GET', '/containers/shop-own/json')).status).toBe(404);
   });
 
+  test('into a container that only a program in it leads to is restored without a URL, and nothing is begun that needs one', async () => {
+    await runPostgres(docker, { name: 'cut-off', password, ...shop, network: 'none' });
+    const to = ['restore', 'latest:shop', '--to', 'docker://shop@cut-off/again'];
+    for (const needs of [
+      ['--migrate', `${process.execPath} --version`],
+      ['--url-file', place.path('url')],
+    ])
+      expect(answerOf(await belay(...to, ...needs)), needs[0]).toMatchObject({
+        ok: false,
+        error: { code: 'engine.unsupported', hint: expect.stringContaining('Publish the port on 127.0.0.1') as unknown },
+      });
+    expect(await sqlIn(docker, 'cut-off', shop, "SELECT datname FROM pg_database WHERE datname LIKE 'again%'")).toBe('');
+    const made = await data(...to, '--no-owner', '--no-grants');
+    expect([made['target'], made['url']]).toEqual(['docker://cut-off/again', undefined]);
+    expect(await sqlIn(docker, 'cut-off', { ...shop, database: 'again' }, 'SELECT count(*) FROM accounts')).toBe('120');
+    await data('undo');
+  });
+
   describe('as the engine sees it', () => {
     const engine = createPostgresEngine({ owner: { installation: 'here', run: 'now' } });
     let snapshot: SnapshotContent;

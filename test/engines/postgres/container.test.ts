@@ -212,6 +212,8 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
       }
       // The server is the first process there: what a session leaves behind ended by a signal it takes for a crash of its own.
       expect((await docker.call('GET', '/containers/cut-off/logs?stdout=1&stderr=1')).json).not.toContain('terminated by signal');
+      const noUrl = await withHost(async (context) => postgres.connection?.(source.location, context)).catch((error: unknown) => error);
+      expect(noUrl).toMatchObject({ code: 'engine.unsupported', hint: expect.stringMatching(/"127\.0\.0\.1:5432:5432".*--url-file/s) as unknown });
       await sqlIn(docker, 'cut-off', places.closed, makeBank);
       const sink = memorySink();
       const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));

@@ -15,7 +15,7 @@ import { presentContent } from '../present.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { withLooseFile } from '../loose-file.ts';
-import { refuseUrlFile, writeUrlFile } from '../url-file.ts';
+import { connectionIfAny, refuseUnreached, refuseUrlFile, writeUrlFile } from '../url-file.ts';
 import { sourceInPlace } from './sources.ts';
 import type { Handlers } from './handlers.ts';
 
@@ -116,6 +116,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
   const preflight = toOutput(await engine.preflight(content, target, context));
   const took = (): number => Math.round(context.clock.monotonic() - started);
   await refuseUrlFile(engine, order.urlFile);
+  if (target.mode !== 'throw-away') await refuseUnreached(engine, target.location, order, context);
   if (order.dryRun) return { preflight, target: described, durationMs: took() };
 
   if (target.mode === 'throw-away') {
@@ -198,7 +199,7 @@ const overwritten = 'Taken before its content was overwritten in place.';
 
 /** How the place is reached, and the file with the password where one was asked for; `withdraw` takes that away again. */
 async function giveUrl(engine: Engine, at: Readonly<Record<string, unknown>>, file: string | undefined, context: EngineContext) {
-  const connection = await engine.connection?.(at, context);
+  const connection = await connectionIfAny(engine, at, context);
   if (connection === undefined) return { withdraw: () => Promise.resolve() };
   if (file === undefined) return { url: connection.url, withdraw: () => Promise.resolve() };
   return { url: connection.url, urlFile: file, withdraw: await writeUrlFile(file, connection) };
