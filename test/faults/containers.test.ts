@@ -2,12 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../../electron/core/base/system.ts';
 import { openArchive, readArchive } from '../../electron/core/containers/archive.ts';
 import { listContainers } from '../../electron/core/containers/discovery.ts';
+import { findEngine } from '../../electron/core/containers/engine.ts';
 import { startExec } from '../../electron/core/containers/exec.ts';
 import { startInstance } from '../../electron/core/containers/instance.ts';
 import type { InstanceSpec } from '../../electron/core/containers/instance.ts';
 import { reap } from '../../electron/core/containers/reap.ts';
+import { createPostgresEngine } from '../../electron/core/engines/postgres/engine.ts';
 import { dockerPossible, privateDocker } from '../helpers/containers/docker.ts';
-import { allOf } from '../helpers/containers/look.ts';
+import { allOf, processesWith, until } from '../helpers/containers/look.ts';
+import { inContainer, runPostgres, sqlIn } from '../helpers/containers/postgres.ts';
+import { withContext } from '../helpers/engine-context.ts';
+import { memorySink } from '../helpers/memory-sink.ts';
+import { makeBank } from '../helpers/postgres/bank.ts';
 
 const never = new AbortController().signal;
 const ports = { random: systemRandom, clock: systemClock };
@@ -59,6 +65,59 @@ describe.runIf(dockerPossible)('the engine', () => {
     expect(left.map(({ Id }) => Id)).toEqual([id]);
     expect((await docker.call('GET', '/volumes')).json).toMatchObject({ Volumes: [] });
     await instance.remove();
+  });
+
+  it('that is killed while sources in a container are captured: each capture fails in seconds, and the next one is whole', { timeout: 120_000 }, async () => {
+    await using docker = await privateDocker(['postgres:15']);
+    // Its rows come over its own address, which outlives the engine.
+    await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });
+    const shop = { name: 'shop-db', password: 'of the container', user: 'shop', database: 'shop' };
+    await runPostgres(docker, { ...shop, network: 'shop' });
+    await sqlIn(docker, shop.name, shop, makeBank);
+    await sqlIn(docker, shop.name, shop, 'CREATE DATABASE stuck');
+    const mark = `7${String(process.pid)}`;
+    const bin = '/usr/lib/postgresql/15/bin';
+    const wrapper = `case "$*" in *stuck*) exec sleep ${mark};; esac; exec ${bin}/pg_dump.real "$@"`;
+    const wrap = ['sh', '-c', 'mv $0 $0.real; printf "#!/bin/sh\\n%s\\n" "$1" > $0; chmod 755 $0', `${bin}/pg_dump`, wrapper] as const;
+    expect(await inContainer(docker, shop.name, wrap)).toEqual({ code: 0, out: '' });
+
+    const postgres = createPostgresEngine({ folders: [] });
+    const capture = async (database: string, onWrite: () => Promise<void> = () => Promise.resolve()) => {
+      const location = postgres.normaliseLocation({ container: { name: shop.name }, database, user: shop.user, secrets: { password: 'h' } }, '/');
+      const report = await withContext((context) =>
+        postgres.capture({ name: database, engine: 'postgres', location }, { maxWriterWait: 5000 }, memorySink({ onWrite }), {
+          ...context,
+          secret: () => Promise.resolve(shop.password),
+          containerEngine: (signal) => findEngine({ env: { DOCKER_HOST: docker.host }, platform: 'linux', userHome: '/', uid: 0 }, signal),
+        }),
+      );
+      return report.fingerprint;
+    };
+    const whole = await capture('shop');
+
+    const killed = Promise.withResolvers<void>();
+    let writing = false;
+    let since = 0;
+    const ended = (work: Promise<unknown>): Promise<unknown> =>
+      work.then(
+        () => 'taken for whole',
+        (error: unknown) => ({ code: (error as { code?: string }).code, inTime: performance.now() - since < 10_000 }),
+      );
+    const rows = capture('shop', () => {
+      writing = true;
+      return killed.promise;
+    });
+    const captures = [ended(rows), ended(capture('stuck'))];
+    await until(() => writing && processesWith(mark).length > 0);
+    await docker.kill();
+    since = performance.now();
+    killed.resolve();
+    expect(await Promise.all(captures)).toEqual(captures.map(() => ({ code: 'source.unreachable', inTime: true })));
+
+    await docker.startAgain();
+    await docker.call('POST', `/containers/${shop.name}/start`);
+    await until(async () => (await inContainer(docker, shop.name, [`${bin}/pg_isready`, '-q', '-h', '127.0.0.1'])).code === 0);
+    expect(await capture('shop')).toEqual(whole);
   });
 
   it('that hangs ends every call in its time, and a cancel at once', async () => {

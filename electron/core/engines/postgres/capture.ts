@@ -172,6 +172,9 @@ async function writeText(group: string, text: string, sink: CaptureSink): Promis
   return stream.end();
 }
 
+/** That says nothing of what the role may read: a capture that went on would lack what the next one has. */
+const lostTheWay: ReadonlySet<string> = new Set(['source.unreachable', 'source.missing']);
+
 /** Roles, memberships and their settings, without passwords; undefined where the role may not read them or the tool is not there. */
 async function dumpRoles(location: PostgresLocation, options: string, chosen: Chosen, context: EngineContext): Promise<string | undefined> {
   try {
@@ -191,7 +194,7 @@ async function dumpRoles(location: PostgresLocation, options: string, chosen: Ch
       .filter((line) => !/^\\(?:un)?restrict /.test(line))
       .join('\n');
   } catch (error) {
-    if (!(error instanceof AppError) || context.signal.aborted) throw error;
+    if (!(error instanceof AppError) || context.signal.aborted || lostTheWay.has(error.code)) throw error;
     context.log.warn('the roles could not be dumped', { code: error.code });
     return undefined;
   }
