@@ -1,36 +1,12 @@
 import { expect, test } from 'vitest';
-import { isAppError, isCancelled } from '../../electron/core/base/errors.ts';
-import type { RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../../electron/core/engines/engine.ts';
+import { isAppError } from '../../electron/core/base/errors.ts';
+import type { RestoreTarget, SnapshotContent } from '../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
 import { withContext } from '../helpers/engine-context.ts';
-import { killTimeout, noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
+import { killTimeout, modesOf, noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
 
 /** What restore, promote and undo promise: nothing that exists is touched before the copy stands, and everything can go back. */
 export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteTo, recover, undoIt }: Verbs, traits: Traits): void {
-  const modes = traits.inPlace ? (['replace', 'in-place'] as const) : (['replace'] as const);
-
-  test('restored content equals the source by another reader, passes its checks, and discarding leaves nothing', async () => {
-    const { snapshot, report } = await capture();
-    const location = await at.subject.newLocation();
-    let noted: RestoredCopy | undefined;
-    const copy = await withContext((context) =>
-      at.subject.engine.restore(snapshot, { location, mode: 'new' }, context, (one) => {
-        noted = one;
-        return Promise.resolve();
-      }),
-    );
-    expect(noted).toEqual(copy);
-    expect(JSON.parse(JSON.stringify(copy))).toEqual(copy);
-    expect(await withContext((context) => at.subject.engine.fingerprint({ kind: 'copy', copy }, context))).toEqual(report.fingerprint);
-    const checks = await withContext((context) => at.subject.engine.selfCheck({ kind: 'copy', copy }, context));
-    expect(checks.length).toBeGreaterThan(0);
-    expect(checks.filter((check) => check.result === 'failed')).toEqual([]);
-    expect(await at.subject.digest(copy.location)).toBe(await at.subject.digest(at.subject.source.location));
-    await withContext((context) => at.subject.engine.discard(copy, context));
-    await withContext((context) => at.subject.engine.discard(copy, context));
-    expect(await at.subject.residue()).toEqual([]);
-  });
-
   test('a throw-away restore stays in its place', async () => {
     const { snapshot, report } = await capture();
     await withContext(async (context) => {
@@ -41,26 +17,6 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
       await at.subject.engine.discard(copy, context);
       expect(await at.subject.residue()).toEqual([]);
     });
-  });
-
-  test('a cancelled restore leaves nothing', async () => {
-    const { snapshot } = await capture();
-    const controller = new AbortController();
-    const slow: SnapshotContent = {
-      ...snapshot,
-      read: async function* (object, signal) {
-        for await (const part of snapshot.read(object, signal)) {
-          yield part;
-          controller.abort();
-        }
-      },
-    };
-    const location = await at.subject.newLocation();
-    const failed = await withContext((context) => at.subject.engine.restore(slow, { location, mode: 'new' }, context, noIntent), controller.signal).catch(
-      (error: unknown) => error,
-    );
-    expect(isCancelled(failed)).toBe(true);
-    expect(await at.subject.residue()).toEqual([]);
   });
 
   test('what cannot be read whole is never restored, and leaves nothing', async () => {
@@ -102,7 +58,7 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
   test('preflight writes nothing and tells what would happen', async () => {
     const { snapshot } = await capture();
     const before = await at.subject.digest(at.subject.source.location);
-    for (const mode of modes) {
+    for (const mode of modesOf(traits)) {
       const preflight = await withContext((context) => at.subject.engine.preflight(snapshot, { location: at.subject.source.location, mode }, context));
       expect(preflight.blockers).toEqual([]);
       expect(preflight.steps.length).toBeGreaterThan(1);
@@ -131,31 +87,7 @@ export function restoreTests(at: Holder, { capture, restoreTo, printOf, promoteT
     expect(at.subject.engine.capabilities.inPlace).toBe(traits.inPlace);
   });
 
-  for (const mode of modes) {
-    test(`promote (${mode}) puts the snapshot in place and keeps the old; undo brings it back equal`, async () => {
-      const { snapshot, report } = await capture();
-      const captured = await at.subject.digest(at.subject.source.location);
-      await at.subject.change(at.subject.source.location);
-      const changed = await printOf(at.subject.source);
-      const target: RestoreTarget = { location: at.subject.source.location, mode };
-      const copy = await restoreTo(snapshot, target);
-      let noted: UndoRecord | undefined;
-      const undo = await withContext((context) =>
-        at.subject.engine.promote(copy, target, context, async (record) => {
-          noted = record;
-          expect(compareFingerprints(changed, await printOf(at.subject.source))).toEqual([]);
-        }),
-      );
-      expect(noted?.data).toEqual(undo.data);
-      expect(JSON.parse(JSON.stringify(undo))).toEqual(undo);
-      expect(compareFingerprints(report.fingerprint, await printOf(at.subject.source))).toEqual([]);
-      if (mode === 'replace') expect(await at.subject.digest(at.subject.source.location)).toBe(captured);
-      expect(await withContext((context) => at.subject.engine.recover(undo, context))).toBe('promoted');
-      await withContext((context) => at.subject.engine.undo(undo, context, { force: false }));
-      expect(compareFingerprints(changed, await printOf(at.subject.source))).toEqual([]);
-      expect(await at.subject.residue()).toEqual([]);
-    });
-
+  for (const mode of modesOf(traits)) {
     test(`undo (${mode}) refuses a target that was written since, unless it is forced, and keeps the old meanwhile`, async () => {
       const { snapshot } = await capture();
       await at.subject.change(at.subject.source.location);

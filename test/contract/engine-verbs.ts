@@ -29,6 +29,11 @@ export interface Traits {
   readonly imports: boolean;
 }
 
+/** How a snapshot takes the place of what is there. */
+export function modesOf(traits: Traits): readonly ('replace' | 'in-place')[] {
+  return traits.inPlace ? ['replace', 'in-place'] : ['replace'];
+}
+
 /** The subject of the test that runs now. */
 export interface Holder {
   subject: EngineSubject;

@@ -15,9 +15,11 @@ import { dockerPossible, privateDocker } from '../../helpers/containers/docker.t
 import type { TestDocker } from '../../helpers/containers/docker.ts';
 import { until } from '../../helpers/containers/look.ts';
 import { inContainer, runPostgres, sqlIn } from '../../helpers/containers/postgres.ts';
+import { containerSubject } from '../../helpers/containers/subject.ts';
 import { withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
 import { makeBank } from '../../helpers/postgres/bank.ts';
+import { engineCore } from '../../contract/engine-suite.ts';
 
 const password = 'c4nary of: the \\ container';
 const here = { folder: '/', environment: {} };
@@ -239,6 +241,18 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
       expect(gone).toMatchObject({ code: 'source.missing', hint: expect.stringContaining('compose up') as unknown });
     },
   );
+
+  describe('with its tools and nothing of this machine', () => {
+    // The subjects of the suite have the server to themselves.
+    beforeAll(async () => {
+      const at = { ...places.open, database: 'postgres' };
+      for (const name of (await sqlIn(docker, 'open', at, `SELECT datname FROM pg_database WHERE datname LIKE 'shop%'`)).split('\n'))
+        await sqlIn(docker, 'open', at, `DROP DATABASE "${name}" WITH (FORCE)`);
+    });
+    engineCore('postgres in a container', { inPlace: false, imports: true }, () =>
+      containerSubject(docker, { name: 'open', user: places.open.user, password }),
+    );
+  });
 });
 
 /** As in the everyday small images: what a program of ours needs there is busybox's. */

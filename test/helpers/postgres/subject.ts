@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
-import type { EngineSource, SourceLocation, UndoRecord } from '../../../electron/core/engines/engine.ts';
+import type { Engine, EngineSource, SourceLocation, UndoRecord } from '../../../electron/core/engines/engine.ts';
 import type { EngineSubject, KilledOperation, KilledRun } from '../../contract/engine-subject.ts';
 import { accounts, brokenLaws, digest, makeBank, transfer } from './bank.ts';
 import type { PostgresServer } from './server.ts';
@@ -29,8 +29,16 @@ export function toolsFor(server: PostgresServer, others: readonly string[] = [])
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 let count = 0;
 
+/** What of a server its subjects use. */
+export type SubjectServer = Pick<PostgresServer, 'connect' | 'run' | 'socket' | 'port' | 'superuser'>;
+
 /** A database of its own on a server that others share. */
-export async function makePostgresSubject(server: PostgresServer, tools: { readonly folders: readonly string[] }): Promise<EngineSubject> {
+export function makePostgresSubject(server: PostgresServer, tools: { readonly folders: readonly string[] }): Promise<EngineSubject> {
+  return makeSubjectOn(server, createPostgresEngine(tools), (database) => locationOn(server, database));
+}
+
+/** The same on a server that the engine knows under other locations. */
+export async function makeSubjectOn(server: SubjectServer, engine: Engine, locationOf: (database: string) => SourceLocation): Promise<EngineSubject> {
   const root = await mkdtemp(path.join(tmpdir(), 'belay-postgres-'));
   const made = new Set<string>();
   const own = (name: string): string => {
@@ -47,16 +55,16 @@ export async function makePostgresSubject(server: PostgresServer, tools: { reado
   };
   const make = async (name: string): Promise<SourceLocation> => {
     await server.run('postgres', `CREATE DATABASE ${quoted(own(name))} TEMPLATE ${pattern}`);
-    return locationOn(server, name);
+    return locationOf(name);
   };
   await makePattern(server);
   count += 1;
   const source: EngineSource = { name: 'bank', engine: 'postgres', location: await make(`bank_${count}`) };
-  const fresh = (word: string): SourceLocation => locationOn(server, own(`${word}_${(count += 1)}`));
+  const fresh = (word: string): SourceLocation => locationOf(own(`${word}_${(count += 1)}`));
   const words = (list: readonly string[]): Promise<readonly string[]> => Promise.resolve(list);
 
   return {
-    engine: createPostgresEngine(tools),
+    engine,
     source,
     table: { name: 'public.accounts', rows: accounts, column: 'id' },
     startWriter: () => startWriter(server, String(source.location['database'])),
@@ -105,7 +113,7 @@ export async function makePostgresSubject(server: PostgresServer, tools: { reado
   };
 }
 
-async function makePattern(server: PostgresServer): Promise<void> {
+async function makePattern(server: SubjectServer): Promise<void> {
   if ((await server.run('postgres', `SELECT 1 FROM pg_database WHERE datname = '${pattern}'`)).length > 0) return;
   await server.run('postgres', `CREATE DATABASE ${pattern}`);
   const client = await server.connect(pattern);
@@ -115,7 +123,7 @@ async function makePattern(server: PostgresServer): Promise<void> {
   await client.end();
 }
 
-async function startWriter(server: PostgresServer, database: string): Promise<{ stop(): Promise<number> }> {
+async function startWriter(server: SubjectServer, database: string): Promise<{ stop(): Promise<number> }> {
   const client = await server.connect(database);
   let over = false;
   let commits = 0;
@@ -150,7 +158,7 @@ const hostileNames = [
   '😀'.repeat(15),
 ];
 
-async function refusedSources(server: PostgresServer, good: SourceLocation): Promise<readonly { readonly source: EngineSource; readonly code: string }[]> {
+async function refusedSources(server: SubjectServer, good: SourceLocation): Promise<readonly { readonly source: EngineSource; readonly code: string }[]> {
   const database = String(good['database']);
   await server.run(
     database,
@@ -180,14 +188,14 @@ async function refusedSources(server: PostgresServer, good: SourceLocation): Pro
 }
 
 /** Databases that the subject did not make, and sessions of the engine's that did not end. */
-async function residue(server: PostgresServer, made: ReadonlySet<string>): Promise<readonly string[]> {
+async function residue(server: SubjectServer, made: ReadonlySet<string>): Promise<readonly string[]> {
   const databases = await server.run('postgres', `SELECT datname AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1`);
   const left = databases.map((row) => String(row['name'])).filter((name) => name !== pattern && !made.has(name) && !name.includes('__belay_ck_'));
   return [...left.map((name) => `database ${name}`), ...(await sessionsLeft(server))];
 }
 
 /** A backend is gone a moment after its client is. */
-async function sessionsLeft(server: PostgresServer): Promise<readonly string[]> {
+async function sessionsLeft(server: SubjectServer): Promise<readonly string[]> {
   for (let round = 0; ; round += 1) {
     const rows = await server.run('postgres', `SELECT coalesce(datname, '') || ': ' || query AS what FROM pg_stat_activity WHERE application_name = 'belay'`);
     if (rows.length === 0 || round >= 40) return rows.map((row) => `session in ${String(row['what'])}`);
