@@ -26,6 +26,19 @@ const recipes = Object.freeze({ base: 1, busybox: 1, postgres: 2 });
 /** What the file systems of images do not need. */
 const ballast = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/i18n', 'var/log/apt'];
 
+/** What the official image of PostgreSQL says of itself. */
+export const postgresHabits = Object.freeze([
+  // One a line: Podman takes no more.
+  'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin',
+  'ENV LANG=C.UTF-8',
+  'ENV PG_MAJOR=15',
+  'ENV PGDATA=/var/lib/postgresql/data',
+  'VOLUME /var/lib/postgresql/data',
+  'EXPOSE 5432',
+  'ENTRYPOINT ["docker-entrypoint.sh"]',
+  'CMD ["postgres", "-c", "listen_addresses=*"]',
+]);
+
 /**
  * Where downloads and what is made of them stay between runs.
  * @param {NodeJS.ProcessEnv} env

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { install, isDebian } from './debian.mjs';
 import { providePostgres } from './postgres.mjs';
 import { cacheFolder, makeImages } from './images.mjs';
+import { providePodman } from './podman.mjs';
 
 /**
  * A program that some tests need. Looked for in this order: what `variable` names, what is installed, the Debian package.
@@ -90,7 +91,9 @@ export function provision({ lanes, env, say }) {
   }
   for (const part of missing) say(`${part.name}: not there; the tests that need it are skipped.`);
   const postgres = lanes.some((lane) => postgresLanes.includes(lane)) ? providePostgres({ env, say }) : {};
-  return { ...found, ...images(found, env, say), ...postgres };
+  const made = images(found, env, say);
+  const podman = lanes.includes('engines') ? providePodman({ env, cache: cacheFolder(env), images: made['BELAY_TEST_IMAGES'], say }) : {};
+  return { ...found, ...made, ...podman, ...postgres };
 }
 
 /**

@@ -45,10 +45,6 @@ const versionSchema = z.object({
     .regex(/^\d+\.\d+$/)
     .optional()
     .catch(undefined),
-  Components: z
-    .array(z.object({ Name: z.string() }))
-    .optional()
-    .catch(undefined),
 });
 
 /**
@@ -125,7 +121,8 @@ async function probe(endpoint: Endpoint, named: boolean, signal: AbortSignal): P
   const place = `${addressText(endpoint.address)} (${endpoint.origin})`;
   try {
     const api = await openApi(endpoint.address);
-    const answer = await api.json({ method: 'GET', path: '/version', signal, withinMs: probeMs }, versionSchema);
+    const podman = await podmanAt(api, signal);
+    const answer = podman ?? (await api.json({ method: 'GET', path: '/version', signal, withinMs: probeMs }, versionSchema));
     if (compareApi(answer.ApiVersion, leastApi) < 0) {
       return {
         state: 'too-old',
@@ -134,13 +131,12 @@ async function probe(endpoint: Endpoint, named: boolean, signal: AbortSignal): P
       };
     }
     const spoken = spokenApi(answer.ApiVersion, answer.MinAPIVersion);
-    const podman = answer.Components?.some((component) => component.Name.toLowerCase().includes('podman')) === true;
     return {
       state: 'answers',
       engine: {
         api: api.speaking(spoken),
         endpoint,
-        product: podman ? 'podman' : 'docker',
+        product: podman === undefined ? 'docker' : 'podman',
         version: answer.Version,
         apiVersion: spoken,
         local: endpoint.address.kind === 'socket' || isLoopback(endpoint.address.host),
@@ -149,6 +145,19 @@ async function probe(endpoint: Endpoint, named: boolean, signal: AbortSignal): P
   } catch (error) {
     if (isCancelled(error)) throw error;
     return stateOf(error, place, named);
+  }
+}
+
+/** What Podman says of itself with any answer; undefined where another engine answers. To be asked for its version takes it a second and more. */
+async function podmanAt(api: EngineApi, signal: AbortSignal): Promise<z.infer<typeof versionSchema> | undefined> {
+  try {
+    const response = await api.stream({ method: 'GET', path: '/_ping', signal, withinMs: probeMs });
+    response.destroy();
+    const said = versionSchema.safeParse({ Version: response.headers['libpod-api-version'], ApiVersion: response.headers['api-version'] });
+    return said.success ? said.data : undefined;
+  } catch (error) {
+    if (wasRefused(error)) return undefined;
+    throw error;
   }
 }
 

@@ -9,6 +9,8 @@ import { startExec } from './exec.ts';
 import { hostConfig } from './lockdown.ts';
 import type { Capability, InstanceFolder, InstanceLimits, InstanceNetwork } from './lockdown.ts';
 import { lastLog } from './log.ts';
+import { addressOf, isIn, makeNetwork, publishes, reachedBy } from './network.ts';
+import type { InstanceAddress } from './network.ts';
 import { labelsOf, markOf } from './owner.ts';
 import type { Owner, OwnerMark } from './owner.ts';
 import { containerMissing, engineError, wasRefused } from './reply.ts';
@@ -52,7 +54,7 @@ export interface Instance extends AsyncDisposable {
   /** Random, and known to this instance's container alone (`BELAY_NONCE` in its environment, a label on it). */
   readonly nonce: string;
   /** Where the server is reached from this machine; undefined without a network, or before it is ready. */
-  address(): Promise<{ readonly host: '127.0.0.1'; readonly port: number } | undefined>;
+  address(): Promise<InstanceAddress | undefined>;
   /**
    * Throws `target.denied` unless the engine still knows this very container as ours, running, with the nonce and cut off as it was made.
    * To be awaited before the first byte is written to it, and again after every pause.
@@ -84,7 +86,8 @@ const stateSchema = z.object({
     PidsLimit: z.number().nullish(),
     Binds: z.array(z.string()).nullish(),
   }),
-  NetworkSettings: z.object({ Ports: z.record(z.string(), z.array(z.object({ HostIp: z.string(), HostPort: z.string() })).nullish()).nullish() }),
+  Mounts: z.array(z.object({ Type: z.string() })).nullish(),
+  NetworkSettings: reachedBy,
 });
 
 type State = z.infer<typeof stateSchema>;
@@ -104,7 +107,8 @@ export async function startInstance(engine: Engine, spec: InstanceSpec, owner: O
   const labels = labelsOf(mark);
   const name = `belay-${/^[a-z0-9-]{1,30}$/.test(spec.purpose) ? spec.purpose : 'instance'}-${nonce.slice(0, 12)}`;
   const networkName = spec.network.kind === 'none' ? undefined : name;
-  const host = hostConfig({ network: spec.network, networkName, folders: spec.folders, capabilities: spec.capabilities ?? [], limits: spec.limits, labels });
+  const { network, folders, capabilities = [], limits } = spec;
+  const host = hostConfig({ network, networkName, published: publishes(engine), folders, capabilities, limits, labels });
   const undo = (): Promise<void> => removeAll(engine, name, networkName);
   try {
     if (networkName !== undefined) await makeNetwork(engine, networkName, labels, signal);
@@ -121,6 +125,8 @@ export async function startInstance(engine: Engine, spec: InstanceSpec, owner: O
           Env: [...Object.entries(spec.env).map(([key, value]) => `${key}=${value}`), `BELAY_NONCE=${nonce}`],
           Labels: labels,
           ...(spec.network.kind === 'none' ? {} : { ExposedPorts: { [`${String(spec.network.port)}/tcp`]: {} } }),
+          // Podman asks politely first, for ten seconds.
+          StopTimeout: 0,
           HostConfig: host,
         },
         signal,
@@ -139,17 +145,6 @@ export async function startInstance(engine: Engine, spec: InstanceSpec, owner: O
       });
     throw engineError(error, 'start a throw-away instance');
   }
-}
-
-/** A network of the instance alone. Nothing leaves it by the engine's address translation; what is published is on loopback. */
-async function makeNetwork(engine: Engine, name: string, labels: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
-  const Options = { 'com.docker.network.bridge.enable_ip_masquerade': 'false', 'com.docker.network.bridge.enable_icc': 'false' };
-  await engine.api.done({
-    method: 'POST',
-    path: '/networks/create',
-    body: { Name: name, CheckDuplicate: true, Driver: 'bridge', Labels: labels, Options },
-    signal,
-  });
 }
 
 async function removeAll(engine: Engine, container: string, network: string | undefined): Promise<void> {
@@ -199,8 +194,7 @@ function instance(made: Made): Instance {
   const address = async (): ReturnType<Instance['address']> => {
     if (spec.network.kind === 'none') return undefined;
     const found = await stateOf(made, new AbortController().signal);
-    const bound = found.NetworkSettings.Ports?.[`${String(spec.network.port)}/tcp`]?.find(({ HostIp }) => HostIp === '127.0.0.1');
-    return bound === undefined ? undefined : { host: '127.0.0.1', port: Number(bound.HostPort) };
+    return addressOf(engine, found.NetworkSettings, name, spec.network.port);
   };
   return {
     id,
@@ -239,15 +233,17 @@ async function fate(made: Made): Promise<Fate | undefined> {
   }
 }
 
-function assertOurs(found: State, { id, name, mark, networkName, spec }: Made): void {
+function assertOurs(found: State, { engine, id, name, mark, networkName, spec }: Made): void {
   const seen = markOf(found.Config.Labels ?? {});
   const ours = seen !== undefined && seen.nonce === mark.nonce && seen.installation === mark.installation && seen.run === mark.run;
   const host = found.HostConfig;
   const cutOff =
-    host.NetworkMode === (networkName ?? 'none') &&
+    isIn(engine, host.NetworkMode, found.NetworkSettings, networkName) &&
     !host.Privileged &&
     host.ReadonlyRootfs &&
-    (host.Binds ?? []).length === 0 &&
+    // Podman names its volumes there too, never by a path.
+    (host.Binds ?? []).every((bind) => engine.product === 'podman' && !bind.startsWith('/')) &&
+    (found.Mounts ?? []).every(({ Type }) => Type === 'volume' || Type === 'tmpfs') &&
     host.Memory === spec.limits.memory &&
     host.PidsLimit === spec.limits.processes;
   const nonceInside = (found.Config.Env ?? []).includes(`BELAY_NONCE=${mark.nonce}`);

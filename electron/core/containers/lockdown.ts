@@ -32,6 +32,8 @@ export interface LockdownSpec {
   readonly network: InstanceNetwork;
   /** Name of the network made for it, where it has a port. */
   readonly networkName: string | undefined;
+  /** Whether the port of such a network is published on loopback; else the container's own address is all that leads to it. */
+  readonly published: boolean;
   readonly folders: readonly InstanceFolder[];
   readonly capabilities: readonly Capability[];
   readonly limits: InstanceLimits;
@@ -53,7 +55,7 @@ export function hostConfig(spec: LockdownSpec): Readonly<Record<string, unknown>
   const inMemory = spec.folders.filter(({ on }) => on === 'memory');
   return {
     NetworkMode: spec.network.kind === 'none' ? 'none' : (spec.networkName ?? ''),
-    PortBindings: spec.network.kind === 'none' ? {} : { [`${String(spec.network.port)}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
+    PortBindings: spec.network.kind === 'none' || !spec.published ? {} : { [`${String(spec.network.port)}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
     PublishAllPorts: false,
     Privileged: false,
     CapDrop: ['ALL'],

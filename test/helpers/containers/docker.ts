@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder, imageFiles } from '../../../tools/provision/images.mjs';
+import { cacheFolder, imageFiles, postgresHabits } from '../../../tools/provision/images.mjs';
 import { findEngine } from '../../../electron/core/containers/engine.ts';
 import type { Engine } from '../../../electron/core/containers/engine.ts';
 
@@ -15,8 +15,8 @@ const keeper = fileURLToPath(new URL('dockerd-child.ts', import.meta.url));
 
 export type ImageName = 'postgres:15' | 'debian:12' | 'busybox:1' | 'noshell:1';
 
-/** A Docker engine that a test owns. */
-export interface TestDocker extends AsyncDisposable {
+/** An engine that a test owns. */
+export interface TestEngine {
   /** What DOCKER_HOST is for it. */
   readonly host: string;
   readonly socket: string;
@@ -26,6 +26,10 @@ export interface TestDocker extends AsyncDisposable {
   call(method: string, where: string, body?: unknown): Promise<{ readonly status: number; readonly json: unknown }>;
   /** Runs a container of the image; answers its id. */
   run(image: ImageName, options?: Readonly<Record<string, unknown>>, name?: string): Promise<string>;
+}
+
+/** A Docker engine that a test owns. */
+export interface TestDocker extends TestEngine, AsyncDisposable {
   /** SIGKILL to the engine: containers are left running without it. */
   kill(): Promise<void>;
   startAgain(): Promise<void>;
@@ -68,28 +72,8 @@ export async function privateDocker(images: readonly ImageName[]): Promise<TestD
   };
   let pid = await up();
   const socket = path.join(folder, 'd.sock');
-  const call: TestDocker['call'] = (method, where, body) => ask(socket, method, where, body);
   const docker: TestDocker = {
-    host: `unix://${socket}`,
-    socket,
-    async engine() {
-      const found = await findEngine({ env: { DOCKER_HOST: `unix://${socket}` }, platform: 'linux', userHome: folder, uid: 0 }, new AbortController().signal);
-      if (found.state !== 'answers') throw new Error(found.statement);
-      return found.engine;
-    },
-    call,
-    async run(image, options = {}, name) {
-      const made = await call('POST', `/containers/create${name === undefined ? '' : `?name=${name}`}`, {
-        Image: image,
-        HostConfig: { NetworkMode: 'none' },
-        ...options,
-      });
-      const id = (made.json as { Id?: string }).Id;
-      if (id === undefined) throw new Error(JSON.stringify(made.json));
-      const started = await call('POST', `/containers/${id}/start`);
-      if (started.status >= 300) throw new Error(JSON.stringify(started.json));
-      return id;
-    },
+    ...engineAt(socket),
     async kill() {
       process.kill(pid, 'SIGKILL');
       while (existsSync(`/proc/${String(pid)}`) && !(await isZombie(pid))) await new Promise((resolve) => setImmediate(resolve));
@@ -116,6 +100,36 @@ export async function privateDocker(images: readonly ImageName[]): Promise<TestD
   return docker;
 }
 
+/** What listens at a socket, as tests use it. */
+export function engineAt(socket: string): TestEngine {
+  const call: TestEngine['call'] = (method, where, body) => ask(socket, method, where, body);
+  return {
+    host: `unix://${socket}`,
+    socket,
+    async engine() {
+      const found = await findEngine(
+        { env: { DOCKER_HOST: `unix://${socket}` }, platform: 'linux', userHome: '/nowhere', uid: 0 },
+        new AbortController().signal,
+      );
+      if (found.state !== 'answers') throw new Error(found.statement);
+      return found.engine;
+    },
+    call,
+    async run(image, options = {}, name) {
+      const made = await call('POST', `/containers/create${name === undefined ? '' : `?name=${name}`}`, {
+        Image: image,
+        HostConfig: { NetworkMode: 'none' },
+        ...options,
+      });
+      const id = (made.json as { Id?: string }).Id;
+      if (id === undefined) throw new Error(JSON.stringify(made.json));
+      const started = await call('POST', `/containers/${id}/start`);
+      if (started.status >= 300) throw new Error(JSON.stringify(started.json));
+      return id;
+    },
+  };
+}
+
 async function isZombie(pid: number): Promise<boolean> {
   const { readFile } = await import('node:fs/promises');
   return readFile(`/proc/${String(pid)}/stat`, 'utf8').then(
@@ -123,14 +137,6 @@ async function isZombie(pid: number): Promise<boolean> {
     () => true,
   );
 }
-
-const postgresHabits = [
-  'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin LANG=C.UTF-8 PG_MAJOR=15 PGDATA=/var/lib/postgresql/data',
-  'VOLUME /var/lib/postgresql/data',
-  'EXPOSE 5432',
-  'ENTRYPOINT ["docker-entrypoint.sh"]',
-  'CMD ["postgres", "-c", "listen_addresses=*"]',
-];
 
 const usualPath = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

@@ -1,7 +1,7 @@
 import { systemRandom } from '../../../electron/core/base/system.ts';
 import { startExec } from '../../../electron/core/containers/exec.ts';
 import { allOf, until } from './look.ts';
-import type { TestDocker } from './docker.ts';
+import type { TestEngine } from './docker.ts';
 
 export interface ContainerChoice {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface ContainerChoice {
 const bin = '/usr/lib/postgresql/15/bin';
 
 /** A container of PostgreSQL 15, with quick settings. */
-export async function runPostgres(docker: TestDocker, choice: ContainerChoice): Promise<void> {
+export async function runPostgres(docker: TestEngine, choice: ContainerChoice): Promise<void> {
   const { name, password, user = 'postgres', database = user, network, labels = {} } = choice;
   const options = {
     Env: [`POSTGRES_PASSWORD=${password}`, `POSTGRES_USER=${user}`, `POSTGRES_DB=${database}`, 'POSTGRES_INITDB_ARGS=--no-sync'],
@@ -37,7 +37,7 @@ export async function runPostgres(docker: TestDocker, choice: ContainerChoice): 
 
 /** What a program in a container gives. */
 export async function inContainer(
-  docker: TestDocker,
+  docker: TestEngine,
   name: string,
   argv: readonly [string, ...string[]],
   secrets: Readonly<Record<string, string>> = {},
@@ -51,7 +51,7 @@ export async function inContainer(
 }
 
 /** Statements, run in the container by its own psql. Throws what it said where they fail. */
-export async function sqlIn(docker: TestDocker, name: string, place: { readonly user: string; readonly database: string }, sql: string): Promise<string> {
+export async function sqlIn(docker: TestEngine, name: string, place: { readonly user: string; readonly database: string }, sql: string): Promise<string> {
   const { code, out } = await inContainer(docker, name, [`${bin}/psql`, '-XAtq', '-v', 'ON_ERROR_STOP=1', '-U', place.user, '-d', place.database, '-c', sql]);
   if (code !== 0) throw new Error(out);
   return out.trim();

@@ -58,8 +58,11 @@ describe('what a container engine answers', () => {
   });
 
   it('tells Podman', async () => {
-    await version({ ApiVersion: '1.41', Components: [{ Name: 'Podman Engine' }] });
-    expect(await find()).toMatchObject({ engine: { product: 'podman' } });
+    await serve((request, response) => {
+      if (request.url !== '/_ping') response.writeHead(500);
+      response.setHeader('Api-Version', '1.41').setHeader('Libpod-API-Version', '4.3.1').end('OK');
+    });
+    expect(await find()).toMatchObject({ state: 'answers', engine: { product: 'podman', version: '4.3.1', apiVersion: '1.41' } });
   });
 
   it('that is too old is named', async () => {

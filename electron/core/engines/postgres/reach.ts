@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { BlockList, connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { shellWord } from '../../base/command-line.ts';
 import { AppError, CancelledError, throwIfCancelled } from '../../base/errors.ts';
 import { findContainer, findService, type ContainerRow } from '../../containers/discovery.ts';
@@ -62,7 +63,7 @@ export async function wayTo(location: PostgresLocation, context: EngineContext):
   if (engine.local && published !== undefined) return { kind: 'network', location: { ...rest, ...published } };
   if (engine.local && process.platform === 'linux') {
     for (const { address } of row.addresses)
-      if (await answers(row.id, address, location.port, context.signal)) return { kind: 'network', location: { ...rest, host: address } };
+      if (isNear(address) && (await answers(row.id, address, location.port, context.signal))) return { kind: 'network', location: { ...rest, host: address } };
   }
   const port = String(location.port);
   const why = new AppError(
@@ -91,6 +92,20 @@ function publishedAt(row: ContainerRow, port: number): { readonly host: string; 
   const [best] = all.toSorted((a, b) => Number(a.host.includes(':')) - Number(b.host.includes(':')));
   if (best === undefined) return undefined;
   return { host: best.host === '0.0.0.0' ? '127.0.0.1' : best.host === '::' ? '::1' : best.host, port: best.port };
+}
+
+/** Whether this machine stands in a network of that address: a rootless engine's are its own, and the same number elsewhere is somebody else's. */
+function isNear(address: string): boolean {
+  return Object.values(networkInterfaces()).some((all) =>
+    (all ?? []).some(({ cidr, family }) => {
+      const [start = '', bits = ''] = (cidr ?? '').split('/');
+      if (bits === '') return false;
+      const network = new BlockList();
+      const kind = family === 'IPv6' ? 'ipv6' : 'ipv4';
+      network.addSubnet(start, Number(bits), kind);
+      return network.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
+    }),
+  );
 }
 
 /** Addresses that this machine does not reach, by container: a desktop's engine has a network of its own, which drops what is sent there. */
