@@ -83,7 +83,7 @@ const contrib: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-/** Packages of Debian and of PostgreSQL's own repository, as what follows `postgresql-<major>-`. */
+/** Packages of Debian or of PostgreSQL's own repository, as what follows `postgresql-<major>-`. */
 const packages: Readonly<Record<string, string>> = {
   ...{ postgis: 'postgis-3', postgis_raster: 'postgis-3', postgis_topology: 'postgis-3', postgis_tiger_geocoder: 'postgis-3', pgrouting: 'pgrouting' },
   ...{ vector: 'pgvector', pg_cron: 'cron', pg_partman: 'partman', pg_repack: 'repack', hll: 'hll', hypopg: 'hypopg', pgaudit: 'pgaudit', rum: 'rum' },
@@ -97,10 +97,9 @@ const languages: Readonly<Record<string, string>> = { plpython3u: 'plpython3', p
 function whereFrom(name: string, major: number): string {
   const language = languages[name];
   const known = packages[name];
+  const packaged = (file: string): string => `Install it on the server (the package ${file} of Debian or of apt.postgresql.org)`;
   if (contrib.has(name))
-    return `Install PostgreSQL's contrib modules for ${major} on the server (package postgresql-contrib; in Debian's postgresql-${major} they are)`;
-  if (language !== undefined) return `Install it on the server (in Debian the package postgresql-${language}-${major})`;
-  return known === undefined
-    ? `Install it on the server, for PostgreSQL ${major}`
-    : `Install it on the server (in Debian the package postgresql-${major}-${known})`;
+    return `Install PostgreSQL's contrib modules for ${major} on the server (in Debian they come with postgresql-${major}, elsewhere as postgresql-contrib)`;
+  if (language !== undefined) return packaged(`postgresql-${language}-${major}`);
+  return known === undefined ? `Install it on the server, for PostgreSQL ${major}` : packaged(`postgresql-${major}-${known}`);
 }
