@@ -4,9 +4,9 @@ import type { UndoRow } from '../restore/records.ts';
 import { engineOf, type Core } from './core.ts';
 import { entryOf } from './keeping.ts';
 
-/** The swaps that can be undone, oldest first. */
+/** The swaps that can be undone, oldest first; with those whose undo was broken off and could not be settled yet, which the next try settles. */
 export function keptRows(core: Core): UndoRow[] {
-  return core.records.undo().filter((row) => row.state === 'kept');
+  return core.records.undo().filter((row) => row.state !== 'pending');
 }
 
 /** What can be undone, oldest first, each with the bytes that its kept copy takes up. */
