@@ -37,7 +37,11 @@ const verbs: readonly (readonly [name: string, at: RegExp | 'connecting', run: R
     /^LOCK TABLE (?!ONLY)/,
     (trip, { location }, context) => trip.engine.capture(source(location), { maxWriterWait: 1000 }, memorySink(), context),
   ],
-  ['preflight', /pg_available_extensions/, (trip, { location, snapshot }, context) => trip.engine.preflight(snapshot, { location, mode: 'replace' }, context)],
+  [
+    'preflight',
+    /rolname = current_user AS own/,
+    (trip, { location, snapshot }, context) => trip.engine.preflight(snapshot, { location, mode: 'replace' }, context),
+  ],
   [
     'restore, rows',
     /^COPY .* FROM STDIN/,

@@ -62,11 +62,11 @@ export function reapInBackground(
 ): () => Promise<void> {
   if (!existsSync(join(home, usedName))) return () => Promise.resolve();
   const stop = new AbortController();
-  let removing = false;
+  const looked = Promise.withResolvers<boolean>();
   const work = async (): Promise<void> => {
     const found = await find(stop.signal);
+    looked.resolve(found.state === 'answers');
     if (found.state !== 'answers') return;
-    removing = true;
     const { reap } = await import('../containers/reap.ts');
     const removed = await reap(found.engine, owner, ports, stop.signal);
     if (removed.containers + removed.volumes + removed.networks > 0) ports.log.info('throw-away instances of an earlier run were removed', { ...removed });
@@ -75,11 +75,17 @@ export function reapInBackground(
     if (!isCancelled(error)) ports.log.warn('throw-away instances of an earlier run could not be looked for', { error });
   });
   return async () => {
-    // What is being removed is given a moment, so that short commands come to an end with it too.
-    if (removing) await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, leaveMs).unref())]);
+    // An engine is given a moment to answer, and what is being removed a longer one: else commands that are quick would leave it for ever.
+    const answers = await Promise.race([looked.promise, ended.then(() => false), after(lookMs, false)]);
+    if (answers) await Promise.race([ended, after(leaveMs, undefined)]);
     stop.abort();
     await ended;
   };
 }
 
+const lookMs = 2_000;
 const leaveMs = 10_000;
+
+function after<T>(ms: number, value: T): Promise<T> {
+  return new Promise((resolve) => setTimeout(() => resolve(value), ms).unref());
+}

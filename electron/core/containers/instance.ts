@@ -164,8 +164,8 @@ async function removeOne(engine: Engine, path: string, query: Readonly<Record<st
       await engine.api.done({ method: 'DELETE', path, query, signal });
     } catch (error) {
       if (wasRefused(error, 404)) return;
-      // Being removed by another, or a network whose container is just leaving it.
-      if (!wasRefused(error, 409, 403) || wait > 5000) throw error;
+      // Being removed by another, a network whose container is just leaving it, or a file system that something still looks into.
+      if (!wasRefused(error, 409, 403, 500) || wait > 5000) throw error;
     }
     await after(wait);
   }

@@ -158,6 +158,7 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     await data('undo');
     expect([(await docker.call('GET', '/containers/shop-copy/json')).status, (await docker.call('GET', '/volumes/shop-copy-data')).status]).toEqual([404, 404]);
     expect((await docker.call('GET', '/networks/shop-copy')).status).toBe(404);
+    expect(await left()).toEqual([]);
   });
 
   test('a part is drilled in a container as whole databases are, and choices are kept in a new container', async () => {
@@ -182,6 +183,7 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     expect(await sqlIn(docker, 'shop-own', shop, "SELECT relowner::regrole FROM pg_class WHERE relname = 'given'")).toBe('readers');
     await data('undo');
     expect((await docker.call('GET', '/containers/shop-own/json')).status).toBe(404);
+    expect(await left()).toEqual([]);
   });
 
   test('into a container that only a program in it leads to is restored without a URL, and nothing is begun that needs one', async () => {
