@@ -66,6 +66,7 @@ describe.runIf(possible)('a lock of another machine (needs root)', () => {
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'repository.locked', message: expect.stringContaining('otherbox') as unknown } });
     expect((await here('unlock')).code).toBe(2);
     expect(readdirSync(at('shared/locks'))).toEqual(locks);
+    expect((await here('snap', 'shop')).code).toBe(4);
 
     expect(await here('unlock', '--yes')).toMatchObject({ code: 0 });
     expect(await here('snap', 'shop')).toMatchObject({ code: 0 });
