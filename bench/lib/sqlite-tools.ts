@@ -35,7 +35,7 @@ const versionOf = (file: string, ...args: string[]): string =>
 
 export function belayTool(root: string, folder: string): Tool & { run(...args: string[]): Promise<Measured> } {
   const env = { BELAY_HOME: join(folder, 'home'), BACKUP_DIR: '' };
-  const run = (...args: string[]): Promise<Measured> => measure([process.execPath, join(root, 'electron/cli/main.ts'), ...args, '--json'], env, folder);
+  const run = (...args: string[]): Promise<Measured> => measure([process.execPath, join(root, 'belay'), ...args, '--json'], env, folder);
   let known = false;
   return {
     name: 'Belay',

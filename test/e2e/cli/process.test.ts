@@ -21,6 +21,17 @@ describe('run', () => {
     expect(answerOf(good)).toMatchObject({ ok: true, data: { exitCode: 0, rewound: [] } });
   });
 
+  test('the command has the environment that the user has, and nothing of what Belay keeps its own memory small by', async () => {
+    await using place = await Place.withShop();
+    const script = 'process.stdout.write(Object.keys(process.env).sort().join())';
+    const ran = await place.run(['run', '--source', 'shop', '--', process.execPath, '-e', script], { env: { MINE: '1' } });
+    expect(ran.stdout).toBe(
+      Object.keys(place.environment({ MINE: '1' }))
+        .toSorted()
+        .join(),
+    );
+  });
+
   test('a signal reaches the command, and its end is passed on', async () => {
     await using place = await Place.withShop();
     const child = place.start([
