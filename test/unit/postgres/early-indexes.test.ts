@@ -28,13 +28,15 @@ const entries = [
   entry(10, 'INDEX', 'leaf_a', 'CREATE INDEX leaf_a ON public.leaf USING btree (a);', [3]),
   entry(11, 'INDEX', 'big_after', 'CREATE INDEX big_after ON public.big USING btree (a);', [1, 5]),
   entry(12, 'INDEX ATTACH', 'leaf_a', 'ALTER INDEX public.root_a ATTACH PARTITION public.leaf_a;', [10]),
+  entry(14, 'INDEX', 'big_g', 'CREATE INDEX big_g ON public.big USING gin (c);', [1]),
+  entry(15, 'INDEX', 'big_c', 'CREATE INDEX big_c ON public.big USING btree (c);\n\nALTER TABLE public.big CLUSTER ON big_c;', [1]),
   entry(13, 'INDEX', 'big_left_out', 'CREATE INDEX big_left_out ON public.big USING gin (a);', [1]),
 ];
 
-test('only what needs nothing but the rows of one large table is made before the others are loaded', () => {
+test('only what needs nothing but the rows of one large table is made before the others are loaded, what locks it first, and what takes longest', () => {
   const root = { root: { schema: 'public', name: 'root' } };
   const found = earlyIndexes(entries, new Set([13]), [table('big', large), table('small', 1 << 20), table('leaf', large, root)]);
-  expect([...found]).toEqual([['public.big', [4, 5]]]);
+  expect([...found]).toEqual([['public.big', { constraints: [4], indexes: [14, 5] }]]);
 });
 
 test('rows of an extension, and a table that the skeleton does not name, have none', () => {

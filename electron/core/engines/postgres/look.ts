@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../base/errors.ts';
 import { release } from '../../base/memory.ts';
 import type { EngineContext, EngineSource, Fingerprint, FingerprintTarget, Inventory, Probe, SelfCheck } from '../engine.ts';
 import { describe, fingerprintOf, readSequences, rowItems, sequenceItems } from './describe/all.ts';
+import { readPlaces, type EarlyLook } from './early-looks.ts';
 import { readMarginal } from './facts.ts';
 import { withHold, type Hold } from './hold.ts';
+import { canCheck, checkEach, checkResult, listIndexes } from './index-check.ts';
 import { refuseUnreadableObjects } from './large-objects.ts';
 import { describeLocation, locationOf, type Part, type PostgresLocation } from './location.ts';
 import { choosePart, partInWords } from './part.ts';
@@ -11,6 +14,7 @@ import { outsideOf, partWarnings } from './part-filter.ts';
 import { readTables } from './read-tables.ts';
 import { listTables } from './relations.ts';
 import { copyPlace } from './restored-copy.ts';
+import type { RowTotal } from './row-sum.ts';
 import { withServer, withSession, type Session, type SessionOptions } from './session.ts';
 import { plainName, qualified } from './sql.ts';
 import { toolsFor } from './tools-for.ts';
@@ -27,17 +31,26 @@ export function looking<T>(of: FingerprintTarget, context: EngineContext, work: 
   return withSession(location, options, context, work);
 }
 
-export async function fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint> {
+export async function fingerprint(of: FingerprintTarget, context: EngineContext, early?: EarlyLook['tables']): Promise<Fingerprint> {
   const { location, options } = placeOf(of);
-  return fingerprintAt(location, options, context, of.kind === 'source' ? location.part : undefined);
+  return fingerprintAt(location, options, context, of.kind === 'source' ? location.part : undefined, early);
 }
 
-/** By the same definition as at capture, at one point of its own; of all that is there, or of a part. */
-export async function fingerprintAt(location: PostgresLocation, options: SessionOptions, context: EngineContext, part?: Part): Promise<Fingerprint> {
+/**
+ * By the same definition as at capture, at one point of its own; of all that is there, or of a part. The rows of a table that lie where and as they lay when they
+ * were read `early` are not read again.
+ */
+export async function fingerprintAt(
+  location: PostgresLocation,
+  options: SessionOptions,
+  context: EngineContext,
+  part?: Part,
+  early: EarlyLook['tables'] = new Map(),
+): Promise<Fingerprint> {
   const nothing = (): Promise<void> => Promise.resolve();
   const forget = (bytes: Uint8Array): Promise<void> => Promise.resolve(release(bytes));
   const read = async (hold: Hold): Promise<Fingerprint> => {
-    const totals = await readTables(hold, context, () => Promise.resolve({ write: forget, end: nothing }));
+    const totals = await readTables(hold, context, () => Promise.resolve({ write: forget, end: nothing }), await stillSo(hold.session, early));
     const outside = hold.part === undefined ? undefined : await outsideOf(hold.session, hold.part);
     const described = await describe(hold.session, hold.tables, outside);
     const sequences = await readSequences(hold.session, outside);
@@ -45,6 +58,13 @@ export async function fingerprintAt(location: PostgresLocation, options: Session
     return fingerprintOf([...described, ...sequenceItems(sequences), ...rowItems(totals)]);
   };
   return withHold(location, options, context, nothing, read, part);
+}
+
+async function stillSo(session: Session, early: EarlyLook['tables']): Promise<ReadonlyMap<number, RowTotal>> {
+  if (early.size === 0) return new Map();
+  const places = await readPlaces(session, [...early.keys()]);
+  const same = [...early].filter(([oid, { file, bytes, changed }]) => isDeepStrictEqual(places.get(oid), { file, bytes, changed }));
+  return new Map(same.map(([oid, { total }]) => [oid, total]));
 }
 
 /** Undefined where it is let in, or is the role that reads. */
@@ -130,7 +150,8 @@ export async function inventory(source: EngineSource, context: EngineContext): P
   });
 }
 
-export async function selfCheck(of: FingerprintTarget, context: EngineContext): Promise<readonly SelfCheck[]> {
+/** Checks of the engine's own. A B-tree that is the one that was checked `early` is not checked again. */
+export async function selfCheck(of: FingerprintTarget, context: EngineContext, early?: EarlyLook['indexes']): Promise<readonly SelfCheck[]> {
   return looking(of, context, async (session) => {
     context.progress({ stage: 'checking indexes' });
     const broken = await session.rows<{ name: string }>(
@@ -146,40 +167,18 @@ export async function selfCheck(of: FingerprintTarget, context: EngineContext): 
     };
     return [
       valid,
-      of.kind === 'copy' ? await checkIndexes(session) : { name: 'indexes match their tables', result: 'skipped', findings: ['only done on copies'] },
+      of.kind === 'copy' ? await checkIndexes(session, early) : { name: 'indexes match their tables', result: 'skipped', findings: ['only done on copies'] },
     ];
   });
 }
 
-/** Every B-tree against its table by `amcheck`, in a transaction that is rolled back: the copy stays as it is. */
-async function checkIndexes(session: Session): Promise<SelfCheck> {
-  const name = 'indexes match their tables';
-  const [there] = await session.rows<{ available: boolean; watched: boolean }>(
-    `SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'amcheck') AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'amcheck') AS available,
-      EXISTS (SELECT FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D') AS watched`,
+async function checkIndexes(session: Session, early: EarlyLook['indexes'] = new Map()): Promise<SelfCheck> {
+  if (!(await canCheck(session))) return checkResult('skipped');
+  const indexes = await listIndexes(session);
+  const known = new Map(indexes.flatMap(({ oid, file }) => (early.get(oid)?.file === file ? [[oid, early.get(oid)?.finding]] : [])));
+  const wrong = await checkEach(
+    session,
+    indexes.filter(({ oid }) => !known.has(oid)),
   );
-  if (there?.available !== true || !session.superuser || there.watched)
-    return { name, result: 'skipped', findings: ['the extension amcheck cannot be used here'] };
-  await session.run('BEGIN');
-  try {
-    await session.run('CREATE SCHEMA belay_amcheck; CREATE EXTENSION amcheck SCHEMA belay_amcheck');
-    const findings: string[] = [];
-    const indexes = await session.rows<{ oid: number; name: string }>(
-      `SELECT i.indexrelid::int8::float8 AS oid, i.indexrelid::regclass::text AS name FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-        JOIN pg_catalog.pg_am a ON a.oid = c.relam AND a.amname = 'btree' JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relkind = 'i' AND i.indisvalid AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence = 'p' ORDER BY 2`,
-    );
-    for (const index of indexes) {
-      await session.run('SAVEPOINT one');
-      try {
-        await session.rows('SELECT belay_amcheck.bt_index_check($1::oid::regclass, true)', [index.oid]);
-      } catch (error) {
-        await session.run('ROLLBACK TO one');
-        findings.push(`${index.name}: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : 'does not match its table'}`);
-      }
-    }
-    return { name, result: findings.length === 0 ? 'passed' : 'failed', findings };
-  } finally {
-    await session.run('ROLLBACK');
-  }
+  return checkResult(indexes.flatMap(({ oid }) => known.get(oid) ?? wrong.get(oid) ?? []));
 }

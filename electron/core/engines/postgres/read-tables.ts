@@ -13,11 +13,22 @@ export interface TableSink {
   end(): Promise<void>;
 }
 
-/** Every table of the held point, the largest first, over several sessions on its snapshot. In the order of their names. */
-export async function readTables(hold: Hold, context: EngineContext, open: (table: Table) => Promise<TableSink>): Promise<readonly TableTotal[]> {
-  const queue = hold.tables.filter((table) => !table.rowless).toSorted((a, b) => b.bytes - a.bytes);
+/**
+ * Every table of the held point, the largest first, over several sessions on its snapshot; those whose total is `known`, by their numbers, are not read. In the
+ * order of their names.
+ */
+export async function readTables(
+  hold: Hold,
+  context: EngineContext,
+  open: (table: Table) => Promise<TableSink>,
+  known: ReadonlyMap<number, RowTotal> = new Map(),
+): Promise<readonly TableTotal[]> {
+  const queue = hold.tables.filter((table) => !table.rowless && !known.has(table.oid)).toSorted((a, b) => b.bytes - a.bytes);
   const bytesTotal = queue.reduce((sum, table) => sum + table.bytes, 0);
-  const done: TableTotal[] = [];
+  const done: TableTotal[] = hold.tables.flatMap((table) => {
+    const total = known.get(table.oid);
+    return total === undefined ? [] : [{ table, total }];
+  });
   let bytesDone = 0;
   let failed = false;
   const lane = async (session: Session): Promise<void> => {

@@ -7,7 +7,7 @@ import { rewriteArchive } from './archive-rewrite.ts';
 import { changesAnything, changesRoles, propertiesAt, settledOrThrow, type Asked } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
 import type { SequenceValue } from './describe/all.ts';
-import { earlyIndexes, makeEarly } from './early-indexes.ts';
+import type { EarlyLook, EarlyLooks } from './early-looks.ts';
 import { inVersion } from './extensions.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
@@ -15,13 +15,13 @@ import { besideName, newId } from './names.ts';
 import { discardNew, madeRecord, newContainerOf, restoreNew } from './new-container.ts';
 import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './objects.ts';
 import { leftOutBy } from './left-out.ts';
+import { loadTables } from './load-tables.ts';
 import { makeRoles, removeRoles } from './made-roles.ts';
 import { postData, preData, restorePart, type Skeleton } from './post-data.ts';
 import { restoredOf } from './expected.ts';
 import { giveRights } from './give-rights.ts';
 import { applyProperties, applyPublic } from './properties.ts';
-import { contentOf, copyData, copyPlace, copyRecord } from './restored-copy.ts';
-import { loadRows } from './rows-in.ts';
+import { contentOf, copyData, copyPlace, copyRecord, idOf } from './restored-copy.ts';
 import { makeScratch, releaseScratch, scratchName } from './scratch.ts';
 import { withServer, withSession, type Session } from './session.ts';
 import { select } from './select.ts';
@@ -45,6 +45,7 @@ export async function restore(
   target: RestoreTarget,
   context: EngineContext,
   intent: Intent,
+  looks: EarlyLooks,
 ): Promise<RestoredCopy> {
   const location = locationOf(target.location);
   const stored = await storedObjects(snapshot);
@@ -54,13 +55,13 @@ export async function restore(
   const name = newContainerOf(location);
   if (name !== undefined) {
     const wanted = { name, target, snapshot, facts, captured };
-    return restoreNew(wanted, context, intent, (place, asked) => build(settings, { ...read, asked }, place, 'nothing', context));
+    return restoreNew(wanted, context, intent, async (place, asked) => void (await build(settings, { ...read, asked }, place, 'nothing', context)));
   }
   let stands: ThrowAwayPlace | undefined;
   if (target.mode === 'throw-away') {
     const from = locationOf(snapshot.location);
     const server = await prepareServer(settings.owner, { location: from, snapshot, facts, captured, bytes: bytesOf(stored), place: target.throwAway }, context);
-    if (typeof server !== 'string') return restoreThere(settings, server, read, context, intent);
+    if (typeof server !== 'string') return restoreThere(settings, server, read, context, intent, looks);
     stands = scratchPlace(location, server);
   }
   const id = newId(context);
@@ -77,7 +78,8 @@ export async function restore(
   await intent(copy);
   try {
     await withServer(location, context, (server) => makeRoles(server, asked.created, id));
-    await build(settings, { ...read, asked }, copyPlace(copy), stands === undefined ? 'database' : 'scratch', context);
+    const look = await build(settings, { ...read, asked }, copyPlace(copy), stands === undefined ? 'database' : 'scratch', context);
+    if (look !== undefined) looks.keep(idOf({ kind: 'copy', copy }), look);
     // What is thrown away is never taken back.
     if (!changesAnything(asked) || stands !== undefined) return copy;
     // What it is by now is not what the snapshot is.
@@ -112,6 +114,7 @@ async function restoreThere(
   read: Omit<Read, 'asked'>,
   context: EngineContext,
   intent: Intent,
+  looks: EarlyLooks,
 ): Promise<RestoredCopy> {
   const { database } = location;
   const record = copyRecord(location, {
@@ -125,7 +128,10 @@ async function restoreThere(
   const copy = { ...record, stands: serverPlace(server, warnings) };
   try {
     await intent(copy);
-    await withinTime(server.workMs, context, (limited) => onServer(server.id, () => build(settings, { ...read, asked }, location, 'nothing', limited)));
+    const look = await withinTime(server.workMs, context, (limited) =>
+      onServer(server.id, () => build(settings, { ...read, asked }, location, 'nothing', limited)),
+    );
+    if (look !== undefined) looks.keep(idOf({ kind: 'copy', copy }), look);
     return copy;
   } catch (error) {
     await removeFailed(server.id, context);
@@ -145,7 +151,7 @@ async function build(
   place: PostgresLocation,
   make: 'database' | 'scratch' | 'nothing',
   context: EngineContext,
-): Promise<void> {
+): Promise<EarlyLook | undefined> {
   const facts = { ...captured, database: propertiesAt(asked, captured.database) };
   const { tools, options } = await withServer(place, context, async (server) => {
     const chosen = chooseForRestore(await toolsFor(settings, place, server, context), server.version, facts.tool.major);
@@ -163,19 +169,7 @@ async function build(
     context.progress({ stage: 'making the tables' });
     await preData(skeleton, entries);
     const tables = (await tablesThere(place, stored, asked, context)).filter(({ object }) => selection?.chosen.has(object) !== false);
-    const early = earlyIndexes(entries, leftOut, tables);
-    const made: number[] = [];
-    const make = async (id: number): Promise<void> => {
-      if (await makeEarly(skeleton, id)) made.push(id);
-    };
-    await loadRows({
-      place,
-      snapshot,
-      tables,
-      searchPath: facts.database.searchPath,
-      whenLoaded: ({ object }) => (early.get(object) ?? []).map((id) => () => make(id)),
-      context,
-    });
+    const { made, look } = await loadTables({ skeleton, entries, snapshot, tables, searchPath: facts.database.searchPath, context });
     await withSession(place, { side: 'target', restoring: true }, context, async (session) => {
       const isThere = ({ schema, name }: { readonly schema: string; readonly name: string }): boolean =>
         selection?.chosen.has(plainName(schema, name)) !== false;
@@ -195,6 +189,7 @@ async function build(
       await last.eventTriggers();
       if (changesRoles(asked)) await giveRights(session, asked, snapshot.fingerprint, 'event triggers');
     });
+    return look;
   } finally {
     await rm(file, { force: true });
   }

@@ -45,3 +45,10 @@ export function contentOf(fingerprint: Fingerprint): string {
 export function serverOf(of: FingerprintTarget): string | undefined {
   return of.kind === 'copy' ? copyData(of.copy).server : undefined;
 }
+
+/** What tells a copy from all others; empty for everything that is none. */
+export function idOf(of: FingerprintTarget): string {
+  if (of.kind !== 'copy') return '';
+  const { id, database } = copyData(of.copy);
+  return `${id} ${database}`;
+}

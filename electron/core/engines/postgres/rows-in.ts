@@ -6,6 +6,7 @@ import { serverError } from './server-error.ts';
 import { openSession, type Session } from './session.ts';
 import type { PostgresLocation } from './location.ts';
 import { plainName, qualified, quoteName } from './sql.ts';
+import { Works, type Work } from './works.ts';
 
 const writers = 2;
 
@@ -16,7 +17,7 @@ export interface Loading {
   /** The captured database's own, for functions that look things up by it. */
   readonly searchPath: string;
   /** Work that the rows of one table make possible, begun as soon as a session has no table left to load. */
-  readonly whenLoaded?: (table: StoredTable) => readonly (() => Promise<void>)[];
+  readonly whenLoaded?: (table: StoredTable) => readonly Work[];
   readonly context: EngineContext;
 }
 
@@ -84,7 +85,7 @@ async function loadInLanes(loading: Loading, tables: readonly StoredTable[]): Pr
     try {
       await load();
       works.close();
-      for (let work = await works.next(); work !== undefined && !stopped; work = await works.next()) await work();
+      await works.work();
     } catch (error) {
       stopped = true;
       works.giveUp();
@@ -94,48 +95,6 @@ async function loadInLanes(loading: Loading, tables: readonly StoredTable[]): Pr
   const ended = await Promise.allSettled(Array.from({ length: lanes }, lane));
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
   return failed;
-}
-
-type Work = () => Promise<void>;
-
-/** Works that come while some still load, taken by those who have nothing to load any more. */
-class Works {
-  readonly #waiting: Work[] = [];
-  #sources: number;
-  #changed = Promise.withResolvers<void>();
-
-  constructor(sources: number) {
-    this.#sources = sources;
-  }
-
-  add(works: readonly Work[]): void {
-    this.#waiting.push(...works);
-    this.#wake();
-  }
-
-  /** One of the sources gives no more. */
-  close(): void {
-    this.#sources -= 1;
-    this.#wake();
-  }
-
-  /** Nobody waits any longer. */
-  giveUp(): void {
-    this.#sources = 0;
-    this.#waiting.length = 0;
-    this.#wake();
-  }
-
-  /** Undefined once there is none and none will come. */
-  async next(): Promise<Work | undefined> {
-    while (this.#waiting.length === 0 && this.#sources > 0) await this.#changed.promise;
-    return this.#waiting.shift();
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
 }
 
 async function again(loading: Loading, failed: readonly Failed[], how: Try): Promise<readonly Failed[]> {

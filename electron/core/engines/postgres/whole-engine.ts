@@ -4,6 +4,7 @@ import { capture } from './capture.ts';
 import { checkpointVerbs } from './checkpoints.ts';
 import { complete } from './complete.ts';
 import { discover } from './discover/all.ts';
+import { EarlyLooks } from './early-looks.ts';
 import { expected } from './expected.ts';
 import { explain } from './explain.ts';
 import { connectionOf } from './connection.ts';
@@ -17,7 +18,7 @@ import { madeRecord } from './new-container.ts';
 import { preflight } from './preflight.ts';
 import { discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
-import { contentOf, copyData, serverOf } from './restored-copy.ts';
+import { contentOf, copyData, idOf, serverOf } from './restored-copy.ts';
 import type { PostgresSettings } from './settings.ts';
 import { browseStored } from './stored/browse.ts';
 import { rowPlaces } from './stored/row-places.ts';
@@ -32,6 +33,7 @@ export type WholeEngine = Required<Omit<Engine, InPlace | 'nativeSource' | 'nati
 
 export function wholeEngine(settings: PostgresSettings): WholeEngine {
   const places = rowPlaces();
+  const looks = new EarlyLooks();
   return {
     discover,
     complete,
@@ -39,11 +41,11 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     inventory,
     capture: (source, _options, sink, context) => capture(settings, source, sink, context),
     preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
-    restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent),
-    fingerprint: (of, context) => onServer(serverOf(of), () => fingerprint(of, context)),
+    restore: (snapshot, target, context, intent) => restore(settings, snapshot, target, context, intent, looks),
+    fingerprint: (of, context) => onServer(serverOf(of), () => fingerprint(of, context, looks.takeTables(idOf(of)))),
     expected,
     explain,
-    selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context)),
+    selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context, looks.takeIndexes(idOf(of)))),
     connection: connectionOf,
     changed: (copy, print) => Promise.resolve({ ...copy, data: { ...(madeRecord(copy.data) ?? copyData(copy)), content: contentOf(print) } }),
     promote,
@@ -53,7 +55,10 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     anchor: (record) => Promise.resolve(record),
     keptBytes: (record) => Promise.resolve(madeRecord(record.data) === undefined ? (mergeData(record) ?? undoData(record)).bytes : 0),
     discardUndo,
-    discard,
+    discard: (copy, context) => {
+      looks.forget(idOf({ kind: 'copy', copy }));
+      return discard(copy, context);
+    },
     browse: (of, request, context) => onServer(serverOf(of), () => browse(of, request, context)),
     browseStored: (snapshot, request, context) => browseStored(snapshot, request, places, context),
     query: (of, sql, context) => onServer(serverOf(of), () => query(of, sql, context)),
