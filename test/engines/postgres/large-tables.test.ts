@@ -43,13 +43,13 @@ test.runIf(majors.includes(15))('a large table, whose indexes are made while oth
 
 /** The verdict on a copy that something is done to between its restore and the comparison, and how often the rows of `large` were read for it. */
 async function verdict(server: PostgresServer, { snapshot }: Taken, change: (database: string) => Promise<void> = () => Promise.resolve()) {
-  const { engine, restore } = roundTrip(server);
+  const trip = roundTrip(server);
   const reads = () => server.log().split(/COPY "public"\."large" .* TO STDOUT/).length - 1;
   const before = reads();
-  const copy = await restore(snapshot, 'checked', 'throw-away');
+  const copy = await trip.restore(snapshot, 'checked', 'throw-away');
   await change(String(copy.location['database']));
-  const { result, differences } = await withContext((context) => verifyCopy(engine, copy, snapshot, [], context));
-  await withContext((context) => engine.discard(copy, context));
+  const { result, differences } = await withContext((context) => verifyCopy(trip.engine, copy, snapshot, [], context));
+  await withContext((context) => trip.engine.discard(copy, context));
   return { result, differences: differences.map((one) => one.statement), reads: reads() - before };
 }
 
