@@ -52,12 +52,13 @@ async function bench(server: PostgresServer): Promise<BenchDocument> {
     return done;
   };
 
+  const firstOfOurs = async (): Promise<Measured> => {
+    await belay.init();
+    await belay.run('source', 'add', url, '--name', database);
+    return ours('snap', database);
+  };
   const first = await times({
-    Belay: async () => {
-      await belay.init();
-      await belay.run('source', 'add', url, '--name', database);
-      return ours('snap', database);
-    },
+    Belay: firstOfOurs,
     'pg_dump > /dev/null': () => client.dump('--file=/dev/null'),
     'pg_dump -Fc': () => client.dump('-Fc', `--file=${fresh('custom.dump')}`),
     'pg_dump -Fd -j2 -Z1': () => client.dump('-Fd', '-j2', '-Z1', `--file=${fresh('folder.dump')}`),
@@ -71,7 +72,14 @@ async function bench(server: PostgresServer): Promise<BenchDocument> {
   for (const peer of peers) await peer.snapshot(plain);
   const storedPeers = new Map(peers.map((peer) => [peer.name, mib(peer.stored())]));
 
-  const churned = { random: await afterChurn('random'), clustered: await afterChurn('clustered') };
+  const random = await afterChurn('random');
+  say('new repositories, so that clustered days do not lie on what random days left');
+  await firstOfOurs();
+  for (const peer of peers) {
+    await peer.init();
+    await peer.snapshot(plain);
+  }
+  const churned = { random, clustered: await afterChurn('clustered') };
 
   const restored = await times({
     'Belay drill': () => ours('verify', `latest:${database}`, '--level', 'proved'),
@@ -151,6 +159,7 @@ async function bench(server: PostgresServer): Promise<BenchDocument> {
     row('first snapshot', 's', 'lower', own, dumpOf('pg_dump -Fd -j2 -Z1')),
     row('first snapshot, stored', 'MiB', 'lower', [stored], { name: 'pg_dump -Fc', runs: [mib(statSync(join(folder, 'custom.dump')).size)] }),
     ...peers.map((peer) => row('first snapshot, stored', 'MiB', 'lower', [stored], { name: peer.name, runs: [storedPeers.get(peer.name) ?? Number.NaN] })),
+    row('kept free for a full disk', 'MiB', 'lower', [mib(belay.reserved())]),
     ...afterDays('random', 1 / 20),
     ...afterDays('clustered', 1 / 40),
     row(

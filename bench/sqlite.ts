@@ -80,6 +80,7 @@ async function bench(): Promise<BenchDocument> {
     ...floor('first snapshot, stored', 'MiB', sizes, (one) => mib(one.added)),
     ...against('first snapshot, peak memory', first, memory, 'MiB', null),
     ...floor('first snapshot, peak memory', 'MiB', memory, (one) => mib(one.peak)),
+    row('kept free for a full disk', 'MiB', 'lower', [mib(belay.reserved())]),
     ...against('unchanged snapshot', unchanged, times, 's', null),
     ...against('unchanged snapshot, added', unchanged, sizes, 'MiB', null),
     ...against('1 % random rows changed', random, times, 's', null),

@@ -33,9 +33,18 @@ const versionOf = (file: string, ...args: string[]): string =>
     .split('\n')[0]
     ?.match(/\d+\.\d+(\.\d+)?/)?.[0] ?? 'unknown';
 
-export function belayTool(root: string, folder: string): Tool & { run(...args: string[]): Promise<Measured> } {
+/** Belay's own, whose `stored` is without the files that it keeps against a full disk: they come in few large steps and hold nothing. */
+export interface BelayTool extends Tool {
+  run(...args: string[]): Promise<Measured>;
+  /** Bytes of those files. */
+  reserved(): number;
+}
+
+export function belayTool(root: string, folder: string): BelayTool {
   const env = { BELAY_HOME: join(folder, 'home'), BACKUP_DIR: '' };
   const run = (...args: string[]): Promise<Measured> => measure([process.execPath, join(root, 'belay'), ...args, '--json'], env, folder);
+  const reserve = join(env.BELAY_HOME, 'repository', 'reserve');
+  const reserved = (): number => (existsSync(reserve) ? folderBytes(reserve) : 0);
   let known = false;
   return {
     name: 'Belay',
@@ -54,7 +63,8 @@ export function belayTool(root: string, folder: string): Tool & { run(...args: s
     },
     restore: (_database, to) => run('export', 'latest:bench', '--to', to),
     check: () => run('check', '--level', 'decoded'),
-    stored: () => folderBytes(join(env.BELAY_HOME, 'repository')),
+    stored: () => folderBytes(join(env.BELAY_HOME, 'repository')) - reserved(),
+    reserved,
   };
 }
 
