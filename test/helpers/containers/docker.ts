@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdtemp, realpath } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import type { Engine } from '../../../electron/core/containers/engine.ts';
 
 const keeper = fileURLToPath(new URL('dockerd-child.ts', import.meta.url));
 
-export type ImageName = 'postgres:15' | 'debian:12' | 'busybox:1' | 'noshell:1';
+export type ImageName = 'postgres:15' | 'postgres:16' | 'debian:12' | 'busybox:1' | 'noshell:1';
 
 /** An engine that a test owns. */
 export interface TestEngine {
@@ -53,7 +53,7 @@ export const dockerPossible =
   Object.values(imageFiles()).every((name) => existsSync(path.join(imagesFolder(), name)));
 
 /** A private engine with the images; nothing of the machine's own Docker is touched, and nothing is left however the test ends. */
-export async function privateDocker(images: readonly ImageName[]): Promise<TestDocker> {
+export async function privateDocker(images: readonly Exclude<ImageName, 'postgres:16'>[]): Promise<TestDocker> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'docker-')));
   // A process group of its own: it outlives a test run that is killed, for as long as it takes to clear up.
   const child = spawn(process.execPath, [keeper, program(), folder], { detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
@@ -100,6 +100,29 @@ export async function privateDocker(images: readonly ImageName[]): Promise<TestD
   return docker;
 }
 
+/** Makes the image `postgres:16` of `postgres:15`, which must be there, and the programs of the package that `bin` is of. */
+export async function makePostgres16(docker: TestEngine, bin: string): Promise<void> {
+  const [root, installed] = [path.resolve(bin, '../../..'), path.resolve(bin, '..')];
+  const inside = path.posix.join('/opt', path.basename(root));
+  const made = (await docker.call('POST', '/containers/create?name=making', { Image: 'postgres:15' })).json as { Id: string };
+  const folders = [path.relative(root, installed), ...(await readdir(root)).filter((name) => name.endsWith('.libs'))];
+  const transform = ['--transform', `s,^,opt/${path.basename(root)}/,`];
+  const tar = spawn('tar', ['-C', root, ...transform, '-c', ...folders], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const sent = await docker.call('PUT', `/containers/${made.Id}/archive?path=/`, tar.stdout);
+  const link = await mkdtemp(path.join(tmpdir(), 'link-'));
+  await mkdir(path.join(link, 'usr/lib/postgresql'), { recursive: true });
+  await symlink(path.posix.join(inside, path.relative(root, installed)), path.join(link, 'usr/lib/postgresql/16'));
+  const linked = spawn('tar', ['-C', link, '-c', 'usr/lib/postgresql/16'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const tied = await docker.call('PUT', `/containers/${made.Id}/archive?path=/`, linked.stdout);
+  await rm(link, { recursive: true });
+  const query = new URLSearchParams({ container: made.Id, repo: 'postgres', tag: '16' });
+  for (const change of [...postgresHabits, 'ENV PG_MAJOR=16', 'ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/lib/postgresql/16/bin'])
+    query.append('changes', change);
+  const kept = await docker.call('POST', `/commit?${query.toString()}`);
+  await docker.call('DELETE', `/containers/${made.Id}?v=true`);
+  if (sent.status !== 200 || tied.status !== 200 || kept.status !== 201) throw new Error(JSON.stringify([sent, tied, kept]));
+}
+
 /** What listens at a socket, as tests use it. */
 export function engineAt(socket: string): TestEngine {
   const call: TestEngine['call'] = (method, where, body) => ask(socket, method, where, body);
@@ -140,7 +163,7 @@ async function isZombie(pid: number): Promise<boolean> {
 
 const usualPath = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-async function importImage(socket: string, image: ImageName): Promise<void> {
+async function importImage(socket: string, image: Exclude<ImageName, 'postgres:16'>): Promise<void> {
   const files = imageFiles();
   const sources = {
     'postgres:15': { file: files.postgres, changes: postgresHabits },
@@ -165,7 +188,6 @@ async function withoutShell(busybox: string): Promise<Readable> {
   const folder = await mkdtemp(path.join(tmpdir(), 'noshell-'));
   execFileSync('tar', ['-C', folder, '-xf', busybox, './bin/busybox']);
   const tar = execFileSync('tar', ['-C', folder, '-c', '.'], { maxBuffer: 64 << 20 });
-  const { rm } = await import('node:fs/promises');
   await rm(folder, { recursive: true });
   return Readable.from([tar]);
 }

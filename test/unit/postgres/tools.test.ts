@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
-import { chooseForDump, chooseForRestore, originOf, type Tools } from '../../../electron/core/engines/postgres/tools.ts';
+import { chooseForDump, chooseForRestore, originOf, type FoundTools, type Tools } from '../../../electron/core/engines/postgres/tools.ts';
 
 const of = (...versions: readonly string[]): readonly Tools[] =>
   versions.map((version) => {
@@ -69,4 +69,16 @@ test("the tools of the server's own container come first, where they are not old
   expect(originAt([...of('15.20'), inside('15.18')])).toBe('in the container db');
   expect(originAt([...of('15.20'), inside('15.4')])).toBe('/pg/15.20');
   expect(originOf(chooseForRestore([...of('15.20'), inside('15.18')], 150_018, 15))).toBe('in the container db');
+});
+
+test("an image of the source's own comes before what is installed, another one after it, and none before what fits better", () => {
+  const image = (version: string, own: boolean): FoundTools => {
+    const [one] = of(version);
+    return { ...one, place: { kind: 'image', image: { id: 'a', name: own ? 'own' : 'other', own } } } as FoundTools;
+  };
+  const originAt = (...found: readonly FoundTools[]): string => originOf(chooseForDump(found, 150_018).tools);
+  expect(originAt(...of('15.20'), image('15.18', true))).toBe('in a throw-away container of own');
+  expect(originAt(image('15.20', false), ...of('15.18'))).toBe('/pg/15.18');
+  expect(originAt(...of('16.4', '15.4'), image('15.18', false))).toBe('in a throw-away container of other');
+  expect(originOf(chooseForRestore([image('15.20', false), ...of('16.2')], 150_018, 15))).toBe('in a throw-away container of other');
 });

@@ -17,34 +17,32 @@ import { readTables } from './read-tables.ts';
 import type { Table } from './relations.ts';
 import { withSession } from './session.ts';
 import { dumpSkeleton, refuseUnknownAttributes, streamFile } from './skeleton.ts';
-import { toolsFor } from './tools-for.ts';
-import { chooseForDump, type Chosen, type ToolSettings } from './tools.ts';
+import type { PostgresSettings } from './settings.ts';
+import { openTools } from './throw-away/tools.ts';
+import { toolsToDump } from './tools-for.ts';
+import type { Chosen, Tools } from './tools.ts';
 
 interface Ended {
   readonly end: GroupEnd;
   readonly proof: string;
 }
 
-interface Dumped {
-  readonly chosen: Chosen;
-  readonly file: string;
-}
-
 /**
  * Locks every table, takes one snapshot and reads everything on it: the skeleton by pg_dump, then the rows table by table over two sessions, each
  * fingerprinted as it passes.
  */
-export async function capture(settings: ToolSettings, source: EngineSource, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
+export async function capture(settings: PostgresSettings, source: EngineSource, sink: CaptureSink, context: EngineContext): Promise<CaptureReport> {
   const location = locationOf(source.location);
-  const tools = await withSession(location, { side: 'source' }, context, (session) => toolsFor(settings, location, session, context));
+  const { tools: found, notice } = await withSession(location, { side: 'source' }, context, (session) => toolsToDump(settings, location, session, context));
+  await using opened = await openTools(found, context);
+  const chosen: Chosen<Tools> = { tools: opened.tools, ...(notice === undefined ? {} : { notice }) };
   // First, since it takes locks of its own: from then on no migration that queues up can stand in the way.
-  const dump = async (hold: Hold): Promise<Dumped> => {
+  const dump = async (hold: Hold): Promise<string> => {
     if (hold.part?.onlySome !== true) await refuseUnreadableObjects(hold.session);
-    const chosen = chooseForDump(tools, hold.session.version);
     context.progress({ stage: 'reading the definitions' });
-    return { chosen, file: await dumpSkeleton(hold, location, chosen.tools, context) };
+    return dumpSkeleton(hold, location, chosen.tools, context);
   };
-  const read = async (hold: Hold, { chosen, file }: Dumped): Promise<CaptureReport> => {
+  const read = async (hold: Hold, file: string): Promise<CaptureReport> => {
     try {
       const outside = hold.part === undefined ? undefined : await outsideOf(hold.session, hold.part);
       const part = outside === undefined ? undefined : await partOf(hold, outside, file);
@@ -55,7 +53,7 @@ export async function capture(settings: ToolSettings, source: EngineSource, sink
       await rm(file, { force: true });
     }
   };
-  return withHold(location, { side: 'source' }, context, dump, read, location.part);
+  return await withHold(location, { side: 'source' }, context, dump, read, location.part);
 }
 
 async function partOf(hold: Hold, outside: Outside, file: string): Promise<NonNullable<Facts['part']>> {
@@ -87,7 +85,7 @@ function groupOf(table: Table): string {
   return `table/${table.called}`;
 }
 
-async function takeSkeleton(file: string, chosen: Chosen, sink: CaptureSink, context: EngineContext): Promise<Ended> {
+async function takeSkeleton(file: string, chosen: Chosen<Tools>, sink: CaptureSink, context: EngineContext): Promise<Ended> {
   if (chosen.notice !== undefined) await refuseUnknownAttributes(file, chosen.tools, context);
   const end = await streamFile(file, skeletonName, sink);
   return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${end.bytes} bytes` };
@@ -103,7 +101,7 @@ interface Read {
 async function finish(
   hold: Hold,
   location: PostgresLocation,
-  chosen: Chosen,
+  chosen: Chosen<Tools>,
   { rows, skeleton, outside, part }: Read,
   sink: CaptureSink,
   context: EngineContext,
@@ -176,7 +174,7 @@ async function writeText(group: string, text: string, sink: CaptureSink): Promis
 const lostTheWay: ReadonlySet<string> = new Set(['source.unreachable', 'source.missing']);
 
 /** Roles, memberships and their settings, without passwords; undefined where the role may not read them or the tool is not there. */
-async function dumpRoles(location: PostgresLocation, options: string, chosen: Chosen, context: EngineContext): Promise<string | undefined> {
+async function dumpRoles(location: PostgresLocation, options: string, chosen: Chosen<Tools>, context: EngineContext): Promise<string | undefined> {
   try {
     const { stdout } = await runTool(
       {

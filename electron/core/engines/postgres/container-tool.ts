@@ -11,14 +11,37 @@ import { newId } from './names.ts';
 import { conninfo, listText, sessionOptions, type ToolCall } from './pg-tool.ts';
 import { credentialsOf } from './credentials.ts';
 import { connectMs } from './session.ts';
-import type { ToolPlace } from './tools.ts';
+import { userPassword } from './password-file.ts';
+import { toolsOf, type ReadyPlace, type Tools } from './tools.ts';
 
-type ContainerPlace = Extract<ToolPlace, { kind: 'container' }>;
+type ContainerPlace = Extract<ReadyPlace, { kind: 'container' }>;
 
 const keepStderr = 64 << 10;
 
+/** The tools that a running container has of that major, or on its PATH; undefined where there are none. */
+export async function toolsInContainer(place: Omit<ContainerPlace, 'folder'>, major: number, context: EngineContext): Promise<Tools | undefined> {
+  // Before PATH: on it lie wrappers, in images of Debian, that choose a version by themselves.
+  for (const folder of [`/usr/lib/postgresql/${String(major)}/bin`, undefined]) {
+    const tools = await toolsAt({ ...place, folder }, context);
+    if (tools !== undefined) return tools;
+  }
+  return undefined;
+}
+
+async function toolsAt(place: ContainerPlace, context: EngineContext): Promise<Tools | undefined> {
+  const asked = (program: string) => runCommandIn(place, [place.folder === undefined ? program : `${place.folder}/${program}`, '--version'], context);
+  try {
+    const [dump, restore] = [await asked('pg_dump'), await asked('pg_restore')];
+    return dump.exitCode === 0 && restore.exitCode === 0 ? toolsOf(place, dump.stdout) : undefined;
+  } catch (error) {
+    // An image without the program, and without a shell that says so by an exit code.
+    if (error instanceof AppError && error.code === 'tool.failed') return undefined;
+    throw error;
+  }
+}
+
 /**
- * Runs one of PostgreSQL's tools in a container, for the server in it. What it reads comes by its standard input and what it writes by its
+ * Runs one of PostgreSQL's tools in a container, for the server in it or the one that connections in it are handed on to. What it reads comes by its standard input and what it writes by its
  * output, but for a list of entries and what several jobs read, which lie in a private folder there meanwhile. The password is in the
  * environment of that program alone.
  */
@@ -50,15 +73,17 @@ async function run(
   more: readonly string[],
   context: EngineContext,
 ): Promise<CommandEnd> {
-  const args = [...call.args, ...more];
+  // pg_dump writes to its output by itself; to it `-` is the name of a file.
+  const args = [...call.args, ...(call.output !== undefined && call.program === 'pg_restore' ? ['-f', '-'] : []), ...more];
   const env: Record<string, string> = { LC_ALL: 'C' };
   let password: string | undefined;
   if (call.place !== undefined) {
     const { location, database, restoring, options } = call.place;
     const credentials = await credentialsOf(location, restoring, context);
-    password = credentials.password;
+    // In the server's own container nobody has a file of passwords.
+    password = credentials.password ?? (place.image === undefined ? undefined : await userPassword(location, credentials.user, database));
     const { host, port } = place.server;
-    const ssl = host === undefined ? {} : { sslmode: modeInside(location.sslmode) };
+    const ssl = host === undefined ? {} : place.image === undefined ? { sslmode: modeInside(location.sslmode) } : handedOn;
     args.push('-w', '-d', conninfo({ dbname: database, host, port: String(port), user: credentials.user, application_name: 'belay', ...ssl }));
     env['PGOPTIONS'] = sessionOptions(options);
     env['PGCONNECT_TIMEOUT'] = String(connectMs(location) / 1000);
@@ -69,6 +94,9 @@ async function run(
   const request = { argv: [program, ...args] as const, env, ...(password === undefined ? {} : { secrets: { PGPASSWORD: password } }) };
   return stream(place, request, stdin, { keep: call.keepOutput ?? keepStderr, file: call.output }, context);
 }
+
+/** What hands it on encrypts it, outside of the container. */
+const handedOn = { sslmode: 'disable', gssencmode: 'disable' };
 
 /** The way does not leave the container: encrypted where the server insists, but no name to check. */
 function modeInside(mode: PostgresLocation['sslmode']): PostgresLocation['sslmode'] {
@@ -159,7 +187,7 @@ async function* ignoringError(stdout: Readable): AsyncGenerator<Buffer> {
 }
 
 /** Runs a program of the image that reads nothing, whatever its end. */
-export function runCommandIn(place: ContainerPlace, argv: readonly [string, ...string[]], context: EngineContext): Promise<CommandEnd> {
+function runCommandIn(place: ContainerPlace, argv: readonly [string, ...string[]], context: EngineContext): Promise<CommandEnd> {
   return stream(place, { argv }, undefined, { keep: keepStderr, file: undefined }, context);
 }
 

@@ -7,7 +7,7 @@ import type { WholeEngine } from './whole-engine.ts';
 
 /**
  * PostgreSQL 13 to 18, one database a source. Locations: `{ host | socket | container, port, database, user, sslmode, … }`, passwords under handles. The client
- * tools that dump and restore are those of the server's container, else of this machine. Throw-away copies stand in containers where `settings` let them and
+ * tools that dump and restore are those of the server's container, of this machine or of an image on it. Throw-away copies stand in containers where `settings` let them and
  * one can be had. What speaks with servers is loaded at first need: the driver takes its time and memory.
  */
 export function createPostgresEngine(settings: PostgresSettings = {}): Engine {

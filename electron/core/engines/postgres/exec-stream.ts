@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
 import { AppError } from '../../base/errors.ts';
+import type { Engine } from '../../containers/engine.ts';
 import { hasShell, startExec, type ContainerExec } from '../../containers/exec.ts';
 import type { EngineContext } from '../engine.ts';
-import type { FoundContainer } from './reach.ts';
 
 /**
  * A program in the container that hands bytes to the server in it and back, with what the image has: perl (Debian), bash, busybox (Alpine). It ends
@@ -26,20 +26,27 @@ if bash -c : 2>/dev/null; then exec bash -c "$3" relay "$1" 2>/dev/null; fi
 if busybox true 2>/dev/null; then exec busybox nc 127.0.0.1 "$1"; fi
 exit 127`;
 
-/** The driver's stream of one session by a program in the container: for where no network leads there. */
-export function execStream(found: FoundContainer, port: number, context: EngineContext): Duplex {
+/** A stream that begins with `connect`, as a socket does. */
+export type ExecDuplex = Duplex & { connect(): Duplex };
+
+/** The stream of one connection by a program in the container: for where no network leads there. Does nothing before its `connect`, which the driver calls. */
+export function execStream(
+  found: { readonly engine: Engine; readonly row: { readonly id: string; readonly name: string } },
+  port: number,
+  context: EngineContext,
+): ExecDuplex {
   return new ExecStream(found, port, context);
 }
 
 class ExecStream extends Duplex {
-  readonly #found: FoundContainer;
+  readonly #found: Parameters<typeof execStream>[0];
   readonly #port: number;
   readonly #context: EngineContext;
   readonly #ending = new AbortController();
   #exec: ContainerExec | undefined;
   #answered = false;
 
-  constructor(found: FoundContainer, port: number, context: EngineContext) {
+  constructor(found: Parameters<typeof execStream>[0], port: number, context: EngineContext) {
     super({ allowHalfOpen: false });
     this.#found = found;
     this.#port = port;

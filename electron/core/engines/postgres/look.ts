@@ -17,8 +17,9 @@ import { copyPlace } from './restored-copy.ts';
 import type { RowTotal } from './row-sum.ts';
 import { withServer, withSession, type Session, type SessionOptions } from './session.ts';
 import { plainName, qualified } from './sql.ts';
-import { toolsFor } from './tools-for.ts';
-import { chooseForDump, originOf, type ToolSettings } from './tools.ts';
+import type { PostgresSettings } from './settings.ts';
+import { toolsToDump } from './tools-for.ts';
+import { originOf } from './tools.ts';
 
 /** Where a source or a copy stands, and as whom it is looked at. */
 export function placeOf(of: FingerprintTarget): { readonly location: PostgresLocation; readonly options: SessionOptions } {
@@ -80,7 +81,7 @@ async function restoreRefused(location: PostgresLocation, context: EngineContext
   }
 }
 
-export async function probe(settings: ToolSettings, source: EngineSource, context: EngineContext): Promise<Probe> {
+export async function probe(settings: PostgresSettings, source: EngineSource, context: EngineContext): Promise<Probe> {
   const location = locationOf(source.location);
   const refused = await restoreRefused(location, context);
   return withSession(location, { side: 'source' }, context, async (session) => {
@@ -88,7 +89,7 @@ export async function probe(settings: ToolSettings, source: EngineSource, contex
     const outside = part === undefined ? undefined : await outsideOf(session, part);
     const tables = await listTables(session, part);
     if (part?.onlySome !== true) await refuseUnreadableObjects(session);
-    const { tools, notice } = chooseForDump(await toolsFor(settings, location, session, context), session.version);
+    const { tools, notice } = await toolsToDump(settings, location, session, context);
     const [row] = await session.rows<{ bytes: string; role: string; replica: boolean; sessions: number; collate: string; extensions: string | null }>(
       `SELECT pg_catalog.pg_database_size(d.oid)::text AS bytes, current_user AS role, pg_catalog.pg_is_in_recovery() AS replica, d.datcollate AS collate,
         (SELECT count(*)::int FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.pid <> pg_catalog.pg_backend_pid()) AS sessions,

@@ -15,8 +15,9 @@ import { writeSkeleton } from './restore.ts';
 import { withServer } from './session.ts';
 import type { PostgresSettings } from './settings.ts';
 import { findStored } from './stored/stored-table.ts';
-import { toolsFor } from './tools-for.ts';
-import { chooseForRestore, findTools, type Tools } from './tools.ts';
+import { openTools } from './throw-away/tools.ts';
+import { toolsToRead, toolsToRestore } from './tools-for.ts';
+import type { FoundTools } from './tools.ts';
 
 /**
  * A file that pg_restore (`.dump`) or psql (`.sql`, `.sql.gz`) takes, of the whole snapshot; or one table's rows as `.csv` or `.ndjson`. Made of what is stored:
@@ -46,10 +47,10 @@ export async function exportNative(
     });
   const stored = await storedObjects(snapshot);
   const facts = await readFacts(snapshot, context.signal);
-  const tools = await toolsToRead(settings, snapshot, facts, context);
+  await using opened = await openTools(await toolsOf(settings, snapshot, facts, context), context);
   const skeleton: SkeletonFile = {
     file: join(context.temporaryFolder, `skeleton-${newId(context)}.dump`),
-    tools,
+    tools: opened.tools,
     context,
     leftOut: new Set(facts.part?.leftOut),
   };
@@ -62,14 +63,13 @@ export async function exportNative(
   }
 }
 
-/** Of this machine; where it has none that fit, those of the container that the snapshot came from, which must run then. */
-async function toolsToRead(settings: PostgresSettings, snapshot: SnapshotContent, facts: Facts, context: EngineContext): Promise<Tools> {
+/** Of this machine or an image; where there are none that fit, those of the container that the snapshot came from, which must run then. */
+async function toolsOf(settings: PostgresSettings, snapshot: SnapshotContent, facts: Facts, context: EngineContext): Promise<FoundTools> {
   const location = locationOf(snapshot.location);
   try {
-    return chooseForRestore(await findTools(settings, context.signal), facts.server.version, facts.tool.major);
+    return await toolsToRead(settings, location, facts.server.version, facts.tool.major, context);
   } catch (error) {
     if (!isAppError(error, 'tool.missing') || location.container === undefined) throw error;
-    const inside = await withServer(location, context, (server) => toolsFor(settings, location, server, context));
-    return chooseForRestore(inside, facts.server.version, facts.tool.major);
+    return withServer(location, context, (server) => toolsToRestore(settings, location, server, facts.tool.major, context));
   }
 }

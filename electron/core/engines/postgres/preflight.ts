@@ -11,8 +11,7 @@ import { withServer, type Session } from './session.ts';
 import { readCaptured, settleChoices, type Captured } from './settle.ts';
 import type { PostgresSettings } from './settings.ts';
 import { imageFor } from './throw-away/prepare.ts';
-import { toolsFor } from './tools-for.ts';
-import { chooseForRestore } from './tools.ts';
+import { toolsToRestore } from './tools-for.ts';
 
 interface Findings {
   readonly blockers: Preflight['blockers'][number][];
@@ -104,7 +103,7 @@ async function lookAtServer(
     blockers.push({ code: 'target.denied', statement: 'The role may not make databases.', hint: 'Grant it CREATEDB, or give the source a restore role.' });
   else if (!server.superuser) warnings.push('the role is no superuser: grants by other roles may not be restored');
   try {
-    chooseForRestore(await toolsFor(settings, location, server, context), server.version, facts.tool.major);
+    await toolsToRestore(settings, location, server, facts.tool.major, context);
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'tool.missing') throw error;
     blockers.push({ code: 'engine.unsupported', statement: error.message, hint: error.hint ?? '' });

@@ -32,8 +32,8 @@ import { movedSpace } from './tablespaces.ts';
 import { prepareServer, type Prepared } from './throw-away/prepare.ts';
 import { scratchPlace, serverPlace, withinTime } from './throw-away/place.ts';
 import { onServer, removeFailed, removeServer } from './throw-away/server.ts';
-import { toolsFor } from './tools-for.ts';
-import { chooseForRestore } from './tools.ts';
+import { openTools } from './throw-away/tools.ts';
+import { toolsToRestore } from './tools-for.ts';
 
 /**
  * Restores into a new database beside the target (for a throw-away under a name of its own), in the order in which nothing can get in the way of what comes
@@ -153,11 +153,13 @@ async function build(
   context: EngineContext,
 ): Promise<EarlyLook | undefined> {
   const facts = { ...captured, database: propertiesAt(asked, captured.database) };
-  const { tools, options } = await withServer(place, context, async (server) => {
-    const chosen = chooseForRestore(await toolsFor(settings, place, server, context), server.version, facts.tool.major);
+  const { found, options } = await withServer(place, context, async (server) => {
+    const chosen = await toolsToRestore(settings, place, server, facts.tool.major, context);
     if (make === 'database') await createDatabase(server, place.database, facts.database);
-    return { tools: chosen, options: server.options };
+    return { found: chosen, options: server.options };
   });
+  await using opened = await openTools(found, context);
+  const { tools } = opened;
   if (make === 'scratch') await makeScratch(place, facts.database, context);
   const file = join(context.temporaryFolder, `skeleton-${newId(context)}.dump`);
   try {

@@ -162,7 +162,7 @@ function fromPasswords(named: NamedDatabase, passwords: readonly PasswordEntry[]
 }
 
 /** Of PGPASSFILE, else the file in the user's home. One that others may read is passed over, as libpq does. */
-async function passwordEntries(facts: FolderFacts, problems: string[]): Promise<readonly PasswordEntry[]> {
+export async function passwordEntries(facts: Pick<FolderFacts, 'env' | 'platform' | 'userHome'>, problems: string[]): Promise<readonly PasswordEntry[]> {
   const usual =
     facts.platform === 'win32' ? path.join(facts.env['APPDATA'] ?? facts.userHome, 'postgresql', 'pgpass.conf') : path.join(facts.userHome, '.pgpass');
   const file = facts.env['PGPASSFILE'] ?? usual;

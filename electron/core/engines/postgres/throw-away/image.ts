@@ -35,13 +35,43 @@ export async function chooseImage(engine: Engine, location: PostgresLocation, ma
   return undefined;
 }
 
+/** An image that may have tools. */
+export type ToolImage = Pick<FittingImage, 'id' | 'name' | 'own'>;
+
+const mostTried = 3;
+
+/** Images that may have the tools of that major: of the source's own container, which need not run; unless only that is asked for, those that are made as the official one is. */
+export async function toolImages(
+  engine: Engine,
+  location: PostgresLocation,
+  major: number,
+  onlyOwn: boolean,
+  context: EngineContext,
+): Promise<readonly ToolImage[]> {
+  const { signal } = context;
+  const own = await ownContainer(engine, location, context);
+  const found: ToolImage[] = [];
+  if (own !== undefined && (await findImage(engine, own.imageId, signal)) !== undefined) found.push({ id: own.imageId, name: own.image, own: true });
+  if (onlyOwn) return found;
+  const others = (await imagesOf(engine, 'postgres', signal)).filter((one) => one.id !== own?.imageId && majorOf(one) === major);
+  return [...found, ...others.slice(0, mostTried).map((one) => ({ id: one.id, name: nameOf(one), own: false }))];
+}
+
+function majorOf({ env }: ImageRow): number | undefined {
+  const said = env['PG_MAJOR'] ?? env['PG_VERSION'];
+  return said === undefined ? undefined : Number.parseInt(said, 10);
+}
+
+function nameOf({ names, id }: ImageRow): string {
+  return names[0] ?? id.slice(0, 19);
+}
+
 /** Made as the official image is: its major and its data folder stand in variables, the folder lies on a volume that the server's user owns. */
 function fitting(row: ImageRow, major: number, called: string | undefined): Omit<FittingImage, 'own'> | undefined {
-  const said = row.env['PG_MAJOR'] ?? row.env['PG_VERSION'];
   const data = row.env['PGDATA'];
-  if (said === undefined || data === undefined || Number.parseInt(said, 10) !== major) return undefined;
+  if (data === undefined || majorOf(row) !== major) return undefined;
   const folder = row.volumes.find((volume) => data === volume || data.startsWith(`${posix.normalize(volume)}/`));
-  return folder === undefined ? undefined : { id: row.id, name: called ?? row.names[0] ?? row.id.slice(0, 19), folder };
+  return folder === undefined ? undefined : { id: row.id, name: called ?? nameOf(row), folder };
 }
 
 /** The container that the source names, else the one that publishes its port on this machine. */
