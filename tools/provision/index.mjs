@@ -20,11 +20,11 @@ import { providePodman } from './podman.mjs';
 /** @type {readonly Part[]} */
 const parts = Object.freeze([
   {
-    name: 'a C compiler (fault shim)',
+    name: 'a C compiler (fault shim, provider of labels)',
     variable: 'BELAY_TEST_CC',
     programs: ['cc', 'gcc', 'clang'],
     debian: 'gcc libc6-dev',
-    lanes: ['faults'],
+    lanes: ['engines', 'faults'],
     platforms: ['linux'],
   },
   { name: 'Python (power cuts)', variable: 'BELAY_TEST_PYTHON', programs: ['python3'], debian: 'python3', lanes: ['faults'], platforms: ['linux'] },

@@ -177,7 +177,9 @@ export function grantsAt(asked: Asked, owner: string, grants: readonly Grant[]):
 
 /** As they are described at the target: in the order in which it would list them. */
 export function propertiesAt(asked: Asked, captured: DatabaseProperties): DatabaseProperties {
-  const properties = propertiesInSpaces(asked, captured);
+  const { labels, ...inSpaces } = propertiesInSpaces(asked, captured);
+  const kept = labels?.filter(({ provider }) => !asked.skipExtensions.includes(provider));
+  const properties = { ...inSpaces, ...(kept === undefined ? {} : { labels: kept }) };
   if (!changesRoles(asked)) return properties;
   const acl = (owner: string, grants: readonly Grant[] | null): Grant[] | null =>
     grants === null || !asked.grants ? null : grantsAt(asked, owner, grants).toSorted((a, b) => compare(placeOf(a), placeOf(b)));

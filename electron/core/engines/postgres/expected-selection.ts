@@ -1,12 +1,12 @@
 import type { Expectation, Fingerprint, FingerprintItem } from '../engine.ts';
 import { sortItems } from '../fingerprint.ts';
-import { sha256 } from './describe/item.ts';
+import { labelled, sha256 } from './describe/item.ts';
 import { rowSum } from './row-sum.ts';
 import type { Selection } from './select.ts';
 
 const ofRelations: ReadonlySet<string> = new Set(['definition', 'view', 'materialized view', 'sequence', 'sequence value', 'table', 'generated columns']);
 const ofTables: ReadonlySet<string> = new Set(['index', 'tablespace', 'constraint', 'trigger', 'rule', 'policy']);
-const rights: ReadonlySet<string> = new Set(['owner', 'grants', 'comment']);
+const rights: ReadonlySet<string> = new Set(['owner', 'grants', 'comment', 'security label']);
 
 /**
  * What a copy of some of a snapshot must be: everything of the chosen tables and views, but for what was left out; of all else that is there, what the
@@ -47,6 +47,7 @@ function isChosen(item: FingerprintItem, { chosen, lost }: Selection): boolean {
   // Of a materialized view, not of an index.
   if (item.kind === 'tablespace') return chosen.has(item.name);
   if (!rights.has(item.kind)) return false;
-  const [, column, identity = ''] = /^(?:table|view|materialized view|foreign table|sequence)( column)? (.*)$/s.exec(item.name) ?? [];
+  const of = item.kind === 'security label' ? labelled(item).object : item.name;
+  const [, column, identity = ''] = /^(?:table|view|materialized view|foreign table|sequence)( column)? (.*)$/s.exec(of) ?? [];
   return column === undefined ? chosen.has(identity) : [...chosen.keys()].some((name) => identity.startsWith(`${name}.`));
 }

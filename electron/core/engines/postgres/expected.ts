@@ -6,7 +6,7 @@ import { readArchive } from './archive.ts';
 import { changesRoles, grantsAt, ownerAt, propertiesAt, roleAt, type Asked } from './asked.ts';
 import { propertyItems } from './describe/database.ts';
 import type { DatabaseProperties } from './describe/database.ts';
-import { sha256 } from './describe/item.ts';
+import { labelled, sha256 } from './describe/item.ts';
 import { expectedOf } from './expected-selection.ts';
 import { itemInVersion } from './extensions.ts';
 import { readFacts, storedObjects, type Facts } from './objects.ts';
@@ -54,7 +54,7 @@ function expectedUnder(asked: Asked, stored: Fingerprint, properties: DatabasePr
   const owners = new Map(stored.items.flatMap((item) => (item.kind === 'owner' ? [[item.name, roleNamed(valueOf(item))] as const] : [])));
   const side: Side = { asked, owners, found: new Map(found.items.map((item) => [keyOf(item), item])) };
   const roles = changesRoles(asked);
-  const settings = roles || asked.movedTablespaces !== undefined;
+  const settings = roles || asked.movedTablespaces !== undefined || asked.skipExtensions.length > 0;
   const home = homeOf(properties);
   const items: FingerprintItem[] = [];
   for (const item of stored.items) {
@@ -172,6 +172,7 @@ function mappingUnder(item: FingerprintItem, { asked, found }: Side): Fingerprin
 
 function leftOutWithExtension(item: FingerprintItem, asked: Asked): boolean {
   if (item.kind === 'extension') return asked.skipExtensions.includes(item.name);
+  if (item.kind === 'security label') return asked.skipExtensions.includes(labelled(item).provider);
   return item.kind === 'comment' && asked.skipExtensions.some((name) => item.name === `extension ${name}` || item.name === `extension "${name}"`);
 }
 

@@ -16,6 +16,13 @@ export function leftOutBy(asked: Asked, entries: readonly ArchiveEntry[], ofPart
   for (const one of entries) {
     if (ids.has(one.id)) continue;
     if (ofSkipped(one, asked)) ids.add(one.id);
+    if (one.what === 'SECURITY LABEL') {
+      const labels = labelStatements(one.definition);
+      const kept = labels.filter(({ provider }) => !asked.skipExtensions.includes(provider));
+      if (kept.length === labels.length) continue;
+      ids.add(one.id);
+      again.push(...kept.map(({ statement }) => statement));
+    }
     if (one.what !== 'POLICY' && one.what !== 'USER MAPPING') continue;
     const parts = rolesOfStatement(one.definition, one.what === 'POLICY' ? 'TO' : 'FOR');
     if (parts === undefined || parts.roles.every((role) => role === 'PUBLIC' || roleAt(asked, role) === role)) continue;
@@ -37,6 +44,16 @@ export function leftOutBy(asked: Asked, entries: readonly ArchiveEntry[], ofPart
 }
 
 const adjunct: ReadonlySet<string> = new Set(['COMMENT', 'SECURITY LABEL', 'ACL']);
+
+/** What an entry `SECURITY LABEL` runs, one statement for each label. */
+export function labelStatements(definition: string): readonly { readonly statement: string; readonly provider: string }[] {
+  // A doubled quote reads as the end of one name and the beginning of another, which is all the same here.
+  const one = /SECURITY LABEL FOR ((?:"[^"]*")+|[^\s"]+) ON (?:"[^"]*"|[^"';])+ IS E?'(?:[^']|'')*';/g;
+  return [...definition.matchAll(one)].map(([statement, name = '']) => ({
+    statement,
+    provider: name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name,
+  }));
+}
 
 function ofSkipped(one: ArchiveEntry, { skipExtensions }: Asked): boolean {
   if (one.what === 'EXTENSION') return skipExtensions.includes(one.tag);

@@ -3,6 +3,7 @@ import type { Preflight } from '../engine.ts';
 import type { ArchiveEntry } from './archive.ts';
 import { changesRoles, ownerAt, type Asked } from './asked.ts';
 import type { DatabaseProperties } from './describe/database.ts';
+import { labelStatements } from './left-out.ts';
 import type { Session } from './session.ts';
 import { quoteName } from './sql.ts';
 
@@ -28,7 +29,7 @@ export async function deniedBlockers(
   asked: Asked,
   database: DatabaseProperties,
 ): Promise<readonly Blocker[]> {
-  const blockers: Blocker[] = [...(await labelBlockers(server, entries))];
+  const blockers: Blocker[] = [...(await labelBlockers(server, entries, asked, database))];
   if (server.superuser) return blockers;
   for (const [what, sql] of Object.entries(tries)) {
     const named = entries.filter((one) => one.what === what).map((one) => one.tag);
@@ -105,14 +106,13 @@ async function largeObjectBlockers(server: Session): Promise<readonly Blocker[]>
 }
 
 /** Modules that provide labels are loaded by the server, or by an extension of the same name. */
-async function labelBlockers(server: Session, entries: readonly ArchiveEntry[]): Promise<readonly Blocker[]> {
-  const labels = entries
-    .filter((one) => one.what === 'SECURITY LABEL')
-    .flatMap((one) => [...one.definition.matchAll(/^SECURITY LABEL FOR ("(?:[^"]|"")+"|\S+) ON /gm)]);
-  const providers = new Set(labels.map(([, name = '']) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name)));
+async function labelBlockers(server: Session, entries: readonly ArchiveEntry[], asked: Asked, database: DatabaseProperties): Promise<readonly Blocker[]> {
+  const labels = entries.filter((one) => one.what === 'SECURITY LABEL').flatMap((one) => labelStatements(one.definition).map(({ provider }) => provider));
+  // Those of the database itself are given to it also where only some of it is restored.
+  const providers = new Set([...labels, ...(database.labels ?? []).map(({ provider }) => provider)]);
   const blockers: Blocker[] = [];
   for (const provider of providers) {
-    if (entries.some((one) => one.what === 'EXTENSION' && one.tag === provider)) continue;
+    if (asked.skipExtensions.includes(provider) || entries.some((one) => one.what === 'EXTENSION' && one.tag === provider)) continue;
     if ((await stateOf(server, `SECURITY LABEL FOR ${quoteName(provider)} ON TABLE pg_catalog.belay_no_such IS NULL`)) !== noProvider) continue;
     blockers.push({
       code: 'engine.unsupported',

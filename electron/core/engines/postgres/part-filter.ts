@@ -1,6 +1,7 @@
 import { AppError } from '../../base/errors.ts';
 import type { FingerprintItem } from '../engine.ts';
 import type { ArchiveEntry } from './archive.ts';
+import { labelled } from './describe/item.ts';
 import type { ChosenPart } from './part.ts';
 import type { Session } from './session.ts';
 import { plainName } from './sql.ts';
@@ -111,10 +112,11 @@ export async function outsideOf(session: Session, part: ChosenPart): Promise<Out
     const { kind, name, meta } = item;
     if (globals && overAll.test(kind)) return false;
     if (part.onlySome && kind === 'large object') return false;
-    if (kind === 'owner' || kind === 'grants' || kind === 'comment') {
-      if (globals && overAll.test(name)) return false;
-      if (part.onlySome && name.startsWith('large object ')) return false;
-      return !identities.has(name) && !columns.some((one) => name.startsWith(one));
+    if (kind === 'owner' || kind === 'grants' || kind === 'comment' || kind === 'security label') {
+      const of = kind === 'security label' ? labelled(item).object : name;
+      if (globals && overAll.test(of)) return false;
+      if (part.onlySome && of.startsWith('large object ')) return false;
+      return !identities.has(of) && !columns.some((one) => of.startsWith(one));
     }
     if (ofRelations.has(kind)) return !relations.has(name);
     if (kind === 'function' || kind === 'aggregate') return !relations.has(`pg_proc ${name}`);

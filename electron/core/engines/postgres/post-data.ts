@@ -54,7 +54,7 @@ function passOf({ what, catalog, needs }: ArchiveEntry, eventTriggers: ReadonlyS
 export function listOf(
   { leftOut }: SkeletonFile,
   entries: readonly ArchiveEntry[],
-  section: 'pre-data' | 'post-data',
+  section: 'pre-data' | 'data' | 'post-data',
   passes?: readonly Pass[],
 ): readonly string[] {
   const eventTriggers = new Set(entries.flatMap((one) => (one.what === 'EVENT TRIGGER' ? [one.id] : [])));
@@ -142,4 +142,11 @@ async function buildOneByOne(skeleton: Skeleton, lines: readonly string[], sessi
 export async function preData(skeleton: Skeleton, entries: readonly ArchiveEntry[]): Promise<void> {
   const list = listOf(skeleton, entries, 'pre-data');
   if (list.length > 0) await restorePart(skeleton, ['--section=pre-data'], { list });
+}
+
+/** Large objects with what is said of them, but for what is left out. */
+export async function largeObjects(skeleton: Skeleton, entries: readonly ArchiveEntry[]): Promise<void> {
+  const all = entries.filter((one) => one.section === 'data').length;
+  const list = listOf(skeleton, entries, 'data');
+  if (list.length > 0) await restorePart(skeleton, ['--section=data'], list.length === all ? {} : { list });
 }

@@ -3,7 +3,7 @@ import type { Session } from './session.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 /**
- * Gives a database what belongs to it and to none of its objects: owner, comment, connection limit, settings, rights. None of it lies in the database, so no
+ * Gives a database what belongs to it and to none of its objects: owner, comment, security labels, connection limit, settings, rights. None of it lies in the database, so no
  * event trigger of it sees it. `session` is in that database.
  */
 export async function applyProperties(session: Session, name: string, properties: DatabaseProperties): Promise<void> {
@@ -11,6 +11,8 @@ export async function applyProperties(session: Session, name: string, properties
   await session.run(`ALTER DATABASE ${database} OWNER TO ${quoteName(properties.owner)}`);
   await session.run(`ALTER DATABASE ${database} CONNECTION LIMIT ${properties.connectionLimit}`);
   await session.run(`COMMENT ON DATABASE ${database} IS ${properties.comment === null ? 'NULL' : quoteText(properties.comment)}`);
+  for (const { provider, label } of properties.labels ?? [])
+    await session.run(`SECURITY LABEL FOR ${quoteName(provider)} ON DATABASE ${database} IS ${quoteText(label)}`);
   if (properties.acl !== null) await applyGrants(session, `DATABASE ${database}`, properties.owner, properties.acl);
   for (const { name: setting, value } of properties.settings) await applySetting(session, `ALTER DATABASE ${database}`, setting, value);
   for (const { role, name: setting, value } of properties.roleSettings)

@@ -17,7 +17,7 @@ import { notWhole, readFacts, storedObjects, type Facts, type Stored } from './o
 import { leftOutBy } from './left-out.ts';
 import { loadTables } from './load-tables.ts';
 import { makeRoles, removeRoles } from './made-roles.ts';
-import { postData, preData, restorePart, type Skeleton } from './post-data.ts';
+import { largeObjects, postData, preData, type Skeleton } from './post-data.ts';
 import { restoredOf } from './expected.ts';
 import { giveRights } from './give-rights.ts';
 import { applyProperties, applyPublic } from './properties.ts';
@@ -177,7 +177,7 @@ async function build(
         selection?.chosen.has(plainName(schema, name)) !== false;
       await setSequences(session, facts.sequences.filter(isThere));
       context.progress({ stage: 'loading large objects' });
-      if (selection === undefined) await restorePart(skeleton, ['--section=data']);
+      if (selection === undefined) await largeObjects(skeleton, entries);
       context.progress({ stage: 'building indexes' });
       const last = postData({ ...skeleton, leftOut: new Set([...leftOut, ...made]) }, entries);
       await last.definitions(session, facts.database.searchPath);

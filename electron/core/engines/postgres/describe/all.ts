@@ -51,6 +51,8 @@ const largeObjects = `
     coalesce((SELECT sum(length(p.data)) || ' bytes, ' || encode(sha256(string_agg(sha256(p.data), ''::bytea ORDER BY p.pageno)), 'hex') FROM pg_catalog.pg_largeobject p WHERE p.loid = l.oid), '0 bytes') AS def
   FROM pg_catalog.pg_largeobject_metadata l`;
 
+const saidOf: ReadonlySet<string> = new Set(['comment', 'security label']);
+
 /** Everything of the database, or of a part of it, but its rows and sequences: what a difference can be named by. */
 export async function describe(session: Session, tables: readonly Table[], outside?: Outside): Promise<readonly FingerprintItem[]> {
   const items: FingerprintItem[] = [...propertyItems(await readProperties(session)), ...(await describeRelations(session))];
@@ -60,7 +62,7 @@ export async function describe(session: Session, tables: readonly Table[], outsi
   for (const query of queries) for (const row of await session.rows<Described>(named(query))) items.push(itemOf(row));
   const subscriptions = await describeSubscriptions(session);
   // Whoever does not see a subscription does not capture what is said of it either.
-  const seen = session.superuser ? items : items.filter((item) => item.kind !== 'comment' || !item.name.startsWith('subscription '));
+  const seen = session.superuser ? items : items.filter((item) => !saidOf.has(item.kind) || !item.name.startsWith('subscription '));
   const all = [...seen, ...subscriptions, ...(await generatedItems(session, tables))];
   return outside === undefined ? all : all.filter((item) => outside.keeps(item));
 }

@@ -23,6 +23,8 @@ export const databaseShape = z.object({
   acl: z.array(grant).nullable(),
   connectionLimit: z.number(),
   comment: z.string().nullable(),
+  /** Not in what older versions captured. */
+  labels: z.array(z.object({ provider: z.string(), label: z.string() })).exactOptional(),
   settings: z.array(setting),
   roleSettings: z.array(setting.extend({ role: z.string() })),
   /** Owner and rights of the schema `public`, which dumps of newer tools do not carry. */
@@ -53,6 +55,8 @@ const query = (version: number): string => `
     'tablespace', (SELECT nullif(spcname, 'pg_default') FROM pg_catalog.pg_tablespace WHERE oid = d.dattablespace),
     'owner', (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = d.datdba), 'acl', ${acl('d.datacl')},
     'connectionLimit', d.datconnlimit, 'comment', pg_catalog.shobj_description(d.oid, 'pg_database'),
+    'labels', coalesce((SELECT json_agg(json_build_object('provider', l.provider, 'label', l.label) ORDER BY l.provider COLLATE "C") FROM pg_catalog.pg_shseclabel l
+      WHERE l.classoid = 'pg_catalog.pg_database'::regclass AND l.objoid = d.oid), '[]'),
     'settings', coalesce((SELECT json_agg(${split}) ORDER BY one COLLATE "C") FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS one WHERE s.setdatabase = d.oid AND s.setrole = 0), '[]'),
     'roleSettings', coalesce((SELECT json_agg(${split}, 'role', r.rolname) ORDER BY r.rolname COLLATE "C", one COLLATE "C")
       FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS one WHERE s.setdatabase = d.oid), '[]'),
@@ -69,7 +73,22 @@ export async function readProperties(session: Session): Promise<DatabaseProperti
 }
 
 export function propertyItems(properties: DatabaseProperties): readonly FingerprintItem[] {
-  const { settings, roleSettings, acl: grants, owner, connectionLimit, comment, encoding, collate, ctype, provider, locale, icuRules, tablespace } = properties;
+  const {
+    settings,
+    roleSettings,
+    acl: grants,
+    owner,
+    connectionLimit,
+    comment,
+    encoding,
+    collate,
+    ctype,
+    provider,
+    locale,
+    icuRules,
+    tablespace,
+    labels = [],
+  } = properties;
   const list = (all: readonly { readonly name: string; readonly value: string; readonly role?: string }[]): string =>
     all.map((one) => `${one.role === undefined ? '' : `${one.role}: `}${one.name} = ${one.value}`).join('; ');
   const values: Readonly<Record<string, string | undefined>> = {
@@ -84,6 +103,7 @@ export function propertyItems(properties: DatabaseProperties): readonly Fingerpr
     grants: grants === null ? undefined : grants.map(grantText).join(', '),
     'connection limit': String(connectionLimit),
     comment: comment ?? undefined,
+    'security labels': labels.length === 0 ? undefined : labels.map(({ provider: by, label }) => `${by}: ${label}`).join('; '),
     settings: list(settings),
     'settings of roles': list(roleSettings),
   };

@@ -27,6 +27,13 @@ export function itemOf(row: Described): FingerprintItem {
   };
 }
 
+/** The object that an item `security label` is of, as comments name theirs, and who provides it. */
+export function labelled({ name, meta }: FingerprintItem): { readonly object: string; readonly provider: string } {
+  const object = String(meta?.['table']);
+  const sub = name.slice(object.length + 1);
+  return { object, provider: sub.startsWith('"') ? String(JSON.parse(sub)) : sub };
+}
+
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -133,7 +133,5 @@ export function classQueries(version: number): readonly string[] {
       FROM pg_catalog.pg_default_acl d`,
 
     `SELECT 'statistics', n.nspname, s.stxname, NULL, concat_ws('; ', pg_catalog.pg_get_statisticsobjdef(s.oid), nullif(s.stxstattarget, -1)) FROM pg_catalog.pg_statistic_ext s ${namespace('s.stxnamespace')}`,
-
-    `SELECT 'security label', NULL, concat_ws(' ', l.objtype, l.objname, l.provider), NULL, l.label FROM pg_catalog.pg_seclabels l WHERE l.objtype <> 'role' AND l.objtype <> 'database' AND l.objtype <> 'tablespace'`,
   ];
 }

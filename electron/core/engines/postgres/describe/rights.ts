@@ -34,7 +34,10 @@ const withOwners = `
 const notOfExtension = (classid: string, objid: string): string =>
   `NOT EXISTS (SELECT FROM pg_catalog.pg_depend ext WHERE ext.classid = ${classid} AND ext.objid = ${objid} AND ext.deptype = 'e')`;
 
-/** Owners, grants and comments of everything, each an item of its own, so that a difference names exactly that. */
+/** What the server did not come with; a large object has whatever number its user gave it. */
+const dumped = (of: string): string => `(${of}.objoid >= 16384 OR ${of}.classoid = 'pg_catalog.pg_largeobject'::regclass OR i.identity = 'public')`;
+
+/** Owners, grants, comments and security labels of everything, each an item of its own, so that a difference names exactly that. */
 export const rightsQueries: readonly string[] = [
   `SELECT 'owner' AS kind, NULL::text AS schema, i.type || ' ' || i.identity AS name, NULL::text AS sub, o.owner::regrole::text AS def
     FROM (${withOwners}) o, LATERAL pg_catalog.pg_identify_object(o.classid, o.objid, 0) i WHERE ${notOfExtension('o.classid', 'o.objid')}`,
@@ -49,7 +52,15 @@ export const rightsQueries: readonly string[] = [
 
   `SELECT 'comment', NULL, i.type || ' ' || i.identity, NULL, d.description
     FROM pg_catalog.pg_description d, LATERAL pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) i
-    WHERE (d.objoid >= 16384 OR i.identity = 'public') AND i.identity IS NOT NULL AND ${notOfExtension('d.classoid', 'd.objoid')}`,
+    WHERE ${dumped('d')} AND i.identity IS NOT NULL AND ${notOfExtension('d.classoid', 'd.objoid')}`,
+
+  // Also of what an extension brought: a dump carries them. Subscriptions are the server's, and so are their labels.
+  `SELECT 'security label', NULL, i.type || ' ' || i.identity, l.provider, l.label
+    FROM (SELECT classoid, objoid, objsubid, provider, label FROM pg_catalog.pg_seclabel UNION ALL
+        SELECT k.classoid, k.objoid, 0, k.provider, k.label FROM pg_catalog.pg_shseclabel k JOIN pg_catalog.pg_subscription s ON s.oid = k.objoid AND k.classoid = 'pg_catalog.pg_subscription'::regclass
+          WHERE s.subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())) l,
+      LATERAL pg_catalog.pg_identify_object(l.classoid, l.objoid, l.objsubid) i
+    WHERE ${dumped('l')} AND i.identity IS NOT NULL`,
 ];
 
 /** Every object with its owner and grants, by the names that ALTER and GRANT take; columns with grants of their own behind them. */
