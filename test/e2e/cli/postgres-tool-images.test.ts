@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CancelledError } from '../../../electron/core/base/errors.ts';
 import type { EngineContext } from '../../../electron/core/engines/engine.ts';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
 import { findTools } from '../../../electron/core/engines/postgres/tools.ts';
@@ -53,6 +54,14 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
     return record(answer['data']);
   };
   const drilled = async (...argv: readonly string[]): Promise<Record<string, unknown>> => record((await data('drill', ...argv))['drill']);
+  const engine = createPostgresEngine({ owner: { installation: 'here', run: 'now' } });
+  /** As a host has it. */
+  const withDocker = <T>(work: (context: EngineContext) => Promise<T>, signal?: AbortSignal): Promise<T> =>
+    withContext(
+      (context) =>
+        work({ ...context, secret: () => Promise.resolve(canary), containerEngine: async () => ({ state: 'answers', engine: await docker.engine() }) }),
+      signal,
+    );
   const toolsOf = async (name: string): Promise<unknown> => (await data('source', 'test', name))['tools'];
   const url = (): string => `postgres://canary@127.0.0.1:${String(server.port)}/bank`;
 
@@ -101,9 +110,6 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
       expect(await data('restore', 'latest:bank', '--to', 'again')).toMatchObject({ verification: { result: 'passed' } });
       const counted = 'SELECT (SELECT count(*) FROM accounts) AS rows, (SELECT sum(length(lo_get(oid))) FROM pg_largeobject_metadata) AS large';
       expect(await server.run('again', counted)).toEqual(await server.run('bank', counted));
-      expect(await drilled('bank', '--in', 'scratch')).toMatchObject({ result: 'proved', place: { kind: 'scratch-database' } });
-      await data('export', 'latest:bank', '--to', 'bank.sql');
-      await data('undo');
     } finally {
       over.abort();
       await looking;
@@ -115,6 +121,9 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
     expect([...records].some((text) => text.includes('belay-tools-') && text.includes('"NetworkMode":"none"'))).toBe(true);
     expect([...records].some((text) => text.includes('pg_dump'))).toBe(true);
     expect([...records].filter((text) => text.includes(canary))).toEqual([]);
+    expect(await drilled('bank', '--in', 'scratch')).toMatchObject({ result: 'proved', place: { kind: 'scratch-database' } });
+    await data('export', 'latest:bank', '--to', 'bank.sql');
+    await data('undo');
     expect(await filesWith(place.home, canary)).toEqual([]);
     expect(await left()).toEqual([]);
   });
@@ -156,6 +165,25 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
     endHost = await place.host({ env });
   });
 
+  test('a capture that is cancelled leaves nothing, neither in the engine nor at the server', async () => {
+    const location = engine.normaliseLocation({ url: url(), secrets: { password: 'h' } }, '/');
+    const source = { name: 'bank', engine: 'postgres', location } as const;
+    const controller = new AbortController();
+    const capture = withDocker(
+      (context) =>
+        engine.capture(source, { maxWriterWait: 5000 }, memorySink(), {
+          ...context,
+          progress: ({ stage }) => {
+            if (stage === 'reading the definitions') controller.abort();
+          },
+        }),
+      controller.signal,
+    );
+    await expect(capture).rejects.toThrow(CancelledError);
+    expect(await left()).toEqual([]);
+    await until(async () => (await server.run('postgres', "SELECT FROM pg_stat_activity WHERE datname = 'bank'")).length === 0);
+  });
+
   test('a login by certificate to a server in a container: by the tools of its own image, which see neither key nor TLS', async () => {
     const ours = makeAuthority(place.root, 'ours');
     const [own, known] = [ours.issue('server', {}), ours.issue('certified', {})];
@@ -179,14 +207,11 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
       'SELECT pg_reload_conf()',
     ])
       await sqlIn(docker, 'tls', boss, sql);
-    const engine = createPostgresEngine({ owner: { installation: 'here', run: 'now' } });
     const location = engine.normaliseLocation(
       { container: { name: 'tls' }, ...boss, user: 'certified', sslmode: 'verify-ca', sslrootcert: ours.cert, sslcert: known.cert, sslkey: known.key },
       '/',
     );
     const source = { name: 'tls', engine: 'postgres', location } as const;
-    const withDocker = <T>(work: (context: EngineContext) => Promise<T>): Promise<T> =>
-      withContext(async (context) => work({ ...context, containerEngine: async () => ({ state: 'answers', engine: await docker.engine() }) }));
     const probe = await withDocker((context) => engine.probe(source, context));
     expect(probe.tools).toEqual(
       ['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: probe.serverVersion, origin: 'in a throw-away container of postgres:15' })),

@@ -110,6 +110,19 @@ describe.runIf(podmanPossible)('Podman behind its compatible socket', () => {
     expect(await left()).toEqual([]);
   });
 
+  it('runs the tools of an image in a throw-away container of their own, where those of the source cannot be used', async () => {
+    // Certificates of a login lie on this machine.
+    const certificates = { sslmode: 'disable', sslcert: '/nowhere', sslkey: '/nowhere' };
+    const location = postgres.normaliseLocation({ container: { name: 'shop-db' }, port: 5432, ...shop, ...certificates, secrets: { password: 'h' } }, '/');
+    const source: EngineSource = { name: 'shop', engine: 'postgres', location };
+    const { tools } = await withPodman((context) => postgres.probe(source, context));
+    expect(tools[0]).toMatchObject({ tool: 'pg_dump', origin: expect.stringMatching(/^in a throw-away container of .*postgres:15$/) as unknown });
+    const report = await withPodman((context) => postgres.capture(source, { maxWriterWait: 5000 }, memorySink(), context));
+    const live = await withPodman((context) => postgres.fingerprint({ kind: 'source', source }, context));
+    expect([report.warnings, report.fingerprint]).toEqual([[], live]);
+    expect(await left()).toEqual([]);
+  });
+
   it('cuts a throw-away instance off, and what an earlier run left is reaped', async () => {
     const engine = await podman.engine();
     const spec = {
