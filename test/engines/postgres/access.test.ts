@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -44,7 +44,7 @@ describe.runIf(majors.includes(15))('who may come in, how, and what they see', (
     return await work({ ...made.context, secret: (handle) => Promise.resolve(secrets[handle]) });
   };
   const location = (more: SourceLocation): SourceLocation => ({
-    host: '127.0.0.1',
+    ...(more['socket'] === undefined ? { host: '127.0.0.1' } : {}),
     port: at.server.port,
     database,
     user: 'reader',
@@ -103,6 +103,65 @@ describe.runIf(majors.includes(15))('who may come in, how, and what they see', (
       .poll(() => capture({ sslmode: 'verify-full', sslrootcert: ours, host: 'localhost' }), { timeout: 20_000 })
       .toBe('source.unreachable, certificate');
     expect(await capture({ sslmode: 'require' })).toBe(50);
+  });
+
+  test('what asks for encryption asks for it however it is written, and is kept with the source', async () => {
+    const { engine } = at.trip;
+    await writeFile(
+      path.join(at.folder, 'services'),
+      `[work]\nhost=localhost\nport=${String(at.server.port)}\ndbname=shop\nuser=reader\nsslmode=verify-full\nsslrootcert=${at.ours.cert}\n`,
+    );
+    const url = `postgres://reader@localhost:${String(at.server.port)}/shop`;
+    const environment = {
+      PGSERVICEFILE: path.join(at.folder, 'services'),
+      PGPASSFILE: '/nowhere',
+      ONE_URL: `${url}?ssl=true&connect_timeout=7`,
+      OTHER_URL: `${url}?sslmode=no-verify`,
+      PGHOST: 'localhost',
+      PGSSLMODE: 'verify-ca',
+      PGSSLCERT: '/me.crt',
+      PGSSLKEY: '/me.key',
+      PGCONNECT_TIMEOUT: '0',
+    };
+    const completed = async (input: SourceLocation): Promise<SourceLocation> =>
+      engine.normaliseLocation(await using(async (context) => (await engine.complete?.(input, { folder: '/', environment }, context)) ?? input), '/');
+    expect(await completed({ url: 'postgres:///?service=work' })).toMatchObject({ sslmode: 'verify-full', sslrootcert: at.ours.cert, host: 'localhost' });
+    expect(await completed({ variable: 'ONE_URL' })).toMatchObject({ sslmode: 'require', connectTimeout: 7 });
+    expect(await completed({ variable: 'OTHER_URL' })).toMatchObject({ sslmode: 'require' });
+    expect(await completed({ url: 'postgres:///shop' })).toMatchObject({ sslmode: 'verify-ca', sslcert: '/me.crt', sslkey: '/me.key' });
+    expect(await completed({ url: 'postgres:///shop' })).not.toHaveProperty('connectTimeout');
+    expect(await completed({ url: `${url}?ssl=true` })).toMatchObject({ sslmode: 'require' });
+    expect(await completed({ url: `${url}?ssl=true&sslmode=verify-ca` })).toMatchObject({ sslmode: 'verify-ca' });
+  });
+
+  test.runIf(process.platform === 'linux')('a password of the user’s own file is found for a socket, by the driver and by pg_dump', async () => {
+    const { server } = at;
+    const name = `.s.PGSQL.${String(server.port)}`;
+    const usual = path.join('/tmp', name);
+    const before = process.env['PGPASSFILE'];
+    await writeFile(
+      path.join(server.socket, 'data', 'pg_hba.conf'),
+      'local all boss trust\nlocal all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n',
+    );
+    await server.run('postgres', 'SELECT pg_reload_conf()');
+    try {
+      await symlink(path.join(server.socket, name), usual);
+      process.env['PGPASSFILE'] = path.join(at.folder, 'passwords');
+      const by = (socket: string): Promise<unknown> => capture({ socket, secrets: {} });
+      await writeFile(process.env['PGPASSFILE'], `localhost:${String(server.port)}:*:reader:reads\n`, { mode: 0o600 });
+      await expect.poll(() => by('/tmp'), { timeout: 20_000 }).toBe(50);
+      expect(await by(server.socket)).toBe('source.denied');
+      await writeFile(process.env['PGPASSFILE'], `${server.socket}:*:shop:reader:reads\n`);
+      expect(await by(server.socket)).toBe(50);
+      await chmod(process.env['PGPASSFILE'], 0o640);
+      expect(await by(server.socket)).toBe('source.denied');
+    } finally {
+      if (before === undefined) delete process.env['PGPASSFILE'];
+      else process.env['PGPASSFILE'] = before;
+      await rm(usual, { force: true });
+      await writeFile(path.join(server.socket, 'data', 'pg_hba.conf'), 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
+      await server.run('postgres', 'SELECT pg_reload_conf()');
+    }
   });
 
   test('a client’s certificate lets in whom it names', async () => {

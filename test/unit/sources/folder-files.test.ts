@@ -159,13 +159,28 @@ describe('files of libpq', () => {
     expect([...found.keys()]).toEqual(['shop', 'empty']);
     expect(found.get('shop')).toMatchObject({ host: 'db.example', port: 5433, database: 'a=b', user: undefined });
     expect(found.get('shop')?.password?.reveal()).toBe('pw');
-    expect(found.get('empty')).toMatchObject({ host: undefined, port: undefined });
+    expect(found.get('empty')).toMatchObject({ host: undefined, port: undefined, how: {} });
+    const how = 'sslmode=verify-full\nsslrootcert=/ca.crt\nsslcert=/me.crt\nsslkey=/me.key\nconnect_timeout=3\noptions=-c x=1\n';
+    expect(parseServiceFile(`[far]\nhost=h\n${how}`).get('far')?.how).toEqual({
+      sslmode: 'verify-full',
+      sslrootcert: '/ca.crt',
+      sslcert: '/me.crt',
+      sslkey: '/me.key',
+      connect_timeout: '3',
+    });
   });
 
   it('a password file gives the password of the first line that fits', () => {
     const entries = parsePasswordFile('# no\ndb\\:1:5432:shop:me:a\\:b\\\\c\nlocalhost:*:*:me:socket\nnonsense\n*:*:*:*:any\r\n');
     const of = (host: string, user = 'me') => passwordFor(entries, { host, port: 5432, database: 'shop', user })?.reveal();
-    expect([of('db:1'), of('/var/run/postgresql'), of('elsewhere'), of('db:1', 'you')]).toEqual(['a:b\\c', 'socket', 'any', 'any']);
+    expect([of('db:1'), of('/var/run/postgresql'), of('/tmp'), of('elsewhere'), of('/srv/sockets'), of('db:1', 'you')]).toEqual([
+      'a:b\\c',
+      'socket',
+      'socket',
+      'any',
+      'any',
+      'any',
+    ]);
     expect(inspect(entries, { depth: 9 })).not.toContain('socket');
   });
 
@@ -184,7 +199,15 @@ describe('files of libpq', () => {
   it('variables name a server only where one of those that do is set', () => {
     expect(postgresEnvironment((one) => ({ PGUSER: 'me', PGPASSWORD: 'x' })[one])).toBeUndefined();
     const found = postgresEnvironment((one) => ({ PGHOST: 'h', PGPORT: '1', PGUSER: 'me', PGDATABASE: '-rf', PGPASSWORD: 'x' })[one]);
-    expect({ ...found, password: found?.password?.reveal() }).toEqual({ host: 'h', port: 1, user: 'me', database: '-rf', password: 'x', service: undefined });
+    expect({ ...found, password: found?.password?.reveal() }).toEqual({
+      host: 'h',
+      port: 1,
+      user: 'me',
+      database: '-rf',
+      password: 'x',
+      service: undefined,
+      how: {},
+    });
   });
 });
 

@@ -55,6 +55,12 @@ it('a service file says where a service is, and wins over the variables', async 
   ]);
 });
 
+it('how a server is connected to is taken from the service file before the variables', async () => {
+  await put('home/.pg_service.conf', '[shop]\nhost=db.example\nsslmode=verify-full\nsslrootcert=/ca.crt\n');
+  const { databases } = await look({ PGSERVICE: 'shop', PGSSLMODE: 'disable', PGSSLKEY: '/me.key', PGCONNECT_TIMEOUT: '4' });
+  expect(databases).toMatchObject([{ host: 'db.example', how: { sslmode: 'verify-full', sslrootcert: '/ca.crt', sslkey: '/me.key', connect_timeout: '4' } }]);
+});
+
 it('what is set outside wins over .env in a Compose file', async () => {
   await put('.env', 'PORT=1\n');
   await put('compose.yml', 'services: { db: { image: postgres, ports: ["${PORT}:5432"] } }');

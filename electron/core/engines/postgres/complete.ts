@@ -43,7 +43,17 @@ async function ofContainer(given: Given, named: ContainerName, context: EngineCo
 }
 
 /** Parts of a URL's query that say how, beside where and as whom. */
-const encryption = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'];
+const hows = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'connect_timeout'];
+
+/** As a location has them. Drivers know more modes than libpq: `no-verify` encrypts, and checks nothing. */
+function howOf(given: (name: string) => string | null | undefined): Given {
+  const found = Object.fromEntries(hows.map((name) => [name, given(name) ?? '']));
+  const { sslmode, connect_timeout: seconds = '', ...files } = found;
+  const mode = sslmode === 'no-verify' || (sslmode === '' && given('ssl') === 'true') ? 'require' : sslmode;
+  // As libpq: 0 is for ever, which is never meant here.
+  const connectTimeout = /^\d{1,4}$/.test(seconds) && Number(seconds) > 0 ? { connectTimeout: Number(seconds) } : {};
+  return { ...Object.fromEntries(Object.entries({ ...files, sslmode: mode }).filter(([, value]) => value !== '')), ...connectTimeout };
+}
 
 async function ofVariable(variable: unknown, from: GivenFrom): Promise<Given> {
   const [, name = '', file] = /^([A-Za-z_][A-Za-z0-9_]*)(?:@([^\0]+))?$/.exec(String(variable)) ?? [];
@@ -66,7 +76,7 @@ async function ofVariable(variable: unknown, from: GivenFrom): Promise<Given> {
     ...(user === undefined ? {} : { user }),
     ...(database === undefined ? {} : { database }),
     ...(password === undefined ? {} : { password: password.reveal() }),
-    ...Object.fromEntries(encryption.flatMap((one) => (query.has(one) ? [[one, query.get(one)]] : []))),
+    ...howOf((one) => query.get(one)),
   };
 }
 
@@ -80,7 +90,8 @@ async function ofEnvironment(url: string, from: GivenFrom, context: EngineContex
   const found = databases.find((one) => one.engine === 'postgres' && one.file === undefined && one.variable === undefined);
   if (found === undefined && service !== null) throw noService(service);
   const { host, port, user, database, password } = found ?? {};
-  const known = { host, port, user, database, password: password?.reveal(), sslmode: env['PGSSLMODE'], sslrootcert: env['PGSSLROOTCERT'] };
+  const how = howOf((one) => found?.how?.[one] ?? env[`PG${one.toUpperCase()}`]);
+  const known = { host, port, user, database, password: password?.reveal(), ...how };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined && value !== ''));
 }
 

@@ -6,6 +6,7 @@ import type { EngineContext } from '../engine.ts';
 import { runInContainer } from './container-tool.ts';
 import type { PostgresLocation } from './location.ts';
 import { newId } from './names.ts';
+import { userPassword } from './password-file.ts';
 import { reached } from './reach.ts';
 import { credentialsOf } from './credentials.ts';
 import { connectMs, withSession } from './session.ts';
@@ -76,7 +77,9 @@ async function runHere(call: ToolCall, folder: string, context: EngineContext): 
     args.push('-w', '-d', conninfo({ dbname: database, host: socket ?? host, port: String(port), user, application_name: 'belay', ...ssl }));
     env['PGOPTIONS'] = sessionOptions(options);
     env['PGCONNECT_TIMEOUT'] = String(connectMs(location) / 1000);
-    if (password !== undefined) env['PGPASSFILE'] = await passwordFile(password, context);
+    // The same that our sessions give: libpq may call a socket's folder otherwise.
+    const known = password ?? (await userPassword(location, user, database));
+    if (known !== undefined) env['PGPASSFILE'] = await passwordFile(known, context);
   }
   if (archive !== undefined) args.push(archive);
   return runCommand({

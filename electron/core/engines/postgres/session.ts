@@ -1,9 +1,10 @@
 import pg from 'pg';
-import { AppError, systemCode, throwIfCancelled } from '../../base/errors.ts';
+import { AppError, throwIfCancelled } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
 import { credentialsOf } from './credentials.ts';
 import { describeLocation, type PostgresLocation } from './location.ts';
 import { execStream } from './exec-stream.ts';
+import { userPassword } from './password-file.ts';
 import { wideSocket } from './raw-reads.ts';
 import { wayTo, type FoundContainer } from './reach.ts';
 import { serverError, sqlState } from './server-error.ts';
@@ -58,10 +59,10 @@ export async function openSession(location: PostgresLocation, options: SessionOp
   throwIfCancelled(context.signal);
   const where = describeLocation({ ...location, database: options.database ?? location.database });
   try {
-    const { config, mode } = await configOf(location, options, context);
+    const { config, mode } = await configOf(location, options, where, context);
     const looking = options.looking === true;
     const way: Way = { where, connectMs: looking ? lookMs : connectMs(location), signal: context.signal };
-    const { client, login } = await connectAsked(looking ? careful(config, where) : config, mode, way, options.side);
+    const { client, login } = await connectQuietly(config, mode, way);
     return await prepare(client, login, config, options, way, context);
   } catch (error) {
     throw serverError(error, where, options.side, context.signal);
@@ -84,20 +85,22 @@ interface Configured {
   readonly mode: PostgresLocation['sslmode'];
 }
 
-async function configOf(named: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Configured> {
+async function configOf(named: PostgresLocation, options: SessionOptions, where: string, context: EngineContext): Promise<Configured> {
   const { user, password } = await credentialsOf(named, options.restoring === true, context, options.looking === true);
   const way = await wayTo(named, context);
   const location = way.kind === 'network' ? way.location : insideOf(named, way.found);
+  const database = options.database ?? location.database;
   const config: pg.ClientConfig = {
     host: location.socket ?? location.host ?? 'localhost',
     port: location.port,
     ...(way.kind === 'network' ? {} : { stream: () => execStream(way.found, named.port, context) }),
     user,
-    database: options.database ?? location.database,
+    database,
     application_name: options.name ?? 'belay',
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    ...(password === undefined ? {} : { password }),
+    // Left out, the driver would look for one by itself, and give it to whatever listens there.
+    password: password ?? (() => whenAsked(named, { user, database, where, options })),
     ...(location.socket === undefined ? { ssl: await tlsOf(location) } : {}),
   };
   return { config, mode: location.sslmode };
@@ -117,28 +120,16 @@ interface Connected {
   readonly login: string;
 }
 
-/** Where no password is known, a failure may be that the server asks for one: the driver says so by no code. */
-async function connectAsked(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode'], way: Way, side: SessionOptions['side']): Promise<Connected> {
-  try {
-    return await connectQuietly(config, sslmode, way);
-  } catch (error) {
-    if (config.password !== undefined || error instanceof AppError || sqlState(error) !== undefined || systemCode(error) !== undefined) throw error;
-    return connectQuietly({ ...config, password: passwordAsked(way.where, side) }, sslmode, way);
-  }
-}
-
-/** What the driver calls when the server asks for a password, and only then. */
-function passwordAsked(where: string, side: SessionOptions['side']): () => string {
-  return () => {
-    throw new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} asks for a password, and none is known.`, {
-      hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
-    });
-  };
-}
-
-/** Without a password the driver would look for one by itself, and give it to whatever listens there. */
-function careful(config: pg.ClientConfig, where: string): pg.ClientConfig {
-  return { ...config, ...(config.password === undefined ? { password: passwordAsked(where, 'source') } : {}) };
+/** What the driver calls when the server asks for a password, and only then: that of the user's own file. */
+async function whenAsked(
+  location: PostgresLocation,
+  { user, database, where, options }: { readonly user: string; readonly database: string; readonly where: string; readonly options: SessionOptions },
+): Promise<string> {
+  const found = options.looking === true ? undefined : await userPassword(location, user, database);
+  if (found !== undefined) return found;
+  throw new AppError(options.side === 'source' ? 'source.denied' : 'target.denied', `${where} asks for a password, and none is known.`, {
+    hint: 'Give it in the URL when the source is added, or in ~/.pgpass.',
+  });
 }
 
 /** First without event triggers, which only 17 and newer know and only superusers may ask for; as libpq, `prefer` falls back to no TLS. */

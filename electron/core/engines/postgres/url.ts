@@ -13,6 +13,7 @@ const known: ReadonlyMap<string, string> = new Map([
   ['sslcert', 'sslcert'],
   ['sslkey', 'sslkey'],
   ['connect_timeout', 'connectTimeout'],
+  ['ssl', 'ssl'],
 ]);
 
 /**
@@ -48,6 +49,9 @@ export function readUrl(url: string, invalid: (why: string) => AppError): Readon
   const found: Record<string, unknown> = {};
   for (const [name, value] of parts)
     if (value !== '') found[name] = name === 'port' ? portOf(value, invalid) : name === 'connectTimeout' ? secondsOf(value, invalid) : value;
+  // As libpq, for what other drivers write.
+  if (found['ssl'] === 'true') found['sslmode'] ??= 'require';
+  delete found['ssl'];
   // As libpq: 0 is for ever, which is never meant here.
   if (found['connectTimeout'] === 0) delete found['connectTimeout'];
   // As libpq: without a name the database is called as the role.

@@ -30,6 +30,8 @@ export interface NamedDatabase {
   readonly database: string | undefined;
   readonly password: SecretText | undefined;
   readonly service: string | undefined;
+  /** How it is connected to, where variables of libpq or a service file say so. */
+  readonly how?: Readonly<Record<string, string>>;
   /** The variable whose value is its URL. */
   readonly variable: string | undefined;
   /** The file of the folder that names it; undefined for the environment. */
@@ -149,6 +151,7 @@ function fromSettings(
     database: section?.database ?? settings.database ?? user,
     password: section?.password ?? settings.password,
     service: undefined,
+    how: { ...settings.how, ...section?.how },
     variable: undefined,
     file: undefined,
   };

@@ -9,6 +9,19 @@ export interface PostgresSettings {
   readonly database: string | undefined;
   readonly password: SecretText | undefined;
   readonly service: string | undefined;
+  /** How it is connected to, by libpq's words: `sslmode`, `sslrootcert`, `sslcert`, `sslkey`, `connect_timeout`. */
+  readonly how: Readonly<Record<string, string>>;
+}
+
+const hows = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'connect_timeout'];
+
+function howBy(lookup: Lookup): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    hows.flatMap((name) => {
+      const value = lookup(name);
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
 }
 
 export interface PasswordEntry {
@@ -28,7 +41,15 @@ export function postgresEnvironment(lookup: Lookup): PostgresSettings | undefine
   const host = value('PGHOST') ?? value('PGHOSTADDR');
   const [service, database, port] = [value('PGSERVICE'), value('PGDATABASE'), value('PGPORT')];
   if (host === undefined && service === undefined && database === undefined && port === undefined) return undefined;
-  return { host, port: portOf(port), user: value('PGUSER'), database, password: secret(value('PGPASSWORD')), service };
+  return {
+    host,
+    port: portOf(port),
+    user: value('PGUSER'),
+    database,
+    password: secret(value('PGPASSWORD')),
+    service,
+    how: howBy((name) => lookup(`PG${name.toUpperCase()}`)),
+  };
 }
 
 /** The sections of a `pg_service.conf`. Of a name given twice libpq takes the first. What asks a directory service is left out. */
@@ -57,6 +78,7 @@ export function parseServiceFile(text: string): ReadonlyMap<string, PostgresSett
         database: fields.get('dbname'),
         password: secret(fields.get('password')),
         service: undefined,
+        how: howBy((one) => fields.get(one)),
       },
     ]),
   );
@@ -90,12 +112,15 @@ function fieldsOf(line: string): readonly string[] {
   return fields;
 }
 
-/** The password that libpq would take: of the first entry that fits. A socket's folder is `localhost` to it. */
+/** Where packages put the server's socket, which libpq calls `localhost`; any other folder by its own name. */
+const usualSockets: ReadonlySet<string> = new Set(['/var/run/postgresql', '/run/postgresql', '/tmp']);
+
+/** The password that libpq would take: of the first entry that fits. */
 export function passwordFor(
   entries: readonly PasswordEntry[],
   wanted: { readonly host: string; readonly port: number; readonly database: string; readonly user: string },
 ): SecretText | undefined {
-  const host = wanted.host.startsWith('/') ? 'localhost' : wanted.host;
+  const host = usualSockets.has(wanted.host) ? 'localhost' : wanted.host;
   const fits = (pattern: string, value: string): boolean => pattern === '*' || pattern === value;
   return entries.find(
     (entry) => fits(entry.host, host) && fits(entry.port, String(wanted.port)) && fits(entry.database, wanted.database) && fits(entry.user, wanted.user),
