@@ -6,6 +6,7 @@ import { startCopyOut } from './copy-out.ts';
 import { databaseNumbers, dropDatabase } from './databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { withCircles } from './merge-circles.ts';
+import { refuseLeft, refuseNotBack, writtenOtherwise } from './merge-kept-out.ts';
 import { refuseReferred, type MergedBack } from './merge-referred.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { serverError } from './server-error.ts';
@@ -99,6 +100,7 @@ export async function undoMerge(undo: UndoRecord, data: MergeData, context: Engi
     await withCircles(session, numbers, async () => {
       for (const one of tables.toReversed()) await takeBack(session, one);
     });
+    for (const one of tables) await refuseNotBack(session, one, force);
     await session.run('COMMIT');
   } finally {
     await session.close();
@@ -162,12 +164,11 @@ async function changedSince(session: Session, { name, back, on, watched }: Match
 async function takeBack(session: Session, { table, name, back, on, types }: Matched): Promise<void> {
   const value = (column: string, i: number): string => `u.o${i}::${types.get(column) ?? ''}`;
   await session.run(`DELETE FROM ONLY ${name} t USING ${back} u WHERE u.kind = 'i' AND ${on}`);
-  const [left] = await session.rows<{ rows: string }>(`SELECT count(*)::text AS rows FROM ${back} u JOIN ONLY ${name} t ON ${on} WHERE u.kind = 'i'`);
-  if (left?.rows !== '0')
-    throw new AppError('target.not-equal', `${left?.rows ?? ''} merged rows stay in ${plainName(table.schema, table.table)}: a trigger or a rule keeps them.`, {
-      hint: 'Nothing was changed. Disable it meanwhile: ALTER TABLE … DISABLE TRIGGER',
-    });
-  const set = table.columns.flatMap((column, i) => (table.key.includes(column) ? [] : [`${quoteName(column)} = ${value(column, i)}`]));
+  await refuseLeft(session, { table, name, back, on });
+  const otherwise = await writtenOtherwise(session, back, table.key, table.columns);
+  const set = table.columns.flatMap((column, i) =>
+    table.key.includes(column) && !otherwise.includes(column) ? [] : [`${quoteName(column)} = ${value(column, i)}`],
+  );
   if (set.length > 0) await session.run(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${back} u WHERE u.kind = 'r' AND ${on}`);
   await session.run(
     `INSERT INTO ${name} (${table.columns.map(quoteName).join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${table.columns.map(value).join(', ')} FROM ${back} u

@@ -1,5 +1,4 @@
 import { AppError, throwIfCancelled } from '../../base/errors.ts';
-import { counted } from '../../base/words.ts';
 import type { EngineContext, EngineSource, SnapshotContent, UndoRecord } from '../engine.ts';
 import type { MergeRequest, MergeVerbs } from '../merging.ts';
 import { copyIn } from './copy-in.ts';
@@ -8,6 +7,7 @@ import { createDatabase, databaseBytes } from './databases.ts';
 import { readProperties } from './describe/database.ts';
 import { locationOf, whole, type PostgresLocation } from './location.ts';
 import { withCircles } from './merge-circles.ts';
+import { refuseKeptOut, writtenOtherwise, type Written } from './merge-kept-out.ts';
 import { lookAtMerge, type MergeTable } from './merge-tables.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { mergeRecord, recoverMerge, type MergeData } from './merge-undo.ts';
@@ -182,16 +182,17 @@ async function change(
       number,
     })),
   };
+  const written = new Map<MergeTable, Written>();
   const applying = async (): Promise<void> => {
     for (const one of tables) {
       context.progress({ stage: `merging ${one.object}` });
-      await refused(one.object, apply(session, one, differing));
+      written.set(one, await refused(one.object, apply(session, one, differing)));
     }
   };
   const numbers = tables.map((one) => one.oid);
   await refused('the tables', withCircles(session, numbers, applying));
   const told: string[] = [];
-  for (const one of tables) told.push(...(await refuseKeptOut(session, one)));
+  for (const [one, counts] of written) told.push(...(await refuseKeptOut(session, one, counts)));
   const [now] = await session.rows<{ id: string; database: number }>(
     'SELECT pg_catalog.pg_current_xact_id()::text AS id, oid::int8::float8 AS database FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()',
   );
@@ -214,7 +215,8 @@ async function change(
   }
 }
 
-async function apply(session: Session, one: MergeTable, differing: MergeRequest['differing']): Promise<void> {
+/** Resolves with the rows that the server says to have written, as far as it was asked to. */
+async function apply(session: Session, one: MergeTable, differing: MergeRequest['differing']): Promise<Written> {
   const { name, rows, key, columns, number } = one;
   const on = key.map((column) => `t.${quoteName(column)} = s.${quoteName(column)}`).join(' AND ');
   const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
@@ -222,24 +224,26 @@ async function apply(session: Session, one: MergeTable, differing: MergeRequest[
   const none = columns.map((_, i) => `NULL::text AS o${i}`).join(', ');
   const keys = key.map((column, i) => `s.${quoteName(column)} AS k${i}`).join(', ');
   const replaced = `UNION ALL SELECT 'r', ${keys}, ${old} FROM ${rows} s JOIN ONLY ${name} t ON ${on} WHERE ${line('t')} IS DISTINCT FROM ${line('s')}`;
-  await session.run(
+  const asked = await session.affected(
     `CREATE TEMP TABLE belay_changes_${number} ON COMMIT DROP AS SELECT 'i'::text AS kind, ${keys}, ${none} FROM ${rows} s WHERE NOT EXISTS (SELECT FROM ONLY ${name} t WHERE ${on}) ${differing === 'replace' ? replaced : ''}`,
   );
   const changes = `pg_temp.belay_changes_${number}`;
   const changed = (kind: string): string => `m.kind = '${kind}' AND ${key.map((column, i) => `m.k${i} = s.${quoteName(column)}`).join(' AND ')}`;
   const list = columns.map(quoteName).join(', ');
-  await session.run(
+  let done = await session.affected(
     `INSERT INTO ${name} (${list}) OVERRIDING SYSTEM VALUE SELECT ${columns.map((column) => `s.${quoteName(column)}`).join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('i')}`,
   );
-  const set = columns.filter((column) => !key.includes(column)).map((column) => `${quoteName(column)} = s.${quoteName(column)}`);
+  const otherwise = await writtenOtherwise(session, changes, key, columns);
+  const set = columns.filter((column) => !key.includes(column) || otherwise.includes(column)).map((column) => `${quoteName(column)} = s.${quoteName(column)}`);
   if (differing === 'replace' && set.length > 0)
-    await session.run(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('r')} WHERE ${on}`);
+    done += await session.affected(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('r')} WHERE ${on}`);
+  return { asked, done };
 }
 
 /** Rows that break a constraint of the live tables are told as that. */
-async function refused(what: string, work: Promise<void>): Promise<void> {
+async function refused<T>(what: string, work: Promise<T>): Promise<T> {
   try {
-    await work;
+    return await work;
   } catch (error) {
     if (!(error instanceof AppError) || !String(error.details?.['sqlstate']).startsWith('23')) throw error;
     throw new AppError('target.not-equal', `The rows do not go into ${what}: they break a constraint there. Nothing was changed.`, {
@@ -248,25 +252,6 @@ async function refused(what: string, work: Promise<void>): Promise<void> {
       cause: error.cause,
     });
   }
-}
-
-/** What was put in must be there: throws where a trigger or a rule kept rows out. Tells of those that it made others. */
-async function refuseKeptOut(session: Session, { name, object, rows, number, key, columns }: MergeTable): Promise<readonly string[]> {
-  const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
-  const same = (of: string): string => key.map((column, i) => `${of}.${quoteName(column)} = m.k${i}`).join(' AND ');
-  const [found] = await session.rows<{ out: string; other: string }>(
-    `SELECT count(*) FILTER (WHERE t.tableoid IS NULL)::text AS out, count(*) FILTER (WHERE t.tableoid IS NOT NULL AND ${line('t')} IS DISTINCT FROM ${line('s')})::text AS other
-      FROM pg_temp.belay_changes_${number} m JOIN ${rows} s ON ${same('s')} LEFT JOIN ONLY ${name} t ON ${same('t')}`,
-  );
-  if (found === undefined || found.out !== '0')
-    throw new AppError(
-      'target.not-equal',
-      `${counted(Number(found?.out ?? 0), 'row')} did not go into ${object}: a trigger or a rule of the table kept them out.`,
-      {
-        hint: 'Nothing was changed. Disable it meanwhile (ALTER TABLE … DISABLE TRIGGER), or restore into a new database: --to',
-      },
-    );
-  return found.other === '0' ? [] : [`a trigger or a rule of ${object} made ${counted(Number(found.other), 'row')} other than in the snapshot`];
 }
 
 /** Each changed row: its key and, where it was there before, its values then; and what it is now, by which an undo sees whether it was written since. */

@@ -27,6 +27,8 @@ export interface Session {
   /** Rows as objects. Errors come under the code of the session's side. */
   rows<T extends object>(sql: string, values?: readonly unknown[]): Promise<readonly T[]>;
   run(sql: string): Promise<void>;
+  /** As `run`, with the number of rows that the server says to have written. */
+  affected(sql: string): Promise<number>;
   /** From now on this connection does not keep the process alive. */
   detach(): void;
   /** Ends the connection and resolves when it is closed. Safe to call twice. */
@@ -286,6 +288,13 @@ async function prepare(client: pg.Client, login: string, config: pg.ClientConfig
       run: async (sql) => {
         try {
           await client.query(sql);
+        } catch (error) {
+          throw serverError(error, where, side, context.signal);
+        }
+      },
+      affected: async (sql) => {
+        try {
+          return (await client.query(sql)).rowCount ?? 0;
         } catch (error) {
           throw serverError(error, where, side, context.signal);
         }
