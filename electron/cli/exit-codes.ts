@@ -87,6 +87,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'target.exists':
     case 'snapshot.pinned':
     case 'snapshot.not-proved':
+    case 'proof.inconclusive':
     case 'repository.exists':
     case 'repository.not-empty':
     case 'repository.key-slot-last':

@@ -2,6 +2,11 @@ import { AppError } from '../core/app/faces.ts';
 import type { Choices } from '../contract/choices.ts';
 import { given, type Given, type OptionSpec } from './spec.ts';
 
+export const acceptOption: OptionSpec = {
+  flags: '--accept-inconclusive',
+  description: 'put the copy in place also where not all of it could be compared; else it is held, and `belay promote` decides',
+};
+
 /** Options that choose, before anything is written, what becomes of that which the target's server lacks. */
 export const choiceOptions: readonly OptionSpec[] = [
   {

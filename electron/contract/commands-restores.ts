@@ -36,6 +36,8 @@ export const restoresCommands = {
       urlFile: absolutePath.optional(),
       /** Leaves the proved copy beside the target for `restore.promote` or `restore.discard`. */
       hold: z.boolean().default(false),
+      /** Puts a copy in place of which not everything could be compared; else it is held and `proof.inconclusive` thrown. */
+      acceptInconclusive: z.boolean().default(false),
       confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),
       safetySnapshot: z.boolean().default(true).describe('for in-place: snapshot what will be overwritten first'),
       choices: restoreChoices.optional(),
@@ -105,7 +107,16 @@ export const restoresCommands = {
     job: false,
     input: z.object({}),
     output: z.object({
-      held: z.array(z.object({ id: z.string(), target: z.string(), snapshot: z.string().optional(), at: z.number(), failed: z.string().optional() })),
+      held: z.array(
+        z.object({
+          id: z.string(),
+          target: z.string(),
+          snapshot: z.string().optional(),
+          at: z.number(),
+          failed: z.string().optional(),
+          inconclusive: z.string().optional(),
+        }),
+      ),
     }),
   }),
 
@@ -119,6 +130,7 @@ export const restoresCommands = {
       inPlace: z.boolean().default(false),
       /** As of `restore.run`; a checkpoint takes none. */
       migrate: migrations,
+      acceptInconclusive: z.boolean().default(false),
       choices: restoreChoices.optional(),
       dryRun: z.boolean().default(false),
       confirm: z.string().optional().describe("the source's name, typed, where its environment is production"),

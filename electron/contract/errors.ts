@@ -62,6 +62,7 @@ export const errorCodes = [
   'checkpoint.unknown',
   'checkpoint.unsupported',
   'proof.failed',
+  'proof.inconclusive',
   'check.failed',
   'hook.failed',
   'tool.missing',

@@ -16,7 +16,7 @@ export const mergeOptions: readonly OptionSpec[] = [
 ];
 
 const checks = ['checkQuery', 'checkCommand', 'checkHttp', 'checks'];
-const notBeside: readonly string[] = ['file', 'inPlace', 'throwAway', 'hold', ...checks, ...choiceNames.filter((one) => one !== 'table')];
+const notBeside: readonly string[] = ['file', 'inPlace', 'throwAway', 'hold', 'acceptInconclusive', ...checks, ...choiceNames.filter((one) => one !== 'table')];
 
 /** Throws for what means something for a merge only. */
 export function refuseAlone(input: Given): void {

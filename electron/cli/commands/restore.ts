@@ -13,7 +13,7 @@ import { styled } from '../output/style.ts';
 import { addressOf, preflightLines, shortId, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { mergeOptions, mergeRows, refuseAlone } from './restore-merge.ts';
 import { nearest } from '../near.ts';
-import { choiceNames, choiceOptions, choicesOf, onlyOptions } from '../restore-choices.ts';
+import { acceptOption, choiceNames, choiceOptions, choicesOf, onlyOptions } from '../restore-choices.ts';
 import { refuseTogether } from '../together.ts';
 import { snapshotRef } from '../refs.ts';
 import { given } from '../spec.ts';
@@ -44,6 +44,7 @@ export const restore: CommandSpec = {
     { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten' },
     { flags: '--throw-away', description: 'restore, compare, run the checks, and remove the copy again' },
     { flags: '--hold', description: 'stop before the swap; `belay promote` or `belay discard` decides' },
+    acceptOption,
     { flags: '--held', description: 'list what is held' },
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
@@ -88,7 +89,8 @@ export const restore: CommandSpec = {
     const data = await context.call('restore.run', { ...order, ...given('confirm', confirm) });
     return {
       data,
-      exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok,
+      // What was put in place in spite of it was accepted.
+      exitCode: order.mode === 'throw-away' && data.verification?.result !== 'passed' ? exits.notEqual : exits.ok,
       print: (output) => printRestored(output, data, order.mode, context.now),
     };
   },
@@ -104,6 +106,7 @@ function refuseMixed(input: Given): void {
     'noSafetySnapshot',
     'throwAway',
     'hold',
+    'acceptInconclusive',
     'dryRun',
     'checkQuery',
     'checkCommand',
@@ -116,7 +119,7 @@ function refuseMixed(input: Given): void {
     'differing',
   ];
   refuseTogether(input, 'held', ['confirm', ...others], 'snapshot');
-  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'migrate', 'urlFile', ...choiceNames]);
+  refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'acceptInconclusive', 'migrate', 'urlFile', ...choiceNames]);
   if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace') && !input.flag('merge'))
     throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
 }
@@ -143,6 +146,7 @@ async function orderOf(context: Context, input: Given): Promise<{ readonly order
     migrate: migrationsOf(context, input),
     ...given('urlFile', urlFile === undefined ? undefined : context.absolute(urlFile)),
     hold: input.flag('hold'),
+    acceptInconclusive: input.flag('acceptInconclusive'),
     safetySnapshot: input.unlessNo('safetySnapshot'),
     ...choicesOf(input),
   };
@@ -224,7 +228,7 @@ async function heldList(context: Context): Promise<Result> {
             exact(held.at),
             held.snapshot === undefined ? '' : shortId(held.snapshot),
             held.target,
-            held.failed === undefined ? 'waits' : 'failed',
+            held.failed !== undefined ? 'failed' : held.inconclusive === undefined ? 'waits' : 'waits, inconclusive',
           ]),
         );
     },

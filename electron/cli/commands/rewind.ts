@@ -5,7 +5,7 @@ import { exitCodeOf, exits } from '../exit-codes.ts';
 import { duration } from '../output/format.ts';
 import { preflightLines, snapshotPhrase, undoLine, verificationLines, warningLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
-import { choiceNames, choiceOptions, choicesOf } from '../restore-choices.ts';
+import { acceptOption, choiceNames, choiceOptions, choicesOf } from '../restore-choices.ts';
 import { refuseTogether } from '../together.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
@@ -20,6 +20,7 @@ export const rewind: CommandSpec = {
     { flags: '--to <snapshot>', description: 'snapshot to go back to (default: the newest of the source)', complete: 'snapshot' },
     { flags: '--checkpoint <id>', description: 'checkpoint to go back to' },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
+    acceptOption,
     migrateOption,
     ...choiceOptions,
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
@@ -34,13 +35,14 @@ export const rewind: CommandSpec = {
   ],
   run: async (context, input) => {
     const source = await chooseSource(context, input.word(0), false);
-    refuseTogether(input, 'checkpoint', ['to', 'inPlace', 'migrate', ...choiceNames]);
+    refuseTogether(input, 'checkpoint', ['to', 'inPlace', 'acceptInconclusive', 'migrate', ...choiceNames]);
     const to = input.text('to');
     const order = {
       source,
       ...given('to', to === undefined ? undefined : snapshotRef(to)),
       ...given('checkpoint', input.text('checkpoint')),
       inPlace: input.flag('inPlace'),
+      acceptInconclusive: input.flag('acceptInconclusive'),
       migrate: migrationsOf(context, input),
       ...choicesOf(input),
     };
@@ -66,7 +68,6 @@ export const rewind: CommandSpec = {
     const data = await context.call('rewind', { ...order, ...given('confirm', confirm) });
     return {
       data,
-      exitCode: data.verification?.result === 'failed' ? exits.notEqual : exits.ok,
       print: (output) => {
         output.line(
           `${source} is back at ${data.snapshot === undefined ? `checkpoint ${input.text('checkpoint') ?? ''}` : `snapshot ${snapshotPhrase(data.snapshot, context.now)}`}, in ${duration(data.durationMs)}.`,

@@ -34,6 +34,8 @@ const heldRow = z.object({
   describes: z.string(),
   /** What failed on it after it was compared; one that is there to be looked at, and is not promoted. */
   failed: z.string().optional(),
+  /** What of it could not be compared; one that only the user's decision puts in place. */
+  inconclusive: z.string().optional(),
 });
 
 const fileSchema = z.object({ version: z.literal(1), undo: z.array(undoRow), held: z.array(heldRow) });

@@ -18,6 +18,8 @@ export interface RestoreRequest {
   readonly snapshot?: string;
   /** True where the copy waits for `promoteHeld` or `discardHeld` in a later call. */
   readonly hold?: boolean;
+  /** True where a copy of which not everything could be compared is taken as well. */
+  readonly acceptInconclusive?: boolean;
 }
 
 export interface Prepared {
@@ -35,7 +37,8 @@ export function refuseBlocked(preflight: Preflight): void {
 
 /**
  * Restores beside the target and compares: nothing that exists is touched. Resolves with a copy that is on record;
- * where it is not equal, or a check fails, the copy is removed, and `target.not-equal` or `check.failed` thrown with what was found.
+ * where it is not equal, or a check fails, the copy is removed, and `target.not-equal` or `check.failed` thrown with what was found. Where not everything
+ * could be compared it is held, and `proof.inconclusive` thrown, unless that is accepted.
  */
 export async function prepareRestore(engine: Engine, request: RestoreRequest, records: RestoreRecords, context: EngineContext): Promise<Prepared> {
   const { content, target } = request;
@@ -67,15 +70,38 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
     const equal = { verification, expected };
     const migrated = commands.length === 0 ? { copy, verification } : await migrate(engine, copy, commands, request.checks, equal, context);
     // Only a copy that waits for a decision outlives a crash; one on its way to the swap does not.
-    const held = heldRow(migrated.copy, request.hold === true ? 'held' : 'building');
-    await records.putHeld(held);
+    const undecided = migrated.verification.result === 'inconclusive' && request.acceptInconclusive !== true;
+    const held = heldRow(migrated.copy, request.hold === true || undecided ? 'held' : 'building');
+    await records.putHeld(undecided ? { ...held, inconclusive: migrated.verification.statement.slice(0, 2000) } : held);
+    if (undecided) throw new Undecided(held, migrated.verification);
     return { held, verification: migrated.verification, ...('migration' in migrated ? { migration: migrated.migration } : {}) };
   } catch (error) {
+    if (error instanceof Undecided) throw error.told(engine);
     const building = records.held().find((one) => one.id === id);
     if (building !== undefined && request.hold === true && isHookFailure(error)) throw await keptToLookAt(engine, building, error, records);
     // Where the server is gone the copy stays on record for the next start, and the first error is the one that says why.
     if (building !== undefined) await orUnreached(() => discardHeld(engine, building, records, context), building.describes);
     throw error;
+  }
+}
+
+/** The copy stays: whether it is good enough nobody but the user can say. */
+class Undecided extends Error {
+  readonly held: HeldRow;
+  readonly verification: Verification;
+
+  constructor(held: HeldRow, verification: Verification) {
+    super('undecided');
+    this.held = held;
+    this.verification = verification;
+  }
+
+  told(engine: Engine): AppError {
+    const { id, copy } = this.held;
+    return new AppError('proof.inconclusive', `The restored copy was not put in place, since not all of it could be compared. ${this.verification.statement}`, {
+      hint: `The target is as it was. The copy is held: ${engine.describeLocation(copy.location)}. To put it in place all the same: belay promote ${id}. To remove it: belay discard ${id}`,
+      details: { held: id, verification: this.verification },
+    });
   }
 }
 

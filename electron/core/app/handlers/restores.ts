@@ -60,6 +60,7 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
         throw error;
       }
     });
+    if (held.inconclusive !== undefined) await journalAccepted(core, held.describes, held.id, held.inconclusive);
     core.events.emit('undo.changed', {});
     return { target: held.describes, ...url, undo: await keptEntry(core, undo), ...(safety === undefined ? {} : { safety }) };
   },
@@ -81,6 +82,7 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
           at: row.at,
           ...(row.snapshot === undefined ? {} : { snapshot: row.snapshot }),
           ...(row.failed === undefined ? {} : { failed: row.failed }),
+          ...(row.inconclusive === undefined ? {} : { inconclusive: row.inconclusive }),
         })),
     }),
 };
@@ -97,6 +99,7 @@ interface RestoreOrder {
   readonly migrate?: readonly HookCommand[];
   readonly urlFile?: string | undefined;
   readonly hold: boolean;
+  readonly acceptInconclusive: boolean;
   readonly confirm?: string | undefined;
   readonly safetySnapshot: boolean;
   readonly choices?: RestoreChoices | undefined;
@@ -137,6 +140,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
       checks: order.checks,
       ...(order.migrate === undefined ? {} : { migrate: order.migrate }),
       hold: order.hold,
+      acceptInconclusive: order.acceptInconclusive,
       ...(source === undefined ? {} : { source: source.name }),
       ...(order.snapshotId === undefined ? {} : { snapshot: order.snapshotId }),
     },
@@ -165,6 +169,7 @@ export async function runRestore(core: Core, order: RestoreOrder, context: Engin
     const safety =
       wantsSafety && source !== undefined ? await orDiscard(core, engine, held, context, safetySnapshot(core, source, overwritten, scope)) : undefined;
     const undo = await promoteOrDiscard(core, engine, held, order.what ?? (target.mode === 'in-place' ? 'in-place' : 'restore'), context);
+    if (verification.result === 'inconclusive') await journalAccepted(core, described, held.id, verification.statement);
     core.events.emit('undo.changed', {});
     return { ...told, ...url, undo: await keptEntry(core, undo), durationMs: took(), ...(safety === undefined ? {} : { safety }) };
   } catch (error) {
@@ -213,6 +218,11 @@ async function orDiscard<T>(core: Core, engine: Engine, held: HeldRow, context: 
     await discardHeld(engine, held, core.records, context);
     throw error;
   }
+}
+
+/** Put in place by the user's word, since the comparison did not say enough: the record tells it. */
+async function journalAccepted(core: Core, target: string, held: string, statement: string): Promise<void> {
+  await core.journal.append({ what: 'restore.accepted-inconclusive', result: 'noted', details: { target, held, statement } });
 }
 
 /** An old copy that is kept no longer is told in the journal. */

@@ -51,6 +51,7 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
           checks: [],
           migrate: input.migrate,
           hold: false,
+          acceptInconclusive: input.acceptInconclusive,
           confirm: input.confirm,
           safetySnapshot: true,
           choices: input.choices,
