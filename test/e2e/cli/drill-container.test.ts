@@ -256,6 +256,51 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
       expect(await left()).toEqual([]);
     });
 
+    test('an undo of a new container takes nothing away that was written since, also while it looks or beside the database', async () => {
+      const location = engine.targetLocation('docker:shop-late', snapshot.location, '/', []);
+      const copy = await withDocker((context) => engine.restore(snapshot, { location, mode: 'new' }, context, () => Promise.resolve()));
+      const record = await withDocker((context) => engine.promote(copy, { location, mode: 'new' }, context, () => Promise.resolve()));
+      const late = (sql: string, database = 'shop'): Promise<string> => sqlIn(docker, 'shop-late', { ...shop, database }, sql);
+      const undo = (context: EngineContext): Promise<void> => engine.undo(record, context, { force: false });
+      const refused = (message: RegExp) =>
+        withDocker((context) =>
+          expect(undo(context)).rejects.toMatchObject({ code: 'undo.target-changed', message: expect.stringMatching(message) as unknown }),
+        );
+      for (const [make, drop, database, message] of [
+        ['CREATE DATABASE other', 'DROP DATABASE other', 'shop', /database other/],
+        ['CREATE ROLE other', 'DROP ROLE other', 'shop', /role other/],
+        ['CREATE TABLE other (id int)', 'DROP TABLE other', 'postgres', /database postgres/],
+        ['INSERT INTO accounts SELECT * FROM accounts WHERE false; CREATE TABLE other (id int)', 'DROP TABLE other', 'shop', /written since:/],
+      ] as const) {
+        await late(make, database);
+        await refused(message);
+        await late(drop, database);
+      }
+      // The look has begun: what it reads is of a point before this.
+      let [looking, wrote] = [false, false];
+      await withDocker(async (context) => {
+        const held = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'accounts' AND l.mode = 'AccessShareLock'";
+        const watched: EngineContext = {
+          ...context,
+          progress: ({ stage }) => void (looking ||= stage === 'looking whether it was written since'),
+          containerEngine: async (signal) => {
+            if (looking && !wrote && (await late(held)) !== '0') {
+              wrote = true;
+              await late('CREATE TABLE meanwhile (id int)');
+            }
+            const answer = await context.containerEngine?.(signal);
+            if (answer === undefined) throw new Error('no engine');
+            return answer;
+          },
+        };
+        await expect(undo(watched)).rejects.toMatchObject({ code: 'undo.target-changed' });
+      });
+      expect(await late("SELECT to_regclass('meanwhile')")).toBe('meanwhile');
+      await late('DROP TABLE meanwhile');
+      await withDocker(undo);
+      expect((await docker.call('GET', '/containers/shop-late/json')).status).toBe(404);
+    });
+
     test('where no engine answers the record says so; a container that was asked for is not replaced', async () => {
       const none = (asked?: 'container') =>
         withContext((context) =>

@@ -5,14 +5,16 @@ import { engineOrThrow, type Engine as ContainerEngine } from '../../containers/
 import { isLasting, nameTaken, removeLasting, startLasting, takenName } from '../../containers/lasting.ts';
 import type { EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engine.ts';
 import { askedShape, changesAnything, propertiesAt, settledOrThrow, type Asked, type Settled } from './asked.ts';
-import { createDatabase, databaseNumbers, dropDatabase } from './databases.ts';
+import { createDatabase, databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
 import { restoredOf } from './expected.ts';
 import { describeLocation, locationOf, type PostgresLocation } from './location.ts';
 import { fingerprintAt } from './look.ts';
-import { newId } from './names.ts';
+import { besideName, newId } from './names.ts';
 import type { Facts } from './objects.ts';
 import { contentOf } from './restored-copy.ts';
-import { withServer } from './session.ts';
+import { withServer, withSession } from './session.ts';
+import { renameAll } from './swap.ts';
+import { pointAt, surelyUnwritten, writtenError } from './writes.ts';
 import { settleChoices, settleForNew, type Captured } from './settle.ts';
 import { chooseImage, type FittingImage } from './throw-away/image.ts';
 import { makeRoles, readRoles, superuserOf } from './throw-away/roles.ts';
@@ -28,6 +30,8 @@ const recordShape = z.object({
   /** Hash of the fingerprint that its database must have. */
   content: z.string(),
   newContainer: z.string(),
+  /** What its server had beside the database when it was handed over: databases, what lies in them, roles. */
+  beside: z.array(z.string()).exactOptional(),
   /** The choices under which it was made, where there were some. */
   asked: askedShape.exactOptional(),
 });
@@ -164,10 +168,11 @@ export async function restoreNew(
       return settled;
     });
     await build(location, asked);
-    if (!changesAnything(asked)) return copy;
+    const done = await withBeside(record, location, context);
+    if (!changesAnything(asked)) return { ...copy, data: done };
     // What it is by now is not what the snapshot is.
     const found = await fingerprintAt(location, { side: 'target', restoring: true }, context);
-    return { ...copy, data: { ...record, asked, content: contentOf(found) } };
+    return { ...copy, data: { ...done, asked, content: contentOf(found) } };
   } catch (error) {
     await discardNew(record, context);
     throwIfCancelled(context.signal);
@@ -205,22 +210,95 @@ export async function promoteNew(copy: RestoredCopy, intent: (undo: UndoRecord) 
   return undo;
 }
 
-export async function recoverNew({ newContainer, id }: MadeRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
-  return (await isLasting(await engineAt(context), newContainer, id, context.signal)) ? 'promoted' : 'rolled-back';
+export async function recoverNew(target: UndoRecord['target'], record: MadeRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  if (!(await isLasting(await engineAt(context), record.newContainer, record.id, context.signal))) return 'rolled-back';
+  await backFromAside(locationOf(target), record, context);
+  return 'promoted';
 }
 
-/** Takes the container away. Throws `undo.nothing` where it is not there any more, `undo.target-changed` where its database was written since. */
+/** Takes the container away. Throws `undo.nothing` where it is not there any more, `undo.target-changed` where anything of its server was written since. */
 export async function undoNew(target: UndoRecord['target'], record: MadeRecord, context: EngineContext, force: boolean): Promise<void> {
-  const { newContainer, id, content } = record;
+  const { newContainer, id } = record;
   if (!(await isLasting(await engineAt(context), newContainer, id, context.signal)))
     throw new AppError('undo.nothing', `The container ${newContainer} that was restored is not there any more.`, { hint: 'There is nothing to take away.' });
-  if (!force) {
-    context.progress({ stage: 'looking whether it was written since' });
-    const now = await fingerprintAt(locationOf(target), { side: 'target', restoring: true }, context);
-    if (contentOf(now) !== content)
-      throw new AppError('undo.target-changed', `${describeLocation(target)} was written since: undoing would lose that.`, {
-        hint: 'Take a snapshot of it first, then undo with --force.',
-      });
-  }
+  if (!force) await refuseWritten(locationOf(target), record, context);
   await discardNew(record, context);
+}
+
+/** The container goes with all that its server holds. When this resolves nobody can write into the database any more: it has another name. */
+async function refuseWritten(location: PostgresLocation, record: MadeRecord, context: EngineContext): Promise<void> {
+  const { database } = location;
+  const aside = asideOf(record);
+  await refuseBeside(location, record, context);
+  const number = await withServer(location, context, async (server) => (await databaseNumbers(server, [database])).get(database));
+  if (number === undefined) throw writtenError(location, ', and has another name now');
+  const before = await pointAt(location, number, context);
+  if (await isWritten(location, record, context)) throw writtenError(location);
+  const unending = { ...context, signal: new AbortController().signal };
+  await withServer(location, context, (server) => refuseObstacles(server, [database]));
+  await renameAll(location, [{ from: database, to: aside }], context);
+  try {
+    if (!surelyUnwritten(before, await pointAt(location, number, unending)) && (await isWritten({ ...location, database: aside }, record, unending)))
+      throw writtenError(location);
+    await refuseBeside(location, record, unending);
+  } catch (error) {
+    await backFromAside(location, record, unending);
+    throw error;
+  }
+}
+
+function asideOf({ database, id }: MadeRecord): string {
+  return besideName(database, 'old', id);
+}
+
+/** After an undo that was broken off, or that found something. */
+async function backFromAside(location: PostgresLocation, record: MadeRecord, context: EngineContext): Promise<void> {
+  const aside = asideOf(record);
+  const there = await withServer(location, context, (server) => databaseNumbers(server, [aside, record.database]));
+  if (there.has(aside) && !there.has(record.database)) await renameAll(location, [{ from: aside, to: record.database }], context);
+}
+
+async function isWritten(location: PostgresLocation, { content }: MadeRecord, context: EngineContext): Promise<boolean> {
+  context.progress({ stage: 'looking whether it was written since' });
+  return contentOf(await fingerprintAt(location, { side: 'target', restoring: true }, context)) !== content;
+}
+
+async function refuseBeside(location: PostgresLocation, record: MadeRecord, context: EngineContext): Promise<void> {
+  if (record.beside === undefined) return;
+  const known = new Set(record.beside);
+  const [found] = (await besideAt(location, record, context)).filter((one) => !known.has(one));
+  if (found !== undefined) throw writtenError(location, ` (${found} beside it)`);
+}
+
+/** The record with what stands beside the database now. */
+export async function withBeside(record: MadeRecord, location: PostgresLocation, context: EngineContext): Promise<MadeRecord> {
+  return { ...record, beside: [...(await besideAt(location, record, context))] };
+}
+
+/** Roles, and the other databases with how many relations, functions and schemas of somebody's lie in them. */
+async function besideAt(location: PostgresLocation, record: MadeRecord, context: EngineContext): Promise<readonly string[]> {
+  const own = [record.database, asideOf(record)];
+  const { roles, others } = await withServer(location, context, async (server) => ({
+    roles: await server.rows<{ name: string }>('SELECT rolname AS name FROM pg_catalog.pg_roles WHERE oid >= 16384 ORDER BY 1'),
+    others: await server.rows<{ name: string; open: boolean }>(
+      'SELECT datname AS name, datallowconn AS open FROM pg_catalog.pg_database WHERE datname <> ALL ($1) ORDER BY 1',
+      [own],
+    ),
+  }));
+  const told = roles.map(({ name }) => `role ${name}`);
+  for (const { name, open } of others) {
+    if (!open) {
+      told.push(`database ${name}`);
+      continue;
+    }
+    const objects = await withSession({ ...location, database: name }, { side: 'target', restoring: true }, context, async (session) => {
+      const [row] = await session.rows<{ objects: string }>(
+        `SELECT ((SELECT count(*) FROM pg_catalog.pg_class WHERE oid >= 16384) + (SELECT count(*) FROM pg_catalog.pg_proc WHERE oid >= 16384)
+          + (SELECT count(*) FROM pg_catalog.pg_namespace WHERE oid >= 16384))::text AS objects`,
+      );
+      return row?.objects ?? '';
+    });
+    told.push(`database ${name} with ${objects} objects`);
+  }
+  return told;
 }

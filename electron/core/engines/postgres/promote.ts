@@ -11,6 +11,7 @@ import { renameAll } from './swap.ts';
 import { undoData, undoRecord, type UndoData } from './undo-record.ts';
 import { removeRoles } from './made-roles.ts';
 import { mergeData, recoverMerge, undoMerge } from './merge-undo.ts';
+import { pointAt, surelyUnwritten, writtenError } from './writes.ts';
 
 type Intent = (undo: UndoRecord) => Promise<void>;
 
@@ -74,7 +75,7 @@ async function find(location: PostgresLocation, data: UndoData, context: EngineC
 /** Since all renames of a swap are one transaction, a crash left one of its two ends: numbers say which. */
 export async function recover(undo: UndoRecord, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
   const made = madeRecord(undo.data);
-  if (made !== undefined) return recoverNew(made, context);
+  if (made !== undefined) return recoverNew(undo.target, made, context);
   const merged = mergeData(undo);
   if (merged !== undefined) return recoverMerge(undo, merged, context);
   const data = undoData(undo);
@@ -101,7 +102,7 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
   if (data.old === null && found.fresh !== data.target)
     throw new AppError('undo.nothing', `What was restored is not at ${data.target} any more.`, { hint: 'There is nothing to take away.' });
   const look = found.target !== undefined && !force;
-  const before = look ? await writesInto(location, found.target, context) : undefined;
+  const before = look ? await pointAt(location, found.target, context) : undefined;
   if (look && (found.target !== data.fresh || (await writtenSince(location, data, context)))) throw writtenError(location);
   await withServer(location, context, (server) => refuseObstacles(server, [data.target, data.kept]));
   const renames = [
@@ -110,7 +111,7 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
   ];
   await renameAll(location, renames, context);
   // Somebody may have written while it was looked at; from the renames on nobody can.
-  if (look && before !== (await writesInto(location, found.target, context))) {
+  if (before !== undefined && !surelyUnwritten(before, await pointAt(location, found.target, context))) {
     const unending = { ...context, signal: new AbortController().signal };
     const aside = { ...location, database: data.replaced };
     if (await writtenSince(aside, data, unending)) {
@@ -123,23 +124,6 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
     }
   }
   await dropReplaced(location, data, { ...context, signal: new AbortController().signal });
-}
-
-function writtenError(location: PostgresLocation): AppError {
-  return new AppError('undo.target-changed', `${describeLocation(location)} was written since: undoing would lose that.`, {
-    hint: 'Take a snapshot of it first, then undo with --force.',
-  });
-}
-
-/** The server's counters of rows written into a database: another answer means that something may have been, the same that nothing was. */
-async function writesInto(location: PostgresLocation, database: number | undefined, context: EngineContext): Promise<string> {
-  return withServer(location, context, async (server) => {
-    const [row] = await server.rows<{ writes: string }>(
-      'SELECT (tup_inserted + tup_updated + tup_deleted)::text AS writes FROM pg_catalog.pg_stat_database WHERE datid = $1::oid',
-      [database],
-    );
-    return row?.writes ?? '';
-  });
 }
 
 /** What an undo took away, with the roles that came with it and that nothing else has use for. */

@@ -11,10 +11,11 @@ import { connectionOf } from './connection.ts';
 import { loadNative } from './import/load.ts';
 import { recogniseNative } from './import/recognise.ts';
 import { fingerprint, inventory, probe, selfCheck } from './look.ts';
+import { locationOf } from './location.ts';
 import { mergeVerbs } from './merge.ts';
 import { mergeData } from './merge-undo.ts';
 import { exportNative } from './native.ts';
-import { madeRecord } from './new-container.ts';
+import { madeRecord, withBeside } from './new-container.ts';
 import { preflight } from './preflight.ts';
 import { discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
@@ -47,7 +48,11 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     explain,
     selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context, looks.takeIndexes(idOf(of)))),
     connection: connectionOf,
-    changed: (copy, print) => Promise.resolve({ ...copy, data: { ...(madeRecord(copy.data) ?? copyData(copy)), content: contentOf(print) } }),
+    changed: async (copy, print, context) => {
+      const made = madeRecord(copy.data);
+      const data = made === undefined ? copyData(copy) : await withBeside(made, locationOf(copy.location), context);
+      return { ...copy, data: { ...data, content: contentOf(print) } };
+    },
     promote,
     recover,
     undo: (record, context, { force }) => undo(record, context, force),
