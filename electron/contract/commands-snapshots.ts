@@ -21,6 +21,7 @@ import {
   snapshotSummary,
   source,
   throwAwayChoice,
+  undoEntry,
   verification,
 } from './model.ts';
 
@@ -40,10 +41,28 @@ export const snapshotsCommands = {
       project: label.optional(),
       variables: variables.optional(),
     }),
-    output: z.object({ source, probe: z.object({ serverVersion: z.string(), bytes: z.number() }).optional() }),
+    output: z.object({
+      source,
+      probe: z.object({ serverVersion: z.string(), bytes: z.number() }).optional(),
+      alsoSource: z.array(z.string()).optional().describe('other sources that are the same database by another name'),
+    }),
   }),
   'sources.list': command({ job: false, input: z.object({}), output: z.object({ sources: z.array(source) }) }),
-  'sources.remove': command({ job: false, input: z.object({ name: z.string() }), output: z.object({ removed: source, snapshotsKept: z.number() }) }),
+  'sources.remove': command({
+    job: false,
+    input: z.object({ name: z.string() }),
+    output: z.object({
+      removed: source,
+      snapshotsKept: z.number(),
+      undoKept: z.array(undoEntry).optional().describe('old copies of it that stay for undo'),
+      held: z
+        .array(z.object({ id: z.string(), target: z.string() }))
+        .optional()
+        .describe('restored copies beside it that wait for a decision'),
+      checkpoints: z.array(z.string()).optional().describe('ids of those that stay where it is; left out where it did not answer'),
+      passwordForgotten: z.boolean().optional(),
+    }),
+  }),
   'sources.test': command({
     job: true,
     input: z.object({ name: z.string() }),

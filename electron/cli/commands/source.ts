@@ -64,6 +64,10 @@ const add: CommandSpec = {
         output.line(
           `${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, ${engineTitle(source.engine)} ${probe.serverVersion})`}`,
         );
+        const twice = (data.alsoSource ?? []).map(
+          (other) => `${source.name} and ${other} are one database by two names: a rewind of one is a rewind of the other`,
+        );
+        output.lines(warningLines(twice));
         output.line(`Next: ${styled('act', commandLine('snap', [source.name]))}`);
       },
     };
@@ -113,10 +117,24 @@ const remove: CommandSpec = {
     const data = await context.call('sources.remove', { name: input.required(0) });
     return {
       data,
-      print: (output) =>
+      print: (output) => {
+        const { removed, snapshotsKept } = data;
         output.line(
-          `${data.removed.name} is no source any more. ${data.snapshotsKept === 0 ? 'It had no snapshot.' : `What stays: ${counted(data.snapshotsKept, 'snapshot')}.`}`,
-        ),
+          `${removed.name} is no source any more. ${snapshotsKept === 0 ? 'It had no snapshot.' : `What stays: ${counted(snapshotsKept, 'snapshot')}.`}`,
+        );
+        if (snapshotsKept > 0)
+          output.line(`To see them: ${styled('act', commandLine('list', [removed.name]))}, to drop one: ${styled('act', 'belay forget <snapshot>')}`);
+        for (const { id, kept, what } of data.undoKept ?? [])
+          output.line(`An old copy stays, for undo of a ${what}: ${kept}. To drop it: ${styled('act', commandLine('undo', [id], ['--discard']))}`);
+        for (const { id, target } of data.held ?? [])
+          output.line(`A held copy stays beside ${target}. To drop it: ${styled('act', commandLine('discard', [id]))}`);
+        for (const id of data.checkpoints ?? [])
+          output.line(
+            `The checkpoint ${id} stays where the source is. To drop it add the source again: ${styled('act', commandLine('checkpoint drop', [removed.name, id]))}`,
+          );
+        if (data.passwordForgotten === true && (data.undoKept ?? []).length + (data.held ?? []).length > 0)
+          output.line('Its password is forgotten: where one is asked for, these copies are reached again once the source was added anew.');
+      },
     };
   },
 };

@@ -79,6 +79,12 @@ export interface Engine {
    */
   restore(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext, intent: (copy: RestoredCopy) => Promise<void>): Promise<RestoredCopy>;
 
+  /**
+   * One word for the place itself: of two sources that are asked at one time it is the same where they are one place by two names, and only there. Waits a few seconds at most;
+   * undefined where it does not answer in them. Missing where names of a place are compared without asking it.
+   */
+  identity?(source: EngineSource, context: EngineContext): Promise<string | undefined>;
+
   /** Fingerprint of a live source, a restored copy, or a loose native file: the same definition as at capture. */
   fingerprint(of: FingerprintTarget, context: EngineContext): Promise<Fingerprint>;
 

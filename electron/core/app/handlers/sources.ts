@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { opendir } from 'node:fs/promises';
 import { commandLine } from '../../base/command-line.ts';
-import { AppError, systemCode } from '../../base/errors.ts';
-import type { Source } from '../../../contract/model.ts';
+import { AppError, isCancelled, systemCode } from '../../base/errors.ts';
+import type { CommandOutput } from '../../../contract/commands.ts';
+import type { Source, UndoEntry } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
 import { engineOf, type Core } from '../core.ts';
+import { keptRows } from '../kept.ts';
 import { samePlace } from '../../sources/same-place.ts';
 import { sourceNamed } from '../known-source.ts';
-import { withEngineContext } from '../scope.ts';
+import { withEngineContext, type CallScope } from '../scope.ts';
 import { toJson } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
 
@@ -48,9 +50,10 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
       for (const [field, handle] of Object.entries(handles)) await core.secrets.set(handle, apart.secrets[field] ?? '');
       const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
       if (probe.restoreRefused !== undefined) throw new AppError('source.denied', probe.restoreRefused.statement, { hint: probe.restoreRefused.hint });
+      const also = await otherNames(core, engine, source, scope);
       await core.sources.add(source);
       core.events.emit('sources.changed', {});
-      return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes } };
+      return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes }, ...(also.length === 0 ? {} : { alsoSource: also }) };
     } catch (error) {
       // Whoever added the same place meanwhile keeps his.
       if ((await sourceInPlace(engine, await core.sources.list(), location)) === undefined) await forgetSecrets(core, source);
@@ -60,12 +63,12 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
 
   'sources.list': async (core) => ({ sources: [...(await core.sources.list())] }),
 
-  'sources.remove': async (core, { name }) => {
-    await sourceNamed(core, name);
+  'sources.remove': async (core, { name }, scope) => {
+    const stays = await staysOf(core, await sourceNamed(core, name), scope);
     const removed = await core.sources.remove(name);
-    await forgetSecrets(core, removed);
+    const passwordForgotten = await forgetSecrets(core, removed);
     core.events.emit('sources.changed', {});
-    return { removed, snapshotsKept: core.catalog.list({ source: name, limit: 1, offset: 0 }).total };
+    return { removed, snapshotsKept: core.catalog.list({ source: name, limit: 1, offset: 0 }).total, ...stays, passwordForgotten };
   },
 
   'sources.test': async (core, { name }, scope) => {
@@ -112,6 +115,44 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   },
 };
 
+/** For how long a source that is removed is asked what stays there. */
+const askMs = 5000;
+
+/** What stays of a source that is removed, beside its snapshots. */
+async function staysOf(core: Core, source: Source, scope: CallScope): Promise<Omit<CommandOutput<'sources.remove'>, 'removed' | 'snapshotsKept'>> {
+  const engine = engineOf(core, source.engine);
+  const place = engine.describeLocation(source.location);
+  const undoKept: UndoEntry[] = [];
+  for (const { entry, record } of keptRows(core))
+    if (record.engine === engine.kind && (entry.source === source.name || (await samePlace(entry.target, place)))) undoKept.push(entry);
+  const held = [];
+  for (const row of core.records.held())
+    if (row.state === 'held' && row.copy.engine === engine.kind && (await samePlace(row.describes, place))) held.push({ id: row.id, target: row.describes });
+  const checkpoints = await checkpointsOf(core, engine, source, scope);
+  return { undoKept, held, ...(checkpoints === undefined ? {} : { checkpoints }) };
+}
+
+async function checkpointsOf(core: Core, engine: Engine, source: Source, scope: CallScope): Promise<string[] | undefined> {
+  const signal = AbortSignal.any([scope.signal, AbortSignal.timeout(askMs)]);
+  try {
+    const found = await withEngineContext(core, { ...scope, signal }, async (context) => engine.checkpoints?.list(engineSource(source), context));
+    return (found ?? []).map(({ id }) => id);
+  } catch (error) {
+    if (scope.signal.aborted || !(error instanceof AppError || isCancelled(error))) throw error;
+    core.log.info('a source that is removed was not asked for its checkpoints', { source: source.name });
+    return undefined;
+  }
+}
+
+/** Sources that are the very same place by other names, as the places themselves say; those that do not answer are none. */
+async function otherNames(core: Core, engine: Engine, source: Source, scope: CallScope): Promise<string[]> {
+  const others = (await core.sources.list()).filter((one) => one.engine === engine.kind);
+  if (engine.identity === undefined || others.length === 0) return [];
+  const ask = (one: Source): Promise<string | undefined> => withEngineContext(core, scope, async (context) => engine.identity?.(engineSource(one), context));
+  const [own, ...found] = await Promise.all([source, ...others].map(ask));
+  return own === undefined ? [] : others.flatMap((one, i) => (found[i] === own ? [one.name] : []));
+}
+
 /**
  * A handle for each secret: the same ones for the same place, so that what stands on record of it (old copies that are kept, copies that are held) is reached with
  * a new password once the source was added anew with it. Throws where a secret would be forgotten with this process.
@@ -126,11 +167,13 @@ function handlesFor(core: Core, secrets: Readonly<Record<string, string>>, place
   return Object.fromEntries(fields.map((field) => [field, `source/${id}/${field}`]));
 }
 
-/** Snapshots stay: what they were taken with is in none of them. */
-async function forgetSecrets(core: Core, source: Source): Promise<void> {
+/** Snapshots stay: what they were taken with is in none of them. True where there was one. */
+async function forgetSecrets(core: Core, source: Source): Promise<boolean> {
   const { secrets } = source.location;
-  if (typeof secrets !== 'object' || secrets === null || Array.isArray(secrets)) return;
-  for (const handle of Object.values(secrets)) if (typeof handle === 'string') await core.secrets.remove(handle);
+  if (typeof secrets !== 'object' || secrets === null || Array.isArray(secrets)) return false;
+  const handles = Object.values(secrets).filter((handle) => typeof handle === 'string');
+  for (const handle of handles) await core.secrets.remove(handle);
+  return handles.length > 0;
 }
 
 export function engineSource(source: Source): EngineSource {

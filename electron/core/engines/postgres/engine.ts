@@ -27,6 +27,7 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     discover: async (...given) => (await whole()).discover(...given),
     complete: async (...given) => (await whole()).complete(...given),
     probe: async (...given) => (await whole()).probe(...given),
+    identity: async (...given) => (await whole()).identity(...given),
     inventory: async (...given) => (await whole()).inventory(...given),
     capture: async (...given) => (await whole()).capture(...given),
     preflight: async (...given) => (await whole()).preflight(...given),

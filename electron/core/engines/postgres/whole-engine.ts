@@ -8,6 +8,7 @@ import { EarlyLooks } from './early-looks.ts';
 import { expected } from './expected.ts';
 import { explain } from './explain.ts';
 import { connectionOf } from './connection.ts';
+import { identity } from './identity.ts';
 import { loadNative } from './import/load.ts';
 import { recogniseNative } from './import/recognise.ts';
 import { fingerprint, inventory, probe, selfCheck } from './look.ts';
@@ -39,6 +40,7 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     discover,
     complete,
     probe: (source, context) => probe(settings, source, context),
+    identity,
     inventory,
     capture: (source, _options, sink, context) => capture(settings, source, sink, context),
     preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
