@@ -1,3 +1,4 @@
+import { AppError } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
 import type { PostgresLocation } from './location.ts';
 import { openSession, type Session } from './session.ts';
@@ -7,6 +8,15 @@ import { quoteText } from './sql.ts';
 export async function openForMerge(place: PostgresLocation, context: EngineContext): Promise<Session> {
   const session = await openSession(place, { side: 'target', restoring: true }, context);
   try {
+    const [role] = await session.rows<{ replica: boolean }>(`SELECT pg_catalog.current_setting('session_replication_role') = 'replica' AS replica`);
+    if (role?.replica === true)
+      throw new AppError(
+        'target.denied',
+        'Sessions of this role run no triggers and hold no foreign keys (session_replication_role), which it may not change.',
+        {
+          hint: 'Nothing was changed. Merge as a superuser, or end that setting: ALTER ROLE … or ALTER DATABASE … RESET session_replication_role',
+        },
+      );
     await session.run(`SET client_encoding = ${quoteText(usual(session))}`);
     return session;
   } catch (error) {

@@ -7,9 +7,9 @@ import { execStream } from './exec-stream.ts';
 import { userPassword } from './password-file.ts';
 import { wideSocket } from './raw-reads.ts';
 import { wayTo, type FoundContainer } from './reach.ts';
+import { loginOptions, logins, nextLogin, settings } from './login.ts';
 import { serverError, sqlState } from './server-error.ts';
 import { cut, lost, watchSilence, type Backend } from './silence.ts';
-import { quoteText } from './sql.ts';
 import { tlsOf } from './tls.ts';
 
 /** One connection, set so that what it reads and parses does not depend on the database's, the role's or the server's defaults. */
@@ -48,13 +48,9 @@ export interface SessionOptions {
   readonly name?: string;
 }
 
-const lockTimeout = '10s';
 /** From the cancellation to the end of a connection that the server does not end, and from the wish to close to the end of one that does not. */
 const politeMs = 700;
 const lookMs = 3000;
-
-/** Options of a login, before the first statement: only what a `login` event trigger of 17 must not see. */
-const quietLogin = '-c event_triggers=off';
 
 /** Connects as the location says. The session ends by itself, and what it runs on the server too, when the context is cancelled. */
 export async function openSession(location: PostgresLocation, options: SessionOptions, context: EngineContext): Promise<Session> {
@@ -114,8 +110,8 @@ function insideOf(named: PostgresLocation, found: FoundContainer): PostgresLocat
   return { ...named, host: found.row.id, sslmode: sslmode === 'prefer' ? 'allow' : sslmode.startsWith('verify') ? 'require' : sslmode };
 }
 
-/** Servers and roles to which `quietLogin` is unknown or forbidden, so that each is asked once. */
-const loudServers = new Set<string>();
+/** Which of `logins` servers take from roles, so that each is asked once. */
+const known = new Map<string, number>();
 
 interface Connected {
   readonly client: pg.Client;
@@ -134,30 +130,33 @@ async function whenAsked(
   });
 }
 
-/** First without event triggers, which only 17 and newer know and only superusers may ask for; as libpq, `prefer` falls back to no TLS. */
+/** With as many of our settings as the server knows and the role may set; as libpq, `prefer` falls back to no TLS. */
 async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation['sslmode'], way: Way): Promise<Connected> {
   const tries: pg.ClientConfig[] = [config];
   if (sslmode === 'prefer' && config.ssl !== undefined) tries.push({ ...config, ssl: false });
   if (sslmode === 'allow' && config.ssl !== undefined) tries.push({ ...config, ssl: { rejectUnauthorized: false } });
   let failed: unknown;
-  const server = JSON.stringify([config.host, config.port, config.user]);
+  const server = serverOf(config);
   for (const one of tries) {
-    for (const login of loudServers.has(server) ? [''] : [quietLogin, '']) {
+    for (let at: number | undefined = known.get(server) ?? 0; at !== undefined; at = nextLogin(at, sqlState(failed))) {
+      const login = logins[at] ?? '';
       try {
         const client = await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) }, way);
-        if (login === '') loudServers.add(server);
+        known.set(server, at);
         return { client, login };
       } catch (error) {
         if (error instanceof AppError || way.signal.aborted) throw error;
         failed = error;
-        const state = sqlState(error);
-        if (login === '' || (state !== '42704' && state !== '42501')) break;
       }
     }
     // What the server itself said of role, password or database is not changed by TLS, `pg_hba.conf` apart.
     if (sqlState(failed) !== undefined && sqlState(failed) !== '28000') throw failed;
   }
   throw failed;
+}
+
+function serverOf({ host, port, user }: pg.ClientConfig): string {
+  return JSON.stringify([host, port, user]);
 }
 
 async function connectOnce(config: pg.ClientConfig, way: Way): Promise<pg.Client> {
@@ -194,34 +193,6 @@ async function endSoon(client: pg.Client): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Settings of every session, of both sides. */
-function settings(version: number, encoding: string): string {
-  const values: readonly (readonly [string, string])[] = [
-    ['search_path', ''],
-    ['TimeZone', 'UTC'],
-    ['DateStyle', 'ISO, YMD'],
-    ['IntervalStyle', 'postgres'],
-    ['extra_float_digits', '3'],
-    ['bytea_output', 'hex'],
-    ['lc_monetary', 'C'],
-    ['xmloption', 'content'],
-    ['array_nulls', 'on'],
-    ['quote_all_identifiers', 'off'],
-    ['standard_conforming_strings', 'on'],
-    ['row_security', 'off'],
-    ['default_transaction_read_only', 'off'],
-    ['statement_timeout', '0'],
-    ['lock_timeout', lockTimeout],
-    ['idle_in_transaction_session_timeout', '0'],
-    // A scan that joins another one in its middle gives the same rows in another order.
-    ['synchronize_seqscans', 'off'],
-    ['client_encoding', encoding],
-    ...(version >= 140_000 ? ([['idle_session_timeout', '0']] as const) : []),
-    ...(version >= 170_000 ? ([['transaction_timeout', '0']] as const) : []),
-  ];
-  return values.map(([name, value]) => `SET ${name} = ${quoteText(value)}`).join('; ');
 }
 
 /** The driver's types do not know it. */
@@ -266,10 +237,10 @@ async function prepare(client: pg.Client, login: string, config: pg.ClientConfig
     pid = found.pid;
     const version = Number(found.version);
     // It was upgraded, or the role became a superuser.
-    if (version >= 170_000 && found.superuser && login === '') loudServers.delete(JSON.stringify([config.host, config.port, config.user]));
+    if (login !== '' && login !== loginOptions(version, found.superuser)) known.delete(serverOf(config));
     if (version < 130_000)
       throw new AppError('source.unsupported', `${where} is PostgreSQL ${found.name}; Belay knows 13 to 18.`, { hint: 'Upgrade the server.' });
-    await client.query(settings(version, options.encoding === 'own' ? found.encoding : 'UTF8'));
+    await client.query(settings(version, found.superuser, options.encoding === 'own' ? found.encoding : 'UTF8'));
     return {
       client,
       version,

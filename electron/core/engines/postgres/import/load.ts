@@ -7,8 +7,9 @@ import { AppError, BugError, systemCode, throwIfCancelled } from '../../../base/
 import type { EngineContext, EngineSource, LoadedNative, NativeFile } from '../../engine.ts';
 import { dropDatabase } from '../databases.ts';
 import { locationOf, whole, type PostgresLocation } from '../location.ts';
+import { loginOptions } from '../login.ts';
 import { newId } from '../names.ts';
-import { runTool } from '../pg-tool.ts';
+import { runTool, type ToolCall } from '../pg-tool.ts';
 import { releaseScratch, scratchName } from '../scratch.ts';
 import { withServer } from '../session.ts';
 import { chooseForRestore, findTools, type Tools, type ToolSettings } from '../tools.ts';
@@ -56,8 +57,9 @@ export async function loadNative<T>(
       const role = await makeImportRole(place, id, context);
       try {
         context.progress({ stage: 'loading the file into a scratch database' });
-        if (archive === undefined) await runScript(file.path, dump, tools, role, notes, context);
-        else await runArchive(archive, tools, role);
+        const options = loginOptions(version, false, { searchPath: false });
+        if (archive === undefined) await runScript(file.path, dump, { tools, options }, role, notes, context);
+        else await runArchive(archive, { tools, options }, role);
         await handOver(place, role.name, context);
       } catch (error) {
         await dropImportRole(place, role.name, context);
@@ -188,19 +190,21 @@ async function* contentOf(path: string, packed: boolean, context: EngineContext)
   }
 }
 
-async function runArchive(file: string, tools: Tools, { place, context }: ImportRole): Promise<void> {
+type With = Pick<ToolCall, 'tools'> & { readonly options: string };
+
+async function runArchive(file: string, { tools, options }: With, { place, context }: ImportRole): Promise<void> {
   await runTool(
     {
       tools,
       program: 'pg_restore',
       args: ['--exit-on-error', '--no-owner', '--no-privileges', '--no-tablespaces', file],
-      place: { location: place, database: place.database, restoring: false, options: '' },
+      place: { location: place, database: place.database, restoring: false, options },
     },
     context,
   );
 }
 
-async function runScript(path: string, dump: Dump, tools: Tools, role: ImportRole, notes: ScriptNotes, context: EngineContext): Promise<void> {
+async function runScript(path: string, dump: Dump, { tools, options }: With, role: ImportRole, notes: ScriptNotes, context: EngineContext): Promise<void> {
   const key = Buffer.from(context.random.bytes(24)).toString('hex');
   const input = async function* (): AsyncGenerator<Uint8Array> {
     yield Buffer.from(`\\restrict ${key}\n`);
@@ -212,7 +216,7 @@ async function runScript(path: string, dump: Dump, tools: Tools, role: ImportRol
       tools,
       program: 'psql',
       args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1'],
-      place: { location: place, database: place.database, restoring: false, options: '' },
+      place: { location: place, database: place.database, restoring: false, options },
       input: input(),
     },
     role.context,
