@@ -41,7 +41,7 @@ export const restore: CommandSpec = {
       complete: 'source',
     },
     { flags: '--in-place', description: 'write into the live file, which its users keep open; a safety snapshot comes first' },
-    { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten' },
+    { flags: '--no-safety-snapshot', description: 'with --in-place: do not snapshot what will be overwritten; with --merge: do not snapshot the source first' },
     { flags: '--throw-away', description: 'restore, compare, run the checks, and remove the copy again' },
     { flags: '--hold', description: 'stop before the swap; `belay promote` or `belay discard` decides' },
     acceptOption,
@@ -121,7 +121,9 @@ function refuseMixed(input: Given): void {
   refuseTogether(input, 'held', ['confirm', ...others], 'snapshot');
   refuseTogether(input, 'throwAway', ['to', 'inPlace', 'hold', 'acceptInconclusive', 'migrate', 'urlFile', ...choiceNames]);
   if (!input.unlessNo('safetySnapshot') && !input.flag('inPlace') && !input.flag('merge'))
-    throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place.', { hint: 'Leave it out: a file that is replaced is kept for `belay undo`.' });
+    throw new AppError('input.invalid', '--no-safety-snapshot is for --in-place and --merge.', {
+      hint: 'Leave it out: what is replaced is kept for `belay undo`.',
+    });
 }
 
 /** What the words ask for, and the source that stands where it would be overwritten. */

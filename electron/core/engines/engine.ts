@@ -194,6 +194,8 @@ export interface EngineCapabilities {
   readonly inPlace: boolean;
   /** Native formats given out and taken in, by file ending, e.g. `.sqlite`. */
   readonly exportFormats: readonly string[];
+  /** Those of them that hold one table. */
+  readonly tableFormats?: readonly string[];
   readonly importFormats: readonly string[];
   /** Choices that a restore takes. */
   readonly choices: readonly (keyof RestoreChoices)[];

@@ -65,6 +65,11 @@ test.runIf(majors.includes(15))(
       `DELETE FROM app.events; DELETE FROM billing.invoices; DELETE FROM app.orders WHERE id < 4; UPDATE app.customers SET name = 'x' WHERE id = 9`,
     );
     expect(await refused('restore', 'part', '--merge')).toMatchObject({ code: 'input.invalid' });
+    expect(await refused('restore', 'part', '--to', 'more', '--no-safety-snapshot')).toMatchObject({ message: expect.stringContaining('--merge') as unknown });
+    expect(await refused('export', 'part', '--table', 'app.orders', '--to', 'one.txt')).toMatchObject({
+      code: 'input.invalid',
+      hint: 'A table goes out as .csv, .ndjson. For that name all the same, add: --format .csv',
+    });
     const plan = await data('restore', 'part', '--merge', '--table', 'app.orders', '--table', 'app.customers', '--dry-run');
     expect(plan).toMatchObject({
       tables: [

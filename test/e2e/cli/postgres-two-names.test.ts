@@ -28,6 +28,7 @@ test.runIf(majors.includes(15))(
     await server.run('shop', `UPDATE notes SET v = 'second'`);
     await data('snap', 'two');
     await server.run('shop', `UPDATE notes SET v = 'third'`);
+    expect(JSON.stringify(await data('rewind', 'one', '--dry-run'))).toContain('load 1 table, then');
     await data('rewind', 'one');
     await data('rewind', 'two');
     expect(await value()).toBe('second');

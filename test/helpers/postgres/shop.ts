@@ -11,7 +11,7 @@ export const shop: readonly string[] = [
     CASE WHEN i % 3 = 0 THEN 'sad' ELSE 'glad' END::app.mood FROM generate_series(1, 200) i;
   INSERT INTO app.orders (customer, paid, amount, rate, data, raw, bytes, tags, at) SELECT 1 + i % 200, i % 2 = 0, i * 1234567.8901, i / 3.0, jsonb_build_object('n', i, 'big', 12345678901234567890),
     ('{"a" :' || chr(10) || ' 1, "a": 2}')::json, decode(lpad(to_hex(i), 8, '0'), 'hex'), ARRAY['a,b', NULL, i::text], '2026-01-01'::timestamptz + i * interval '1.5 h' FROM generate_series(1, 3000) i;
-  INSERT INTO app.orders (id, customer, rate, amount) VALUES (9223372036854775807, 1, 'NaN', 0.1);
+  INSERT INTO app.orders (id, customer, rate, amount, raw) VALUES (9223372036854775807, 1, 'NaN', 0.1, 'null');
   CREATE INDEX ON app.orders (customer, at); CREATE INDEX by_name ON app.customers (lower(name));
   CREATE TABLE app.by_mood (mood app.mood, v int) PARTITION BY HASH (mood);
   CREATE TABLE app.by_hash_0 PARTITION OF app.by_mood FOR VALUES WITH (MODULUS 2, REMAINDER 0);

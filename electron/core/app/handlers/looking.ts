@@ -89,7 +89,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
     const engine = engineOf(core, record.engine);
     if (!isAbsolute(input.to)) throw new AppError('input.invalid', `${input.to} is not an absolute path.`);
     if (existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
-    const format = exportFormat(engine, input.format, input.to);
+    const format = exportFormat(engine, input.format, input.to, input.object !== undefined);
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
       const request = { format, to: input.to, madeAt: record.createdAt, ...(input.object === undefined ? {} : { object: input.object }) };
@@ -100,8 +100,8 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
 };
 
 /** The format that was asked for, with or without its dot, else what the file's name says, else the engine's own. The name must not promise another one. */
-function exportFormat(engine: Engine, asked: string | undefined, to: string): string {
-  const { exportFormats, importFormats } = engine.capabilities;
+function exportFormat(engine: Engine, asked: string | undefined, to: string, one: boolean): string {
+  const { exportFormats, importFormats, tableFormats } = engine.capabilities;
   const named = exportFormats.find((one) => to.toLowerCase().endsWith(one));
   const format = asked === undefined ? (named ?? exportFormats[0]) : `.${asked.replace(/^\./, '').toLowerCase()}`;
   const offered = `It exports ${exportFormats.join(', ')}.`;
@@ -110,7 +110,7 @@ function exportFormat(engine: Engine, asked: string | undefined, to: string): st
   const ending = /\.[a-z]\w*$/i.exec(basename(to))?.[0].toLowerCase();
   if (asked !== undefined || named !== undefined || ending === undefined || importFormats.includes(ending)) return format;
   throw new AppError('input.invalid', `${to} ends in ${ending}, which ${engine.title} does not export. Nothing was written.`, {
-    hint: `${offered} For that name all the same, add: --format ${format}`,
+    hint: `${one && tableFormats !== undefined ? `A table goes out as ${tableFormats.join(', ')}.` : offered} For that name all the same, add: --format ${(one ? tableFormats?.[0] : undefined) ?? format}`,
   });
 }
 

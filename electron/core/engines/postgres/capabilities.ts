@@ -1,5 +1,5 @@
 import type { EngineCapabilities } from '../engine.ts';
-import { exportFormats, wholeFormats } from './formats.ts';
+import { exportFormats, tableFormats, wholeFormats } from './formats.ts';
 
 export const capabilities: EngineCapabilities = {
   consistency: ['transaction'],
@@ -8,6 +8,7 @@ export const capabilities: EngineCapabilities = {
   query: true,
   inPlace: false,
   exportFormats,
+  tableFormats,
   importFormats: wholeFormats,
   choices: ['roles', 'createRoles', 'noOwner', 'noGrants', 'skipExtensions', 'tablespaces', 'noTablespaces', 'only', 'acceptPart'],
   drill: ['container', 'scratch-database'],

@@ -146,7 +146,7 @@ async function match(session: Session, table: Table): Promise<Matched> {
     throw new AppError(
       'undo.target-changed',
       `${plainName(table.schema, table.table)} ${first === undefined ? 'is not there any more' : `has no column ${lacking.join(', ')} any more`}: the merge cannot be taken back.`,
-      { hint: 'Nothing was changed. Restore the snapshot that was taken before the merge beside it: belay restore <snapshot> --to <new database>' },
+      { hint: 'Nothing was changed. Restore a snapshot from before the merge beside it, where there is one: belay restore <snapshot> --to <new database>' },
     );
   const on = table.key.map((column, i) => `t.${quoteName(column)} = u.k${i}::${types.get(column) ?? ''}`).join(' AND ');
   return { table, oid: first.oid, name: qualified(table.schema, table.table), back: `pg_temp.belay_back_${table.number}`, on, types, watched };

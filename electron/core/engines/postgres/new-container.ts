@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError, CancelledError, isAppError, throwIfCancelled } from '../../base/errors.ts';
 import { engineOrThrow, type Engine as ContainerEngine } from '../../containers/engine.ts';
 import { isLasting, nameTaken, removeLasting, startLasting, takenName } from '../../containers/lasting.ts';
+import { counted } from '../../base/words.ts';
 import type { EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engine.ts';
 import { askedShape, changesAnything, propertiesAt, settledOrThrow, type Asked, type Settled } from './asked.ts';
 import { createDatabase, databaseNumbers, dropDatabase, refuseObstacles } from './databases.ts';
@@ -108,7 +109,7 @@ export async function preflightNew(wanted: Wanted, tables: number, bytesNeeded: 
     steps: [
       `make the container ${name} of the image ${image}, with a volume and a network of its own, its port on 127.0.0.1`,
       'make the roles that the snapshot has, none of which can log in but the superuser',
-      `load ${tables} tables, then build indexes, constraints and triggers`,
+      `load ${counted(tables, 'table')}, then build indexes, constraints and triggers`,
       'compare it with the snapshot',
       'leave it running',
     ],

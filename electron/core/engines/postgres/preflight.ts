@@ -1,4 +1,5 @@
 import type { EngineContext, Preflight, RestoreChoices, RestoreTarget, SnapshotContent } from '../engine.ts';
+import { counted } from '../../base/words.ts';
 import { AppError } from '../../base/errors.ts';
 import { collationsDiffer, readCollations } from './collations.ts';
 import { databaseNumbers, sessionsOf, sessionWarnings, swapObstacles } from './databases.ts';
@@ -61,7 +62,7 @@ export async function preflight(settings: PostgresSettings, snapshot: SnapshotCo
 function stepsInContainer(image: string, tables: number): readonly string[] {
   return [
     `start a throw-away server in a container of the image ${image}`,
-    `load ${tables} tables, then build indexes, constraints and triggers`,
+    `load ${counted(tables, 'table')}, then build indexes, constraints and triggers`,
     'compare it with the snapshot',
     'remove the container with all that it holds',
   ];
@@ -70,7 +71,7 @@ function stepsInContainer(image: string, tables: number): readonly string[] {
 function stepsOf(location: PostgresLocation, mode: RestoreTarget['mode'], there: boolean, tables: number): readonly string[] {
   return [
     mode === 'throw-away' ? 'make a scratch database on the same server' : 'make a new database beside it',
-    `load ${tables} tables, then build indexes, constraints and triggers`,
+    `load ${counted(tables, 'table')}, then build indexes, constraints and triggers`,
     'compare it with the snapshot',
     ...(mode === 'throw-away'
       ? ['remove it again']

@@ -26,7 +26,7 @@ export function csvOf(snapshot: SnapshotContent, table: TableRows, context: Engi
 
 /**
  * One JSON object a row, in UTF-8. Booleans, smallint, integer, oid, real and double precision (but for NaN and infinities) are JSON's own, json and jsonb
- * stand as they are; bigint and numeric are strings, since most readers would round them; everything else is PostgreSQL's text as a string.
+ * stand as they are, and a NULL in a column of theirs leaves its key out, since `null` is a value of theirs; bigint and numeric are strings, since most readers would round them; everything else is PostgreSQL's text as a string.
  * Bytes that are no text are `{"$":"text","v":…}` with base64.
  */
 export function ndjsonOf(snapshot: SnapshotContent, table: TableRows, context: EngineContext): AsyncIterable<Uint8Array> {
@@ -92,8 +92,19 @@ function ndjson(encoding: string): Format {
   return {
     encoding: 'utf8',
     head: () => '',
-    row: (values, columns) => `{${columns.map(({ name, base }, i) => `${JSON.stringify(name)}:${jsonOf(values[i] ?? null, base, read)}`).join(',')}}\n`,
+    row: (values, columns) => {
+      const members = columns.flatMap(({ name, base }, i) => {
+        const value = values[i] ?? null;
+        // `null` is a value of theirs.
+        return value === null && isJson(base) ? [] : [`${JSON.stringify(name)}:${jsonOf(value, base, read)}`];
+      });
+      return `{${members.join(',')}}\n`;
+    },
   };
+}
+
+function isJson(base: string): boolean {
+  return base === 'json' || base === 'jsonb';
 }
 
 const ownNumbers: ReadonlySet<string> = new Set(['smallint', 'integer', 'oid', 'real', 'double precision']);
@@ -105,6 +116,6 @@ function jsonOf(value: Uint8Array | null, base: string, read: TextReader): strin
   if (base === 'boolean') return text === 't' ? 'true' : 'false';
   if (ownNumbers.has(base) && /^-?\d/.test(text)) return text;
   // Between its values JSON has line ends for looks only.
-  if (base === 'json' || base === 'jsonb') return text.replaceAll(/[\r\n]/g, ' ');
+  if (isJson(base)) return text.replaceAll(/[\r\n]/g, ' ');
   return JSON.stringify(text);
 }
