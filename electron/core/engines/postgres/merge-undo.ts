@@ -114,6 +114,8 @@ interface Matched extends MergedBack {
   readonly table: Table;
   readonly types: ReadonlyMap<string, string>;
   readonly watched: readonly string[];
+  /** By the server itself: no merge changed them. */
+  readonly numbered: ReadonlySet<string>;
 }
 
 async function load(session: Session, { key, columns, number }: Table, kept: PostgresLocation, context: EngineContext): Promise<void> {
@@ -132,8 +134,8 @@ async function load(session: Session, { key, columns, number }: Table, kept: Pos
 
 /** The table as it is now. Throws `undo.target-changed` where it, or a column that is needed, is not there any more. */
 async function match(session: Session, table: Table): Promise<Matched> {
-  const rows = await session.rows<{ oid: number; name: string; type: string }>(
-    `SELECT c.oid::int8::float8 AS oid, a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type FROM pg_catalog.pg_class c
+  const rows = await session.rows<{ oid: number; name: string; type: string; always: boolean }>(
+    `SELECT c.oid::int8::float8 AS oid, a.attname::text AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, a.attidentity = 'a' AS always FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'`,
     [table.schema, table.table],
@@ -148,8 +150,9 @@ async function match(session: Session, table: Table): Promise<Matched> {
       `${plainName(table.schema, table.table)} ${first === undefined ? 'is not there any more' : `has no column ${lacking.join(', ')} any more`}: the merge cannot be taken back.`,
       { hint: 'Nothing was changed. Restore a snapshot from before the merge beside it, where there is one: belay restore <snapshot> --to <new database>' },
     );
+  const numbered = new Set(rows.filter((row) => row.always).map((row) => row.name));
   const on = table.key.map((column, i) => `t.${quoteName(column)} = u.k${i}::${types.get(column) ?? ''}`).join(' AND ');
-  return { table, oid: first.oid, name: qualified(table.schema, table.table), back: `pg_temp.belay_back_${table.number}`, on, types, watched };
+  return { table, oid: first.oid, name: qualified(table.schema, table.table), back: `pg_temp.belay_back_${table.number}`, on, types, watched, numbered };
 }
 
 async function changedSince(session: Session, { name, back, on, watched }: Matched): Promise<number> {
@@ -161,13 +164,13 @@ async function changedSince(session: Session, { name, back, on, watched }: Match
 }
 
 /** A row that was put in goes; one that was replaced gets its values back, and is put in again where it is gone. */
-async function takeBack(session: Session, { table, name, back, on, types }: Matched): Promise<void> {
+async function takeBack(session: Session, { table, name, back, on, types, numbered }: Matched): Promise<void> {
   const value = (column: string, i: number): string => `u.o${i}::${types.get(column) ?? ''}`;
   await session.run(`DELETE FROM ONLY ${name} t USING ${back} u WHERE u.kind = 'i' AND ${on}`);
   await refuseLeft(session, { table, name, back, on });
   const otherwise = await writtenOtherwise(session, back, table.key, table.columns);
   const set = table.columns.flatMap((column, i) =>
-    table.key.includes(column) && !otherwise.includes(column) ? [] : [`${quoteName(column)} = ${value(column, i)}`],
+    (table.key.includes(column) && !otherwise.includes(column)) || numbered.has(column) ? [] : [`${quoteName(column)} = ${value(column, i)}`],
   );
   if (set.length > 0) await session.run(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${back} u WHERE u.kind = 'r' AND ${on}`);
   await session.run(

@@ -9,6 +9,7 @@ import { locationOf, whole, type PostgresLocation } from './location.ts';
 import { withCircles } from './merge-circles.ts';
 import { refuseKeptOut, writtenOtherwise, type Written } from './merge-kept-out.ts';
 import { lookAtMerge, type MergeTable } from './merge-tables.ts';
+import { liveColumns, refuseOtherColumns, refuseOtherKey, type LiveColumn } from './merge-refusals.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { mergeRecord, recoverMerge, type MergeData } from './merge-undo.ts';
 import { besideName, newId } from './names.ts';
@@ -79,17 +80,15 @@ async function prepare(
   context: EngineContext,
 ): Promise<MergeTable> {
   const { meta, object } = stored;
-  const [there] = await session.rows<{ oid: number; columns: readonly string[] }>(
-    `SELECT c.oid::int8::float8 AS oid, ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns
+  const [there] = await session.rows<{ oid: number; live: readonly LiveColumn[] }>(
+    `SELECT c.oid::int8::float8 AS oid, ${liveColumns} AS live
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'`,
     [meta.schema, meta.table],
   );
   if (there === undefined) throw new AppError('target.missing', `There is no table ${object} to merge into.`, { hint: 'Restore it into a new database: --to' });
-  const lacking = meta.columns.filter((column) => !there.columns.includes(column));
-  if (lacking.length > 0 || meta.extension)
-    throw new AppError('input.invalid', meta.extension ? `${object} belongs to an extension.` : `${object} has no column ${lacking.join(', ')} any more.`, {
-      hint: 'Restore it into a new database and copy what is needed by hand.',
-    });
+  if (meta.extension)
+    throw new AppError('input.invalid', `${object} belongs to an extension.`, { hint: 'Restore it into a new database and copy what is needed by hand.' });
+  refuseOtherColumns(object, meta.columns, snapshot.fingerprint, there.live);
   if (meta.encoding !== session.encoding && [meta.encoding, session.encoding].includes('SQL_ASCII'))
     throw new AppError(
       'input.invalid',
@@ -98,11 +97,13 @@ async function prepare(
         hint: 'Restore it into a new database: --to',
       },
     );
-  const key = await keyOf(session, there.oid, meta.columns);
-  if (key === undefined)
+  const held = await keyOf(session, there.oid, meta.columns);
+  if (held === undefined)
     throw new AppError('input.invalid', `${object} has no key by which rows could be told apart: no primary key and no unique one without NULLs.`, {
       hint: 'Restore it into a new database: --to',
     });
+  const { key } = held;
+  refuseOtherKey(object, snapshot.fingerprint, key, held.constraint);
   const rows = `pg_temp.belay_rows_${number}`;
   const name = `${quoteName(meta.schema)}.${quoteName(meta.table)}`;
   const columns = meta.columns.map(quoteName).join(', ');
@@ -122,20 +123,29 @@ async function prepare(
   const taken = await withRowsIn(session, meta.encoding, copying);
   if (taken !== stored.rows) throw notWhole(object);
   await session.run(`ANALYZE ${rows}`);
-  return { oid: there.oid, object, name, rows, number, key, columns: meta.columns, watched: there.columns, schema: meta.schema, table: meta.table };
+  const { live } = there;
+  const watched = live.map((column) => column.name);
+  return { oid: there.oid, object, name, rows, number, key, columns: meta.columns, watched, live, schema: meta.schema, table: meta.table };
+}
+
+interface Key {
+  readonly key: readonly string[];
+  /** As the server writes it; null for an index alone. */
+  readonly constraint: string | null;
 }
 
 /** The primary key, else the first unique one whose columns are all stored and hold no NULL. */
-async function keyOf(session: Session, oid: number, columns: readonly string[]): Promise<readonly string[] | undefined> {
-  const found = await session.rows<{ key: readonly string[] }>(
+async function keyOf(session: Session, oid: number, columns: readonly string[]): Promise<Key | undefined> {
+  const found = await session.rows<Key>(
     `SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, at) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
-        WHERE k.at <= i.indnkeyatts ORDER BY k.at) AS key
+        WHERE k.at <= i.indnkeyatts ORDER BY k.at) AS key,
+        (SELECT pg_catalog.pg_get_constraintdef(o.oid) FROM pg_catalog.pg_constraint o WHERE o.conindid = i.indexrelid AND o.conrelid = i.indrelid AND o.contype IN ('p', 'u')) AS "constraint"
       FROM pg_catalog.pg_index i WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[]) AND NOT a.attnotnull)
       ORDER BY i.indisprimary DESC, i.indexrelid`,
     [oid],
   );
-  return found.map((row) => row.key).find((key) => key.every((column) => columns.includes(column)));
+  return found.find(({ key }) => key.every((column) => columns.includes(column)));
 }
 
 /** Tables to which others refer before those. */
@@ -234,7 +244,10 @@ async function apply(session: Session, one: MergeTable, differing: MergeRequest[
     `INSERT INTO ${name} (${list}) OVERRIDING SYSTEM VALUE SELECT ${columns.map((column) => `s.${quoteName(column)}`).join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('i')}`,
   );
   const otherwise = await writtenOtherwise(session, changes, key, columns);
-  const set = columns.filter((column) => !key.includes(column) || otherwise.includes(column)).map((column) => `${quoteName(column)} = s.${quoteName(column)}`);
+  const numbered = new Set(one.live.filter((column) => column.always).map((column) => column.name));
+  const set = columns
+    .filter((column) => (!key.includes(column) && !numbered.has(column)) || otherwise.includes(column))
+    .map((column) => `${quoteName(column)} = s.${quoteName(column)}`);
   if (differing === 'replace' && set.length > 0)
     done += await session.affected(`UPDATE ONLY ${name} t SET ${set.join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('r')} WHERE ${on}`);
   return { asked, done };
