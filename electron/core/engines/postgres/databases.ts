@@ -64,13 +64,14 @@ async function dropSubscriptions(location: PostgresLocation, context: EngineCont
   });
 }
 
-/** What would be lost, or block for ever, when databases are swapped: prepared transactions, replication slots, subscriptions. */
+/** What would be lost, or block for ever, when databases are swapped: prepared transactions, replication slots, subscriptions, and templates, which nobody can drop. */
 export async function swapObstacles(server: Session, names: readonly string[]): Promise<readonly string[]> {
   const rows = await server.rows<{ statement: string }>(
     `SELECT 'the transaction ' || gid || ' is prepared in ' || database AS statement FROM pg_catalog.pg_prepared_xacts WHERE database = ANY ($1)
      UNION ALL SELECT 'the replication slot ' || slot_name || ' reads ' || database FROM pg_catalog.pg_replication_slots WHERE database = ANY ($1)
      UNION ALL SELECT 'the subscription ' || s.subname || ' writes into ' || d.datname FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
-       WHERE d.datname = ANY ($1) AND s.subenabled`,
+       WHERE d.datname = ANY ($1) AND s.subenabled
+     UNION ALL SELECT 'the database ' || datname || ' is a template' FROM pg_catalog.pg_database WHERE datname = ANY ($1) AND datistemplate`,
     [[...names]],
   );
   return rows.map((row) => row.statement);
@@ -89,7 +90,7 @@ export async function refuseObstacles(server: Session, names: readonly string[])
   const [first, ...others] = await swapObstacles(server, names);
   if (first === undefined) return;
   throw new AppError('target.busy', `The database cannot be swapped: ${first}${others.length > 0 ? `, and ${others.length} more` : ''}.`, {
-    hint: 'End it first: COMMIT or ROLLBACK PREPARED, pg_drop_replication_slot, or ALTER SUBSCRIPTION … DISABLE.',
+    hint: 'End it first: COMMIT or ROLLBACK PREPARED, pg_drop_replication_slot, ALTER SUBSCRIPTION … DISABLE, or ALTER DATABASE … IS_TEMPLATE false.',
     details: { obstacles: [first, ...others] },
   });
 }

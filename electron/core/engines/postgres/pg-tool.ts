@@ -60,8 +60,10 @@ export async function runTool(call: ToolCall, context: EngineContext): Promise<{
     hint: 'What it said says why.',
     details: { program, version: tools.version, origin: originOf(tools), said: ended.stderr.trim().slice(-4000) },
   });
-  const gone = place === undefined ? undefined : await unreachable(place, context);
-  throw gone === undefined ? failed : new AppError(gone.code, gone.message, { hint: gone.hint ?? '', retryable: true, cause: failed });
+  const gone = place === undefined ? undefined : await whyNot(place, context);
+  throw gone === undefined
+    ? failed
+    : new AppError(gone.code, gone.message, { hint: gone.hint ?? '', details: gone.details ?? {}, retryable: true, cause: failed });
 }
 
 async function runHere(call: ToolCall, folder: string, context: EngineContext): Promise<CommandEnd> {
@@ -132,13 +134,19 @@ async function whileReachable<T>(place: Place | undefined, context: EngineContex
 }
 
 /** Why the server does not answer; undefined where it does, whatever it says. */
-async function unreachable({ location, database, restoring }: Place, context: EngineContext): Promise<AppError | undefined> {
+async function unreachable(place: Place, context: EngineContext): Promise<AppError | undefined> {
+  const found = await whyNot(place, context);
+  return busy.has(found?.details?.['sqlstate']) ? undefined : found;
+}
+
+/** Why nobody gets in; undefined where somebody does. */
+async function whyNot({ location, database, restoring }: Place, context: EngineContext): Promise<AppError | undefined> {
   try {
     await withSession(location, { side: 'source', restoring, database }, context, (session) => session.rows('SELECT 1'));
     return undefined;
   } catch (error) {
     if (isCancelled(error)) return undefined;
-    return error instanceof AppError && error.code === 'source.unreachable' && !busy.has(error.details?.['sqlstate']) ? error : undefined;
+    return error instanceof AppError && error.code === 'source.unreachable' ? error : undefined;
   }
 }
 

@@ -24,6 +24,15 @@ const meanings: readonly (readonly [prefix: string, Meaning])[] = [
   ['3D000', { source: 'source.missing', target: 'target.missing', says: 'has no such database', hint: 'Check the name of the database.' }],
   ['42501', { ...denied, says: 'denied the right that was needed', hint: 'Use a role that may do this, or grant it the right.' }],
   ['53100', { source: 'source.unreachable', target: 'target.no-space', says: 'has no space left on its disk', hint: 'Free space on the disk of the server.' }],
+  [
+    '53300',
+    {
+      ...unreachable,
+      says: 'has no connection left for this role',
+      hint: 'Belay takes up to five at once. Raise the limit (ALTER ROLE … CONNECTION LIMIT, ALTER DATABASE … CONNECTION LIMIT, max_connections), or end sessions that do nothing.',
+      retryable: true,
+    },
+  ],
   ['53', { ...unreachable, says: 'is out of connections or memory', hint: 'Try again later.', retryable: true }],
   ['57P', { ...unreachable, says: 'ended the connection, or is starting or stopping', hint: 'Try again once it is up.', retryable: true }],
   ['08', { ...unreachable, says: 'lost the connection', hint: 'Try again.', retryable: true }],

@@ -60,11 +60,23 @@ export async function openSession(location: PostgresLocation, options: SessionOp
     const { config, mode } = await configOf(location, options, where, context);
     const looking = options.looking === true;
     const way: Way = { where, connectMs: looking ? lookMs : connectMs(location), signal: context.signal };
-    const { client, login } = await connectQuietly(config, mode, way);
+    const { client, login } = await connectQuietly(config, mode, way).catch((error: unknown) => {
+      throw closedTo(error, where, options.side) ?? error;
+    });
     return await prepare(client, login, config, options, way, context);
   } catch (error) {
     throw serverError(error, where, options.side, context.signal);
   }
+}
+
+/** Of a database that takes no connections, whoever comes; undefined for every other error. */
+function closedTo(error: unknown, where: string, side: SessionOptions['side']): AppError | undefined {
+  if (sqlState(error) !== '55000') return undefined;
+  return new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} takes no connections (ALLOW_CONNECTIONS is off), as template0.`, {
+    hint: 'Let it: ALTER DATABASE … ALLOW_CONNECTIONS true. Or name another database.',
+    details: { sqlstate: '55000' },
+    cause: error,
+  });
 }
 
 /** For how long a connection is waited for. */
