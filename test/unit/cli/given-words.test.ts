@@ -75,7 +75,7 @@ describe('what cannot stand together is refused before the host is asked', () =>
     ['restore --held --to x', '--held cannot stand beside --to.'],
     ['restore --held 3', '--held cannot stand beside the snapshot 3.'],
     ['restore 3 --throw-away --to x', '--throw-away cannot stand beside --to.'],
-    ['restore 3 --to ./x --no-safety-snapshot', '--no-safety-snapshot is for --in-place.'],
+    ['restore 3 --to ./x --no-safety-snapshot', '--no-safety-snapshot is for --in-place and --merge.'],
     ['undo --list --discard', '--list cannot stand beside --discard.'],
     ['undo x --discard --force', '--discard cannot stand beside --force.'],
     ['rewind shop --checkpoint x --in-place', '--checkpoint cannot stand beside --in-place.'],
