@@ -40,7 +40,11 @@ async function listenClosed(server: Server, address: string, folder: string): Pr
   try {
     // A umask takes away from what was asked for, never adds.
     await chmod(folder, 0o700);
-    await listening(server, inside);
+    await listening(server, inside).catch(async (error: unknown) => {
+      // For a folder that is not there libuv says EACCES, as Windows does: this says ENOENT then.
+      if (systemCode(error) === 'EACCES') await lstat(folder);
+      throw error;
+    });
     await chmod(inside, 0o600);
     await rename(inside, address);
     await rmdir(folder);
