@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
@@ -69,5 +71,26 @@ describe.runIf(majors.includes(15))('servers that let few in', () => {
     const target = { location: locationOn(at.server, 'pattern'), mode: 'replace' as const };
     const { blockers } = await withContext((context) => at.trip.engine.preflight(snapshot, target, context));
     expect(blockers).toMatchObject([{ code: 'target.busy', statement: expect.stringContaining('template') as unknown }]);
+  });
+
+  test('a pooler that refuses settings with a login is told as that', async () => {
+    // What PgBouncer says to a login with options.
+    const said = Buffer.from('SFATAL\0C08P01\0Munsupported startup parameter: options\0\0');
+    const head = Buffer.alloc(5);
+    head.write('E');
+    head.writeInt32BE(said.length + 4, 1);
+    await using pooler = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(Buffer.concat([head, said])));
+    }).listen(0, '127.0.0.1');
+    await once(pooler, 'listening');
+    const { port } = pooler.address() as AddressInfo;
+    const location = { host: '127.0.0.1', port, database: 'shop', user: 'few', sslmode: 'disable' };
+    await withContext((context) =>
+      expect(at.trip.engine.probe({ name: 'shop', engine: 'postgres', location }, context)).rejects.toMatchObject({
+        code: 'source.unsupported',
+        hint: expect.stringContaining('not the pooler') as unknown,
+      }),
+    );
   });
 });

@@ -55,21 +55,20 @@ export function loginOptions(version: number, superuser: boolean, { searchPath =
   ].join(' ');
 }
 
-/** Logins to be tried, from the one that holds most; the last is for what hands connections on and knows no options. */
-export const logins: readonly string[] = [...[170_000, 140_000, 130_000].flatMap((version) => [loginOptions(version, true), loginOptions(version, false)]), ''];
+/**
+ * Logins to be tried, from the one that holds most. None without options: what refuses them is a pooler, and what is set behind one may stay set for whoever comes next.
+ */
+export const logins: readonly string[] = [170_000, 140_000, 130_000].flatMap((version) => [loginOptions(version, true), loginOptions(version, false)]);
 
 /** The next one after a refusal by SQLSTATE: without what the server does not know, without what the role may not set. Undefined where it says something else. */
 export function nextLogin(at: number, state: string | undefined): number | undefined {
-  const last = logins.length - 1;
-  if (at >= last) return undefined;
   // Not known to this version.
-  if (state === '42704') return Math.min(at - (at % 2) + 2, last);
+  if (state === '42704') return at + 2 - (at % 2) < logins.length ? at + 2 - (at % 2) : undefined;
   // Not this role's to set.
-  if (state === '42501' && at % 2 === 0) return at + 1;
-  return state === '08P01' || state === '0A000' ? last : undefined;
+  return state === '42501' && at % 2 === 0 ? at + 1 : undefined;
 }
 
-/** The same once more for a session that got in without its options. `client_encoding` is not the role's to choose either. */
+/** The same once more where something on the way passed the options over. `client_encoding` is not the role's to choose either. */
 export function settings(version: number, superuser: boolean, encoding: string): string {
   const values: readonly (readonly [string, string])[] = [
     ...pinned.flatMap(([name, value, since]) => (since <= version ? [[name, value] as const] : [])),

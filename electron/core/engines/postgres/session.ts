@@ -69,9 +69,16 @@ export async function openSession(location: PostgresLocation, options: SessionOp
   }
 }
 
-/** Of a database that takes no connections, whoever comes; undefined for every other error. */
+/** Of a database that takes no connections, whoever comes, and of a pooler; undefined for every other error. */
 function closedTo(error: unknown, where: string, side: SessionOptions['side']): AppError | undefined {
-  if (sqlState(error) !== '55000') return undefined;
+  const state = sqlState(error);
+  if (state === '08P01')
+    return new AppError('source.unsupported', `${where} takes no settings with a login, as poolers do not.`, {
+      hint: 'Name the server itself, not the pooler before it: a snapshot and a restore need sessions of their own.',
+      details: { sqlstate: state },
+      cause: error,
+    });
+  if (state !== '55000') return undefined;
   return new AppError(side === 'source' ? 'source.denied' : 'target.denied', `${where} takes no connections (ALLOW_CONNECTIONS is off), as template0.`, {
     hint: 'Let it: ALTER DATABASE … ALLOW_CONNECTIONS true. Or name another database.',
     details: { sqlstate: '55000' },
@@ -153,7 +160,7 @@ async function connectQuietly(config: pg.ClientConfig, sslmode: PostgresLocation
     for (let at: number | undefined = known.get(server) ?? 0; at !== undefined; at = nextLogin(at, sqlState(failed))) {
       const login = logins[at] ?? '';
       try {
-        const client = await connectOnce({ ...one, ...(login === '' ? {} : { options: login }) }, way);
+        const client = await connectOnce({ ...one, options: login }, way);
         known.set(server, at);
         return { client, login };
       } catch (error) {
@@ -227,7 +234,7 @@ async function prepare(client: pg.Client, login: string, config: pg.ClientConfig
   const { where } = way;
   let closing: Promise<void> | undefined;
   let pid = 0;
-  const beside = { config: { ...config, ...(login === '' ? {} : { options: login }) }, way: { ...way, signal: new AbortController().signal } };
+  const beside = { config: { ...config, options: login }, way: { ...way, signal: new AbortController().signal } };
   const stop = (): void => {
     if (pid === 0) return cut(client);
     setTimeout(() => cut(client), politeMs).unref();
@@ -249,7 +256,7 @@ async function prepare(client: pg.Client, login: string, config: pg.ClientConfig
     pid = found.pid;
     const version = Number(found.version);
     // It was upgraded, or the role became a superuser.
-    if (login !== '' && login !== loginOptions(version, found.superuser)) known.delete(serverOf(config));
+    if (login !== loginOptions(version, found.superuser)) known.delete(serverOf(config));
     if (version < 130_000)
       throw new AppError('source.unsupported', `${where} is PostgreSQL ${found.name}; Belay knows 13 to 18.`, { hint: 'Upgrade the server.' });
     await client.query(settings(version, found.superuser, options.encoding === 'own' ? found.encoding : 'UTF8'));
