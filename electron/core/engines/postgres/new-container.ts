@@ -237,7 +237,7 @@ async function refuseWritten(location: PostgresLocation, record: MadeRecord, con
   if (await isWritten(location, record, context)) throw writtenError(location);
   const unending = { ...context, signal: new AbortController().signal };
   await withServer(location, context, (server) => refuseObstacles(server, [database]));
-  await renameAll(location, [{ from: database, to: aside }], context);
+  await renameAll(location, [{ from: database, to: aside, number }], context);
   try {
     if (!surelyUnwritten(before, await pointAt(location, number, unending)) && (await isWritten({ ...location, database: aside }, record, unending)))
       throw writtenError(location);

@@ -49,7 +49,11 @@ export async function swapIn(location: PostgresLocation, copy: string, swap: Swa
   });
   const undo = undoRecord(location, data);
   await intent(undo);
-  await renameAll(location, [...(data.old === null ? [] : [{ from: database, to: data.kept }]), { from: copy, to: database }], context);
+  await renameAll(
+    location,
+    [...(data.old === null ? [] : [{ from: database, to: data.kept, number: data.old }]), { from: copy, to: database, number: data.fresh }],
+    context,
+  );
   return undo;
 }
 
@@ -106,8 +110,8 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
   if (look && (found.target !== data.fresh || (await writtenSince(location, data, context)))) throw writtenError(location);
   await withServer(location, context, (server) => refuseObstacles(server, [data.target, data.kept]));
   const renames = [
-    ...(found.target === undefined ? [] : [{ from: data.target, to: data.replaced }]),
-    ...(data.old === null ? [] : [{ from: data.kept, to: data.target }]),
+    ...(found.target === undefined ? [] : [{ from: data.target, to: data.replaced, number: found.target }]),
+    ...(data.old === null ? [] : [{ from: data.kept, to: data.target, number: data.old }]),
   ];
   await renameAll(location, renames, context);
   // Somebody may have written while it was looked at; from the renames on nobody can.

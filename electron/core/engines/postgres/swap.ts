@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import type { EngineContext } from '../engine.ts';
+import { databaseNumbers } from './databases.ts';
 import type { PostgresLocation } from './location.ts';
 import { withServer, type Session } from './session.ts';
 import { quoteName } from './sql.ts';
@@ -7,6 +8,8 @@ import { quoteName } from './sql.ts';
 export interface Rename {
   readonly from: string;
   readonly to: string;
+  /** The number that the database must have; another one took the name where it has not. */
+  readonly number?: number | undefined;
 }
 
 const tries = 3;
@@ -27,6 +30,7 @@ export async function renameAll(location: PostgresLocation, renames: readonly Re
         // Once told it must outlive a crash, and with it all that was loaded before; a standby that is waited for stays waited for.
         await server.run(`SELECT pg_catalog.set_config('synchronous_commit', 'on', true) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`);
         for (const { from, to } of renames) await server.run(`ALTER DATABASE ${quoteName(from)} RENAME TO ${quoteName(to)}`);
+        await refuseOthers(server, renames);
         await server.run('COMMIT');
       } catch (error) {
         await server.run('ROLLBACK');
@@ -34,6 +38,19 @@ export async function renameAll(location: PostgresLocation, renames: readonly Re
       }
     },
   );
+}
+
+/** Names were looked up before: somebody may have given them to other databases meanwhile. */
+async function refuseOthers(server: Session, renames: readonly Rename[]): Promise<void> {
+  const numbers = await databaseNumbers(
+    server,
+    renames.map((one) => one.to),
+  );
+  const other = renames.find((one) => one.number !== undefined && numbers.get(one.to) !== one.number);
+  if (other === undefined) return;
+  throw new AppError('target.busy', `Somebody put another database in the place of ${other.from} meanwhile.`, {
+    hint: 'Nothing was changed. See what stands there now, then try again.',
+  });
 }
 
 /** A database with the content of another that is in use: its sessions are ended, and come back to find it as it was. */
