@@ -75,3 +75,18 @@ describe.runIf(majors.includes(15))('rows merged into a table that changed since
     await expect(merge('replace')).rejects.toMatchObject({ code: 'input.invalid', message: expect.stringMatching(/column serial/) as unknown });
   });
 });
+
+test.runIf(majors.includes(15))('a merge that was told as done outlives a crash, where the server itself does not wait for its log', async () => {
+  await using server = await startServer(15, ['wal_writer_delay=10000', 'wal_writer_flush_after=1GB']);
+  const { engine, ...trip } = roundTrip(server);
+  await server.run('postgres', 'CREATE DATABASE shop TEMPLATE template0');
+  await server.run('shop', content);
+  const { snapshot } = await trip.capture('shop');
+  await server.run('shop', 'DELETE FROM items WHERE id = 1');
+  const request = { tables: ['items'], differing: 'keep' as const };
+  const done = await withContext(async (context) => engine.merge?.run(snapshot, trip.source('shop'), request, context, () => Promise.resolve()));
+  await server.kill();
+  await server.start();
+  expect(await server.run('shop', 'SELECT v FROM items WHERE id = 1')).toEqual([{ v: 'v1' }]);
+  expect(done?.plan.tables).toMatchObject([{ missing: 1 }]);
+});

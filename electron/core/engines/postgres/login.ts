@@ -68,6 +68,9 @@ export function nextLogin(at: number, state: string | undefined): number | undef
   return state === '42501' && at % 2 === 0 ? at + 1 : undefined;
 }
 
+/** What is told as done must outlive a crash, and with it all that was written before; a standby that is waited for stays waited for. */
+const waited = `SELECT pg_catalog.set_config('synchronous_commit', 'on', false) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
+
 /** The same once more where something on the way passed the options over. `client_encoding` is not the role's to choose either. */
 export function settings(version: number, superuser: boolean, encoding: string): string {
   const values: readonly (readonly [string, string])[] = [
@@ -75,5 +78,5 @@ export function settings(version: number, superuser: boolean, encoding: string):
     ...(superuser ? pinnedBySuperusers : []),
     ['client_encoding', encoding],
   ];
-  return values.map(([name, value]) => `SET ${name} = ${quoteText(value)}`).join('; ');
+  return [...values.map(([name, value]) => `SET ${name} = ${quoteText(value)}`), waited].join('; ');
 }

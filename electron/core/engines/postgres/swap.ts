@@ -27,8 +27,6 @@ export async function renameAll(location: PostgresLocation, renames: readonly Re
     async (server) => {
       await server.run("BEGIN; SET LOCAL lock_timeout = '10s'");
       try {
-        // Once told it must outlive a crash, and with it all that was loaded before; a standby that is waited for stays waited for.
-        await server.run(`SELECT pg_catalog.set_config('synchronous_commit', 'on', true) WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`);
         for (const { from, to } of renames) await server.run(`ALTER DATABASE ${quoteName(from)} RENAME TO ${quoteName(to)}`);
         await refuseOthers(server, renames);
         await server.run('COMMIT');
