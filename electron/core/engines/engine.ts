@@ -50,6 +50,9 @@ export interface Engine {
   /** A location for a throw-away restore of something shaped like `like`, private to `folder`. Opens nothing. */
   throwAwayLocation(like: SourceLocation, folder: string): SourceLocation;
 
+  /** All of the place, where a location can mean a part of it. */
+  wholeLocation?(location: SourceLocation): SourceLocation;
+
   /** The location in words for people, e.g. the file's path; never a secret. */
   describeLocation(location: SourceLocation): string;
 
@@ -79,10 +82,7 @@ export interface Engine {
    */
   restore(snapshot: SnapshotContent, target: RestoreTarget, context: EngineContext, intent: (copy: RestoredCopy) => Promise<void>): Promise<RestoredCopy>;
 
-  /**
-   * One word for the place itself: of two sources that are asked at one time it is the same where they are one place by two names, and only there. Waits a few seconds at most;
-   * undefined where it does not answer in them. Missing where names of a place are compared without asking it.
-   */
+  /** The same word for two sources that are asked at one time where they are one place by two names, and only then; undefined where it does not answer in a few seconds. */
   identity?(source: EngineSource, context: EngineContext): Promise<string | undefined>;
 
   /** Fingerprint of a live source, a restored copy, or a loose native file: the same definition as at capture. */

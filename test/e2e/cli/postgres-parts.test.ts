@@ -83,5 +83,12 @@ test.runIf(majors.includes(15))(
     expect(await count('shop', 'app.orders')).toBe(20);
     await data('undo', String(record(merged['undo'])['id']));
     expect(await count('shop', 'app.orders')).toBe(17);
+
+    // A forced undo takes the whole database away, whatever part of it the source is.
+    await data('rewind', 'shop', '--to', 'part', '--accept-part', '--no-owner', '--no-grants');
+    await server.run('shop', 'CREATE SCHEMA aside; CREATE TABLE aside.new (id int); INSERT INTO aside.new VALUES (1), (2)');
+    const forced = await data('undo', 'shop', '--force', '--yes');
+    const { id } = record(forced['safety']);
+    expect(JSON.stringify(await data('show', String(id)))).toContain('aside.new');
   },
 );

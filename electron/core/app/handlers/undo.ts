@@ -58,7 +58,9 @@ async function snapshotWrittenSince(core: Core, row: UndoRow, scope: CallScope):
     addedAt: core.clock.now(),
   };
   try {
-    return await safetySnapshot(core, source, 'Taken before a forced undo overwrote it.', scope);
+    // All of it goes, whatever part of it the source is.
+    const location = (engine.wholeLocation?.(source.location) ?? source.location) as Source['location'];
+    return await safetySnapshot(core, { ...source, location }, 'Taken before a forced undo overwrote it.', scope);
   } catch (error) {
     if (isAppError(error, 'source.missing')) return undefined;
     if (!isAppError(error)) throw error;

@@ -1,7 +1,7 @@
 import { BugError } from '../../base/errors.ts';
 import type { CheckpointVerbs, Engine } from '../engine.ts';
 import { capabilities } from './capabilities.ts';
-import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation } from './location.ts';
+import { describeLocation, normaliseLocation, separateSecrets, targetLocation, throwAwayLocation, wholeLocation } from './location.ts';
 import type { PostgresSettings } from './settings.ts';
 import type { WholeEngine } from './whole-engine.ts';
 
@@ -21,6 +21,7 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     normaliseLocation,
     targetLocation,
     throwAwayLocation,
+    wholeLocation,
     describeLocation,
     nativeSource: loadedFirst,
     nativeContent: loadedFirst,

@@ -201,6 +201,10 @@ export function whole(location: PostgresLocation): PostgresLocation {
   return part === undefined ? location : rest;
 }
 
+export function wholeLocation(location: SourceLocation): SourceLocation {
+  return whole(locationOf(location));
+}
+
 function nameOf(to: string): string {
   return parse({ database: to }).database;
 }

@@ -27,7 +27,16 @@ import { rowPlaces } from './stored/row-places.ts';
 import { onServer } from './throw-away/server.ts';
 import { undoData } from './undo-record.ts';
 
-type InPlace = 'kind' | 'title' | 'capabilities' | 'separateSecrets' | 'normaliseLocation' | 'targetLocation' | 'throwAwayLocation' | 'describeLocation';
+type InPlace =
+  | 'kind'
+  | 'title'
+  | 'capabilities'
+  | 'separateSecrets'
+  | 'normaliseLocation'
+  | 'targetLocation'
+  | 'throwAwayLocation'
+  | 'wholeLocation'
+  | 'describeLocation';
 /** All that is not known without a server, with the driver that it speaks with servers by. */
 export type WholeEngine = Required<Omit<Engine, InPlace | 'nativeSource' | 'nativeContent' | 'checkpoints'>> & {
   readonly checkpoints: Required<CheckpointVerbs>;
