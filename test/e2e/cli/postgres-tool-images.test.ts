@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CancelledError } from '../../../electron/core/base/errors.ts';
@@ -138,14 +140,35 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
     expect(await left()).toEqual([]);
   });
 
+  test('dumps are taken in by them too, one file each; a folder is refused with what to do', async () => {
+    const dump = (name: string, ...args: readonly string[]): string => {
+      const file = place.path(name);
+      execFileSync(path.join(binOf(16), 'pg_dump'), ['-h', server.socket, '-p', String(server.port), '-U', server.superuser, ...args, '-f', file, 'bank']);
+      return file;
+    };
+    for (const file of [dump('a.dump', '-Fc'), dump('b.sql'), dump('c.tar', '-Ft')]) {
+      const taken = await data('import', file, '--server', 'socket');
+      expect(taken, file).toMatchObject({ imported: [{ path: file }] });
+    }
+    const folder = answerOf(await belay('import', dump('d', '-Fd'), '--server', 'socket'));
+    expect(JSON.stringify(folder)).toContain('postgresql-client-16');
+    const script = await readFile(place.path('b.sql'), 'utf8');
+    await writeFile(place.path('e.sql'), script.replace('SET statement_timeout = 0;', String.raw`\! echo reached`));
+    const refused = JSON.stringify(answerOf(await belay('import', place.path('e.sql'), '--server', 'socket')));
+    expect(refused).toMatch(/source\.unsupported.*backslash commands are restricted/);
+    expect(await server.run('postgres', "SELECT datname FROM pg_database WHERE datname LIKE 'belay%'")).toEqual([]);
+    expect(await left()).toEqual([]);
+  });
+
   test('tools of the very same major that are installed here are taken before an image', async () => {
     await using other = await startServer(15);
     await other.run('postgres', 'CREATE DATABASE shop');
-    const since = Math.floor(Date.now() / 1000);
+    const now = (): string => (Date.now() / 1000).toFixed(3);
+    const since = now();
     await data('source', 'add', `postgres://boss@/shop?host=${encodeURIComponent(other.socket)}&port=${String(other.port)}`, '--name', 'shop');
     expect(await toolsOf('shop')).toMatchObject([{ origin: expect.stringMatching(/^\//) as unknown }, {}]);
     await data('snap', 'shop');
-    const events = await docker.call('GET', `/events?since=${String(since)}&until=${String(Math.ceil(Date.now() / 1000))}&filters={"type":["container"]}`);
+    const events = await docker.call('GET', `/events?since=${since}&until=${now()}&filters={"type":["container"]}`);
     expect(events).toMatchObject({ status: 200, json: '' });
   });
 

@@ -49,7 +49,7 @@ export async function runInContainer(call: ToolCall, place: ContainerPlace, cont
   const { archive, list } = call;
   // Jobs read the archive side by side: a stream is read by one alone.
   const jobs = call.jobs ?? 1;
-  if (list === undefined && (archive === undefined || jobs < 2)) return run(call, place, { stdin: archive }, [], context);
+  if (list === undefined && (archive === undefined || jobs < 2)) return run(call, place, { stdin: archive, given: call.input }, [], context);
   const folder = `/tmp/belay-${newId(context)}`;
   await command(place, ['mkdir', '-m', '700', folder], undefined, context);
   try {
@@ -58,7 +58,7 @@ export async function runInContainer(call: ToolCall, place: ContainerPlace, cont
       await command(place, ['dd', `of=${folder}/list`], Readable.from([Buffer.from(listText(list))]), context);
       args.push('-L', `${folder}/list`);
     }
-    if (archive === undefined || jobs < 2) return await run(call, place, { stdin: archive }, args, context);
+    if (archive === undefined || jobs < 2) return await run(call, place, { stdin: archive, given: call.input }, args, context);
     await command(place, ['dd', `of=${folder}/archive`, 'bs=1048576'], createReadStream(archive), context);
     return await run(call, place, { file: `${folder}/archive` }, [...args, `--jobs=${jobs}`], context);
   } finally {
@@ -69,7 +69,7 @@ export async function runInContainer(call: ToolCall, place: ContainerPlace, cont
 async function run(
   call: ToolCall,
   place: ContainerPlace,
-  input: { readonly stdin: string | undefined } | { readonly file: string },
+  input: { readonly stdin: string | undefined; readonly given: AsyncIterable<Uint8Array> | undefined } | { readonly file: string },
   more: readonly string[],
   context: EngineContext,
 ): Promise<CommandEnd> {
@@ -90,7 +90,14 @@ async function run(
   }
   if ('file' in input) args.push(input.file);
   const program = place.folder === undefined ? call.program : `${place.folder}/${call.program}`;
-  const stdin = 'file' in input || input.stdin === undefined ? undefined : createReadStream(input.stdin);
+  const stdin =
+    'file' in input
+      ? undefined
+      : input.given !== undefined
+        ? Readable.from(input.given)
+        : input.stdin === undefined
+          ? undefined
+          : createReadStream(input.stdin);
   const request = { argv: [program, ...args] as const, env, ...(password === undefined ? {} : { secrets: { PGPASSWORD: password } }) };
   return stream(place, request, stdin, { keep: call.keepOutput ?? keepStderr, file: call.output }, context);
 }
@@ -153,7 +160,11 @@ async function feed(from: Readable | undefined, to: Writable, breakOff: (why: Er
     }
     to.end();
   } catch (error) {
-    if (!to.destroyed) breakOff(new AppError('tool.failed', 'What a tool was to read could not be read.', { hint: 'Try again.', cause: error }));
+    if (to.destroyed) return;
+    // Who gave it knows better.
+    breakOff(
+      error instanceof AppError ? error : new AppError('tool.failed', 'What a tool was to read could not be read.', { hint: 'Try again.', cause: error }),
+    );
   }
 }
 

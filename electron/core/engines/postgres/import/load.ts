@@ -3,7 +3,7 @@ import { access, constants as fs, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { AppError, BugError, systemCode, throwIfCancelled } from '../../../base/errors.ts';
+import { AppError, systemCode, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, EngineSource, LoadedNative, NativeFile } from '../../engine.ts';
 import { dropDatabase } from '../databases.ts';
 import { locationOf, whole, type PostgresLocation } from '../location.ts';
@@ -12,7 +12,10 @@ import { newId } from '../names.ts';
 import { runTool, type ToolCall } from '../pg-tool.ts';
 import { releaseScratch, scratchName } from '../scratch.ts';
 import { withServer } from '../session.ts';
-import { chooseForRestore, findTools, type Tools, type ToolSettings } from '../tools.ts';
+import type { PostgresSettings } from '../settings.ts';
+import { openTools } from '../throw-away/tools.ts';
+import { toolsToRestore } from '../tools-for.ts';
+import { originOf, type Tools } from '../tools.ts';
 import { dropImportRole, handOver, makeImportRole, type ImportRole } from './import-role.ts';
 import { forOneRole, type ScriptNotes } from './plain-script.ts';
 import { propertiesOf } from './properties.ts';
@@ -33,7 +36,7 @@ const leftOut = 'owners and grants of the file were left out: all belongs to the
  * as on a source. Database and role are gone when this resolves or rejects.
  */
 export async function loadNative<T>(
-  settings: ToolSettings,
+  settings: PostgresSettings,
   file: NativeFile,
   server: EngineSource,
   context: EngineContext,
@@ -44,9 +47,14 @@ export async function loadNative<T>(
     throw new AppError('source.not-a-database', `${file.path} is no dump of PostgreSQL any more.`, { hint: 'It changed meanwhile. Try again.' });
   const id = newId(context);
   const place: PostgresLocation = { ...whole(locationOf(server.location)), database: scratchName(id) };
-  const version = await withServer(place, context, (session) => Promise.resolve(session.version));
-  const tools = chooseTools(await findTools(settings, context.signal), dump, version);
-  if (dump.form === 'plain') await refuseOldPsql(tools);
+  const { version, found } = await withServer(place, context, async (session) => ({
+    version: session.version,
+    found: await toolsToRestore(settings, place, session, dump.head === undefined ? 0 : majorOf(dump), context),
+  }));
+  await using opened = await openTools(found, context);
+  const { tools } = opened;
+  if (dump.form === 'plain') await refuseOldPsql(tools, context);
+  if (dump.form === 'directory') refuseFolder(tools);
   if (dump.form === 'plain' && !dump.packed) await refuseCutScript(file.path);
   const archive = dump.form === 'plain' ? undefined : await wholeArchive(file.path, dump, tools, context);
   try {
@@ -95,10 +103,6 @@ function asSource({ restoreUser, secrets, ...place }: PostgresLocation): Postgre
   return { ...place, user: restoreUser, ...(secrets?.restorePassword === undefined ? {} : { secrets: { password: secrets.restorePassword } }) };
 }
 
-function chooseTools(found: readonly Tools[], dump: Dump, version: number): Tools {
-  return chooseForRestore(found, version, dump.head === undefined ? 0 : majorOf(dump));
-}
-
 /** Of the pg_dump that made it; 0 where it does not say. */
 function majorOf({ head, start }: Dump): number {
   const said = Number.parseInt(head?.toolVersion ?? /^-- Dumped by pg_dump version (\d+)/m.exec(start)?.[1] ?? '0', 10);
@@ -108,14 +112,14 @@ function majorOf({ head, start }: Dump): number {
 /** The first minor of each major whose psql can be kept from running programs. */
 const restricting: Readonly<Record<number, number>> = { 13: 22, 14: 19, 15: 14, 16: 10, 17: 6 };
 
-async function refuseOldPsql({ place, version, major, minor }: Tools): Promise<void> {
-  if (place.kind !== 'local') throw new BugError('a file is loaded by the tools of this machine');
-  const { folder } = place;
-  const name = process.platform === 'win32' ? 'psql.exe' : 'psql';
+async function refuseOldPsql(tools: Tools, context: EngineContext): Promise<void> {
+  const { place, version, major, minor } = tools;
   try {
-    await access(join(folder, name), fs.X_OK);
+    if (place.kind === 'local') await access(join(place.folder, process.platform === 'win32' ? 'psql.exe' : 'psql'), fs.X_OK);
+    else await runTool({ tools, program: 'psql', args: ['--version'] }, context);
   } catch (error) {
-    throw new AppError('tool.missing', `There is no psql beside the tools of PostgreSQL ${version} (${folder}).`, {
+    throwIfCancelled(context.signal);
+    throw new AppError('tool.missing', `There is no psql beside the tools of PostgreSQL ${version} (${originOf(tools)}).`, {
       hint: 'Install the whole client, or take in an archive (pg_dump -Fc).',
       cause: error,
     });
@@ -126,6 +130,14 @@ async function refuseOldPsql({ place, version, major, minor }: Tools): Promise<v
   });
 }
 
+/** What a tool in a container reads comes by its input, which is one file. */
+function refuseFolder(tools: Tools): void {
+  if (tools.place.kind === 'local') return;
+  throw new AppError('tool.missing', `A dump that is a folder is taken in by tools of this machine alone, and those that fit are ${originOf(tools)}.`, {
+    hint: `Install the client of PostgreSQL ${tools.major}, for example the package postgresql-client-${tools.major}; or dump as one file (pg_dump -Fc).`,
+  });
+}
+
 /** Read to its last byte: what pg_restore lists of an archive that was cut off looks whole. */
 async function wholeArchive(path: string, dump: Dump, tools: Tools, context: EngineContext): Promise<string> {
   const file = dump.packed ? await unpacked(path, context) : path;
@@ -133,7 +145,8 @@ async function wholeArchive(path: string, dump: Dump, tools: Tools, context: Eng
   try {
     if (dump.form === 'tar') await refuseCutTar(file, context.signal);
     if (dump.form === 'directory') await refuseCutFolder(file, context.signal);
-    await runTool({ tools, program: 'pg_restore', args: ['-f', process.platform === 'win32' ? 'NUL' : '/dev/null', file] }, context);
+    const nowhere = process.platform === 'win32' && tools.place.kind === 'local' ? 'NUL' : '/dev/null';
+    await runTool({ tools, program: 'pg_restore', args: ['-f', nowhere], archive: file }, context);
     return file;
   } catch (error) {
     if (dump.packed) await rm(file, { force: true });
@@ -197,7 +210,8 @@ async function runArchive(file: string, { tools, options }: With, { place, conte
     {
       tools,
       program: 'pg_restore',
-      args: ['--exit-on-error', '--no-owner', '--no-privileges', '--no-tablespaces', file],
+      args: ['--exit-on-error', '--no-owner', '--no-privileges', '--no-tablespaces'],
+      archive: file,
       place: { location: place, database: place.database, restoring: false, options },
     },
     context,
