@@ -126,6 +126,11 @@ describe.runIf(majors.includes(15))('who may come in, how, and what they see', (
     const completed = async (input: SourceLocation): Promise<SourceLocation> =>
       engine.normaliseLocation(await using(async (context) => (await engine.complete?.(input, { folder: '/', environment }, context)) ?? input), '/');
     expect(await completed({ url: 'postgres:///?service=work' })).toMatchObject({ sslmode: 'verify-full', sslrootcert: at.ours.cert, host: 'localhost' });
+    // Neither the other variables nor a default takes its place.
+    const missing = { code: 'input.invalid', message: 'The service file has no section nope.' };
+    await expect(completed({ url: 'postgres:///?service=nope' })).rejects.toMatchObject(missing);
+    const onlyNamed = { folder: '/', environment: { ...environment, PGSERVICE: 'nope' } };
+    await expect(using(async (context) => engine.complete?.({ url: 'postgres:///' }, onlyNamed, context))).rejects.toMatchObject(missing);
     expect(await completed({ variable: 'ONE_URL' })).toMatchObject({ sslmode: 'require', connectTimeout: 7 });
     expect(await completed({ variable: 'OTHER_URL' })).toMatchObject({ sslmode: 'require' });
     expect(await completed({ url: 'postgres:///shop' })).toMatchObject({ sslmode: 'verify-ca', sslcert: '/me.crt', sslkey: '/me.key' });

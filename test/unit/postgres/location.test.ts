@@ -29,6 +29,7 @@ test('passwords go apart, and are in nothing that is kept or told', () => {
   expect(JSON.stringify(kept)).not.toMatch(/p@ss|other/);
   expect(describeLocation(kept)).toBe('postgres://h:5432/d');
   expect(() => normaliseLocation({ host: 'h', database: 'd', password: 'p' }, '/')).toThrow(/not known/);
+  expect(() => normaliseLocation({ host: 'h' }, '/')).toThrow(/database: it is missing\./);
 });
 
 test.each([

@@ -55,6 +55,11 @@ it('a service file says where a service is, and wins over the variables', async 
   ]);
 });
 
+it('a service that no file has names nothing, whatever the variables say', async () => {
+  const found = await look({ PGSERVICE: 'nope', PGHOST: 'db.example', USER: 'me' });
+  expect(found).toEqual({ databases: [], problems: ['PGSERVICE in the environment: the service file has no section "nope"'] });
+});
+
 it('how a server is connected to is taken from the service file before the variables', async () => {
   await put('home/.pg_service.conf', '[shop]\nhost=db.example\nsslmode=verify-full\nsslrootcert=/ca.crt\n');
   const { databases } = await look({ PGSERVICE: 'shop', PGSSLMODE: 'disable', PGSSLKEY: '/me.key', PGCONNECT_TIMEOUT: '4' });

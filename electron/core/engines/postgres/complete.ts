@@ -81,14 +81,15 @@ async function ofVariable(variable: unknown, from: GivenFrom): Promise<Given> {
 }
 
 async function ofEnvironment(url: string, from: GivenFrom, context: EngineContext): Promise<Given> {
-  const service = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1] ?? '').get('service');
-  const env: Record<string, string | undefined> = { ...from.environment, ...(service === null ? {} : { PGSERVICE: service }) };
+  const named = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1] ?? '').get('service') ?? from.environment['PGSERVICE'];
+  const service = named === '' ? undefined : named;
+  const env: Record<string, string | undefined> = { ...from.environment, ...(service === undefined ? {} : { PGSERVICE: service }) };
   delete env['PGPASSWORD'];
   // The file in the user's home is found at each connection, and may change.
   env['PGPASSFILE'] ??= devNull;
   const { databases } = await lookIntoFolder(from.folder, { env, platform: process.platform, userHome: homedir() }, context.signal);
   const found = databases.find((one) => one.engine === 'postgres' && one.file === undefined && one.variable === undefined);
-  if (found === undefined && service !== null) throw noService(service);
+  if (found === undefined && service !== undefined) throw noService(service);
   const { host, port, user, database, password } = found ?? {};
   const how = howOf((one) => found?.how?.[one] ?? env[`PG${one.toUpperCase()}`]);
   const known = { host, port, user, database, password: password?.reveal(), ...how };

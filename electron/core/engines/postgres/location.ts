@@ -13,7 +13,7 @@ export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', '
 export const longestName = 63;
 
 const text = z
-  .string()
+  .string({ error: ({ input }) => (input === undefined ? 'it is missing' : 'it is no text') })
   .min(1, 'it is empty')
   .refine((value) => !value.includes('\0'), 'it cannot hold a NUL');
 

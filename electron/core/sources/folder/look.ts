@@ -73,7 +73,11 @@ export async function lookIntoFolder(folder: string, facts: FolderFacts, signal:
       if (connection !== undefined) databases.push({ ...fromUrl(connection, `${name} in ${where}`, passwords), variable: name, file });
     }
     const settings = postgresEnvironment(lookup);
-    if (settings !== undefined) databases.push({ ...fromSettings(settings, sections, where, passwords, facts), file });
+    if (settings === undefined) return;
+    if (settings.service === undefined || sections.has(settings.service))
+      databases.push({ ...fromSettings(settings, sections, where, passwords, facts), file });
+    // As libpq: what the other variables say is not taken in its place.
+    else problems.push(`PGSERVICE in ${where}: the service file has no section ${JSON.stringify(settings.service)}`);
   };
   add(own, Object.keys(facts.env), undefined);
   let compose = own;
@@ -180,7 +184,8 @@ export async function passwordEntries(facts: Pick<FolderFacts, 'env' | 'platform
 
 async function serviceSections(facts: FolderFacts, read: (file: string) => Promise<string | undefined>): Promise<ReadonlyMap<string, PostgresSettings>> {
   const files = [
-    ...(facts.env['PGSYSCONFDIR'] === undefined ? [] : [path.join(facts.env['PGSYSCONFDIR'], 'pg_service.conf')]),
+    // Debian's own is where its libpq looks by itself.
+    path.join(facts.env['PGSYSCONFDIR'] ?? '/etc/postgresql-common', 'pg_service.conf'),
     facts.env['PGSERVICEFILE'] ?? path.join(facts.userHome, '.pg_service.conf'),
   ];
   const sections = new Map<string, PostgresSettings>();

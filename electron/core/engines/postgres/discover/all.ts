@@ -20,6 +20,7 @@ export async function discover(where: DiscoverScope, context: EngineContext): Pr
   const findings = await lookIntoFolder(folder, facts, context.signal);
   for (const problem of findings.problems) where.note?.(problem);
   const named = findings.databases.filter((one) => one.engine === 'postgres');
+  const services = named.filter((one) => one.service !== undefined);
   const containers = await containersOf(where, context);
   const places = await serverPlaces(portsOf(named));
   const user = environment['PGUSER'];
@@ -29,7 +30,7 @@ export async function discover(where: DiscoverScope, context: EngineContext): Pr
       .filter(({ server }) => !containers.some((one) => one.server === server))
       .map(({ place, server }) => seeServer(place, server, user === undefined || user === '' ? [] : [user], context)),
   );
-  const seen = [...containers.flatMap((one) => one.seen), ...served.flat(), ...named.flatMap((one) => seeNamed(one, folder, containers) ?? [])];
+  const seen = [...containers.flatMap((one) => one.seen), ...served.flat(), ...named.flatMap((one) => seeNamed(one, folder, containers, services) ?? [])];
   return merge(seen).map((group) => discoveredOf(group));
 }
 

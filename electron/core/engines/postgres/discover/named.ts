@@ -8,9 +8,15 @@ import type { ServingContainer } from './containers.ts';
 import type { Seen } from './seen.ts';
 import { urlOf } from './servers.ts';
 
-/** What a folder or the environment names, as seen; undefined for what is no location, such as a name that is too long. */
-export function seeNamed(named: NamedDatabase, folder: string, containers: readonly ServingContainer[]): Seen | undefined {
-  const container = containerOf(named, folder, containers);
+/**
+ * What a folder or the environment names, as seen; `services` are those of the folder's Compose file, by which others of it may be named. Undefined for what is no
+ * location, such as a name that is too long.
+ */
+export function seeNamed(given: NamedDatabase, folder: string, containers: readonly ServingContainer[], services: readonly NamedDatabase[]): Seen | undefined {
+  const container = containerOf(given, folder, containers);
+  // What a service is called by others of its network is no name on this machine.
+  const service = container === undefined && given.service === undefined ? services.find((one) => one.service === given.host) : undefined;
+  const named = service === undefined ? given : { ...given, host: service.host, port: service.port, service: service.service };
   const user = named.user ?? 'postgres';
   const database = named.database ?? user;
   const place =
