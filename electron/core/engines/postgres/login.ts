@@ -4,7 +4,6 @@ const lockTimeout = '10s';
 
 /** Each with the version that knows it first. What a database, a role or the server has set for them holds for no moment of a session of ours. */
 const pinned: readonly (readonly [name: string, value: string, since: number])[] = [
-  ['search_path', '', 0],
   ['TimeZone', 'UTC', 0],
   ['DateStyle', 'ISO,YMD', 0],
   ['IntervalStyle', 'postgres', 0],
@@ -44,14 +43,14 @@ function optionText(name: string, value: string): string {
 }
 
 /**
- * Options of a login, which hold before its first statement. `searchPath: false` for programs that run what somebody else wrote. Superusers of 17 and newer leave event
- * triggers out: one on `login` would run before anything of ours.
+ * Options of a login, which hold before its first statement. The search path is set by that: what the role would have by itself is a fact of the database that a
+ * snapshot keeps, and is to be seen. Superusers of 17 and newer leave event triggers out: one on `login` would run before anything of ours.
  */
-export function loginOptions(version: number, superuser: boolean, { searchPath = true }: { readonly searchPath?: boolean } = {}): string {
+export function loginOptions(version: number, superuser: boolean): string {
   return [
     ...(version >= 170_000 && superuser ? ['-c event_triggers=off'] : []),
     ...(superuser ? pinnedBySuperusers.map(([name, value]) => optionText(name, value)) : []),
-    ...pinned.filter(([name, , since]) => since <= version && (searchPath || name !== 'search_path')).map(([name, value]) => optionText(name, value)),
+    ...pinned.filter(([, , since]) => since <= version).map(([name, value]) => optionText(name, value)),
   ].join(' ');
 }
 
@@ -74,6 +73,7 @@ const waited = `SELECT pg_catalog.set_config('synchronous_commit', 'on', false) 
 /** The same once more where something on the way passed the options over. `client_encoding` is not the role's to choose either. */
 export function settings(version: number, superuser: boolean, encoding: string): string {
   const values: readonly (readonly [string, string])[] = [
+    ['search_path', ''],
     ...pinned.flatMap(([name, value, since]) => (since <= version ? [[name, value] as const] : [])),
     ...(superuser ? pinnedBySuperusers : []),
     ['client_encoding', encoding],

@@ -221,12 +221,13 @@ interface Facts {
   readonly version: string;
   readonly name: string;
   readonly pid: number;
-  readonly superuser: boolean;
+  readonly superuser: 'on' | 'off';
   readonly encoding: string;
 }
 
+/** No operator in it: it runs under whatever search path the role has. */
 const facts = `SELECT pg_catalog.current_setting('server_version_num') AS version, pg_catalog.current_setting('server_version') AS name,
-  pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
+  pg_catalog.pg_backend_pid() AS pid, pg_catalog.current_setting('is_superuser') AS superuser,
   pg_catalog.current_setting('server_encoding') AS encoding`;
 
 async function prepare(client: pg.Client, login: string, config: pg.ClientConfig, options: SessionOptions, way: Way, context: EngineContext): Promise<Session> {
@@ -255,17 +256,18 @@ async function prepare(client: pg.Client, login: string, config: pg.ClientConfig
     if (found === undefined) throw new AppError('source.not-a-database', `${where} did not answer as a PostgreSQL server.`, { hint: 'Check host and port.' });
     pid = found.pid;
     const version = Number(found.version);
+    const superuser = found.superuser === 'on';
     // It was upgraded, or the role became a superuser.
-    if (login !== loginOptions(version, found.superuser)) known.delete(serverOf(config));
+    if (login !== loginOptions(version, superuser)) known.delete(serverOf(config));
     if (version < 130_000)
       throw new AppError('source.unsupported', `${where} is PostgreSQL ${found.name}; Belay knows 13 to 18.`, { hint: 'Upgrade the server.' });
-    await client.query(settings(version, found.superuser, options.encoding === 'own' ? found.encoding : 'UTF8'));
+    await client.query(settings(version, superuser, options.encoding === 'own' ? found.encoding : 'UTF8'));
     return {
       client,
       version,
       pid,
       serverVersion: found.name.split(' ')[0] ?? found.name,
-      superuser: found.superuser,
+      superuser,
       encoding: found.encoding,
       options: login,
       rows: async <T extends object>(sql: string, values: readonly unknown[] = []) => {

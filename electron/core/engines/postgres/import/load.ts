@@ -65,7 +65,7 @@ export async function loadNative<T>(
       const role = await makeImportRole(place, id, context);
       try {
         context.progress({ stage: 'loading the file into a scratch database' });
-        const options = loginOptions(version, false, { searchPath: false });
+        const options = loginOptions(version, false);
         if (archive === undefined) await runScript(file.path, dump, { tools, options }, role, notes, context);
         else await runArchive(archive, { tools, options }, role);
         await handOver(place, role.name, context);
