@@ -108,7 +108,9 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
     try {
       await data('source', 'add', url(), '--name', 'bank', '--password-file', 'pw');
       expect(await toolsOf('bank')).toEqual(['pg_dump', 'pg_restore'].map((tool) => ({ tool, version: '16.14', origin })));
+      // A program that is looked for in the list of processes must be there for as long as a look takes.
       await data('snap', 'bank');
+      for (let tries = 0; tries < 10 && !seen.programs.has('pg_dump'); tries += 1) await data('snap', 'bank');
       expect(await data('restore', 'latest:bank', '--to', 'again')).toMatchObject({ verification: { result: 'passed' } });
       const counted = 'SELECT (SELECT count(*) FROM accounts) AS rows, (SELECT sum(length(lo_get(oid))) FROM pg_largeobject_metadata) AS large';
       expect(await server.run('again', counted)).toEqual(await server.run('bank', counted));
