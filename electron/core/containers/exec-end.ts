@@ -57,7 +57,9 @@ async function send(ending: Ending, name: 'TERM' | 'KILL', signal: AbortSignal):
   }
   const { engine, container, request } = ending;
   // `kill` is the shell's own: images need not have the program.
-  const Cmd = ['/bin/sh', '-c', 'kill "-$1" "-$2" 2>/dev/null || kill "-$1" "$2"', 'kill', name, String(pid)];
+  const one = 'kill "-$1" "$2"';
+  const alone = name === 'KILL' && request.sparesChildren === true;
+  const Cmd = ['/bin/sh', '-c', alone ? one : `kill "-$1" "-$2" 2>/dev/null || ${one}`, 'kill', name, String(pid)];
   try {
     const { Id } = await engine.api.json(
       {

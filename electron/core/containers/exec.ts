@@ -25,6 +25,11 @@ export interface ExecRequest {
   /** As the engine takes it: a name, a number, or both with a group. By default the container's own. */
   readonly user?: string;
   readonly folder?: string;
+  /**
+   * Where it does not end politely it alone is killed, not the processes that it started, which end when they miss it. For programs whose orphans would be
+   * reaped by a server: to PostgreSQL as a container's first process, one that a signal ended is a crash, and every session is ended.
+   */
+  readonly sparesChildren?: boolean;
   /** Last bytes of its error output that are kept. */
   readonly keepStderr: number;
   /** On abort the program is ended and `end` rejects with `CancelledError` once it is seen to be gone. */

@@ -98,6 +98,19 @@ describe.runIf(dockerPossible)('exec in a container', () => {
     expect(processesWith(mark)).toEqual([]);
   });
 
+  it('kills a program alone where what it started is to be spared', async () => {
+    const controller = new AbortController();
+    const mark = `9${String(randomBytes(3).readUIntBE(0, 3))}`;
+    const stubborn = ['sh', '-c', `trap "" TERM; sleep ${mark} & while true; do sleep 0.1; done`] as const;
+    const run = await startExec(engine, container('busybox:1'), asks(stubborn, { signal: controller.signal, sparesChildren: true }), ports);
+    await until(() => processesWith(mark).length >= 2);
+    controller.abort();
+    await expect(run.end).rejects.toMatchObject({ name: 'CancelledError' });
+    const left = processesWith(mark);
+    expect(left).toHaveLength(1);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+  });
+
   it('never lets a cancelled program see the end of its input', async () => {
     const controller = new AbortController();
     const wrote = 'echo begun; while read -r line; do :; done; echo committed > /data/committed';

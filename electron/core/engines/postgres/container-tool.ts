@@ -129,7 +129,7 @@ async function stream(
     own.abort();
   };
   const signal = AbortSignal.any([context.signal, own.signal]);
-  const exec = await startExec(place.engine, place.id, { ...request, keepStderr, signal }, { random: context.random });
+  const exec = await startExec(place.engine, place.id, { ...request, sparesChildren: true, keepStderr, signal }, { random: context.random });
   const fed = feed(stdin, exec.stdin, breakOff);
   const kept = output.file === undefined ? keepTail(exec.stdout, output.keep) : undefined;
   const saved = output.file === undefined ? Promise.resolve() : save(exec.stdout, output.file, breakOff);
