@@ -121,4 +121,25 @@ describe.runIf(majors.includes(15))('a merge and its undo where triggers and rul
     await undo(record);
     expect(await keys()).toEqual(['1.00', '2']);
   });
+
+  test('a key whose type has an equality of its own is held by that', async ({ skip }) => {
+    const there = await at.server.run('shop', `SELECT FROM pg_available_extensions WHERE name = 'citext'`);
+    if (there.length === 0) skip('the server has no citext');
+    await at.server.run('postgres', 'CREATE DATABASE people TEMPLATE template0');
+    await at.server.run('people', `CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE TABLE users (mail ext.citext PRIMARY KEY, v int)`);
+    await at.server.run('people', `INSERT INTO users VALUES ('Ann@x', 1), ('Bob@x', 2)`);
+    const { snapshot } = await at.trip.capture('people');
+    await at.server.run('people', `UPDATE users SET mail = 'ANN@X', v = 7 WHERE v = 1; DELETE FROM users WHERE v = 2`);
+    const users = async (): Promise<unknown> => (await at.server.run('people', `SELECT mail::text || v AS row FROM users ORDER BY mail`)).map(({ row }) => row);
+    const run = (differing: MergeRequest['differing']) =>
+      withContext((context) => at.merge.run(snapshot, at.trip.source('people'), { tables: ['users'], differing }, context, () => Promise.resolve()));
+    const kept = await run('keep');
+    expect(kept.plan.tables).toMatchObject([{ missing: 1, differing: 1 }]);
+    expect(await users()).toEqual(['ANN@X7', 'Bob@x2']);
+    await undo(kept.undo);
+    const replaced = await run('replace');
+    expect(await users()).toEqual(['Ann@x1', 'Bob@x2']);
+    await undo(replaced.undo);
+    expect(await users()).toEqual(['ANN@X7']);
+  });
 });

@@ -1,6 +1,6 @@
 import { AppError } from '../../base/errors.ts';
 import { counted } from '../../base/words.ts';
-import type { MergeTable } from './merge-tables.ts';
+import { sameKey, type MergeTable } from './merge-tables.ts';
 import type { Session } from './session.ts';
 import { plainName, quoteName } from './sql.ts';
 
@@ -17,9 +17,14 @@ const disable = 'Disable it meanwhile: ALTER TABLE … DISABLE TRIGGER';
  * came in another way, and is taken where it is as in the snapshot.
  */
 export async function refuseKeptOut(session: Session, one: MergeTable, { asked, done }: Written): Promise<readonly string[]> {
-  const { name, object, rows, number, key, columns } = one;
+  const { name, object, rows, number, columns } = one;
   const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
-  const same = (of: string): string => key.map((column, i) => `${of}.${quoteName(column)} = m.k${i}`).join(' AND ');
+  const same = (of: string): string =>
+    sameKey(
+      one,
+      ({ column }) => `${of}.${quoteName(column)}`,
+      ({ i }) => `m.k${i}`,
+    );
   const asBefore = columns.map((column, i) => `t.${quoteName(column)}::text IS NOT DISTINCT FROM m.o${i}`).join(' AND ');
   const [found] = await session.rows<{ out: string; still: string; other: string }>(
     `SELECT count(*) FILTER (WHERE t.tableoid IS NULL)::text AS out, count(*) FILTER (WHERE t.tableoid IS NOT NULL AND m.kind = 'r' AND ${asBefore})::text AS still,

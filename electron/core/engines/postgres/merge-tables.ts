@@ -17,11 +17,23 @@ export interface MergeTable {
   readonly rows: string;
   readonly number: number;
   readonly key: readonly string[];
+  /** Of each column of the key, with their schemas: by which the server itself tells keys apart. */
+  readonly operators: readonly string[];
   /** Columns of the snapshot, all of which the live table has. */
   readonly columns: readonly string[];
   /** All that the live table stores: an undo looks whether one of them was written since. */
   readonly watched: readonly string[];
   readonly live: readonly LiveColumn[];
+}
+
+/** In SQL: the key of one side is that of the other, as the server holds keys for equal. */
+export function sameKey(
+  { key, operators = [] }: { readonly key: readonly string[]; readonly operators?: readonly string[] },
+  left: (of: { readonly column: string; readonly i: number }) => string,
+  right: (of: { readonly column: string; readonly i: number }) => string,
+): string {
+  const equals = (i: number): string => (operators[i] === undefined ? '=' : `OPERATOR(${operators[i]})`);
+  return key.map((column, i) => `${left({ column, i })} ${equals(i)} ${right({ column, i })}`).join(' AND ');
 }
 
 const examples = 10;
@@ -43,7 +55,11 @@ export async function lookAtMerge(session: Session, tables: readonly MergeTable[
 
 async function compare(session: Session, one: MergeTable): Promise<MergedTable> {
   const { name, rows, key, columns, object } = one;
-  const on = key.map((column) => `t.${quoteName(column)} = s.${quoteName(column)}`).join(' AND ');
+  const on = sameKey(
+    one,
+    ({ column }) => `t.${quoteName(column)}`,
+    ({ column }) => `s.${quoteName(column)}`,
+  );
   const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
   const [first = ''] = key;
   const [counts] = await session.rows<{ missing: string; differing: string; same: string; there: string; doubled: string }>(
@@ -79,9 +95,14 @@ async function compare(session: Session, one: MergeTable): Promise<MergedTable> 
 }
 
 /** Throws `input.invalid` where a row would have to get another number in a column that the server numbers by itself. */
-async function refuseNumbered(session: Session, { object, name, rows, key, columns, live }: MergeTable): Promise<void> {
-  const on = key.map((column) => `t.${quoteName(column)} = s.${quoteName(column)}`).join(' AND ');
-  for (const { name: column } of live.filter((one) => one.always && columns.includes(one.name) && !key.includes(one.name))) {
+async function refuseNumbered(session: Session, one: MergeTable): Promise<void> {
+  const { object, name, rows, key, columns, live } = one;
+  const on = sameKey(
+    one,
+    ({ column }) => `t.${quoteName(column)}`,
+    ({ column }) => `s.${quoteName(column)}`,
+  );
+  for (const { name: column } of live.filter((found) => found.always && columns.includes(found.name) && !key.includes(found.name))) {
     const found = await session.rows(
       `SELECT FROM ${rows} s JOIN ONLY ${name} t ON ${on} WHERE t.${quoteName(column)} IS DISTINCT FROM s.${quoteName(column)} LIMIT 1`,
     );

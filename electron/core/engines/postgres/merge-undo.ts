@@ -8,6 +8,7 @@ import { describeLocation, locationOf, type PostgresLocation } from './location.
 import { withCircles } from './merge-circles.ts';
 import { refuseLeft, refuseNotBack, writtenOtherwise } from './merge-kept-out.ts';
 import { refuseReferred, type MergedBack } from './merge-referred.ts';
+import { sameKey } from './merge-tables.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { serverError } from './server-error.ts';
 import { withServer, withSession, type Session } from './session.ts';
@@ -29,6 +30,8 @@ const schema = z.object({
       schema: z.string(),
       table: z.string(),
       key: z.array(z.string()),
+      /** By which keys are equal; plain `=` where they are missing. */
+      operators: z.array(z.string()).exactOptional(),
       columns: z.array(z.string()),
       /** Columns by which it is seen whether a row was written since. */
       watched: z.array(z.string()).exactOptional(),
@@ -151,7 +154,11 @@ async function match(session: Session, table: Table): Promise<Matched> {
       { hint: 'Nothing was changed. Restore a snapshot from before the merge beside it, where there is one: belay restore <snapshot> --to <new database>' },
     );
   const numbered = new Set(rows.filter((row) => row.always).map((row) => row.name));
-  const on = table.key.map((column, i) => `t.${quoteName(column)} = u.k${i}::${types.get(column) ?? ''}`).join(' AND ');
+  const on = sameKey(
+    table,
+    ({ column }) => `t.${quoteName(column)}`,
+    ({ column, i }) => `u.k${i}::${types.get(column) ?? ''}`,
+  );
   return { table, oid: first.oid, name: qualified(table.schema, table.table), back: `pg_temp.belay_back_${table.number}`, on, types, watched, numbered };
 }
 

@@ -8,7 +8,7 @@ import { readProperties } from './describe/database.ts';
 import { locationOf, whole, type PostgresLocation } from './location.ts';
 import { withCircles } from './merge-circles.ts';
 import { refuseKeptOut, writtenOtherwise, type Written } from './merge-kept-out.ts';
-import { lookAtMerge, type MergeTable } from './merge-tables.ts';
+import { lookAtMerge, sameKey, type MergeTable } from './merge-tables.ts';
 import { liveColumns, refuseOtherColumns, refuseOtherKey, type LiveColumn } from './merge-refusals.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { mergeRecord, recoverMerge, type MergeData } from './merge-undo.ts';
@@ -102,7 +102,7 @@ async function prepare(
     throw new AppError('input.invalid', `${object} has no key by which rows could be told apart: no primary key and no unique one without NULLs.`, {
       hint: 'Restore it into a new database: --to',
     });
-  const { key } = held;
+  const { key, operators } = held;
   refuseOtherKey(object, snapshot.fingerprint, key, held.constraint);
   const rows = `pg_temp.belay_rows_${number}`;
   const name = `${quoteName(meta.schema)}.${quoteName(meta.table)}`;
@@ -125,11 +125,12 @@ async function prepare(
   await session.run(`ANALYZE ${rows}`);
   const { live } = there;
   const watched = live.map((column) => column.name);
-  return { oid: there.oid, object, name, rows, number, key, columns: meta.columns, watched, live, schema: meta.schema, table: meta.table };
+  return { oid: there.oid, object, name, rows, number, key, operators, columns: meta.columns, watched, live, schema: meta.schema, table: meta.table };
 }
 
 interface Key {
   readonly key: readonly string[];
+  readonly operators: readonly string[];
   /** As the server writes it; null for an index alone. */
   readonly constraint: string | null;
 }
@@ -139,6 +140,9 @@ async function keyOf(session: Session, oid: number, columns: readonly string[]):
   const found = await session.rows<Key>(
     `SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, at) JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
         WHERE k.at <= i.indnkeyatts ORDER BY k.at) AS key,
+        ARRAY(SELECT pg_catalog.quote_ident(n.nspname) || '.' || o.oprname FROM unnest(i.indclass::oid[]) WITH ORDINALITY AS k(class, at) JOIN pg_catalog.pg_opclass c ON c.oid = k.class
+          JOIN pg_catalog.pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
+          JOIN pg_catalog.pg_operator o ON o.oid = m.amopopr JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE k.at <= i.indnkeyatts ORDER BY k.at) AS operators,
         (SELECT pg_catalog.pg_get_constraintdef(o.oid) FROM pg_catalog.pg_constraint o WHERE o.conindid = i.indexrelid AND o.conrelid = i.indrelid AND o.contype IN ('p', 'u')) AS "constraint"
       FROM pg_catalog.pg_index i WHERE i.indrelid = $1::oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[]) AND NOT a.attnotnull)
@@ -183,10 +187,11 @@ async function change(
     target: location.database,
     kept,
     transaction: '',
-    tables: tables.map(({ schema, table, key, columns, watched, number }) => ({
+    tables: tables.map(({ schema, table, key, operators, columns, watched, number }) => ({
       schema,
       table,
       key: [...key],
+      operators: [...operators],
       columns: [...columns],
       watched: [...watched],
       number,
@@ -228,7 +233,11 @@ async function change(
 /** Resolves with the rows that the server says to have written, as far as it was asked to. */
 async function apply(session: Session, one: MergeTable, differing: MergeRequest['differing']): Promise<Written> {
   const { name, rows, key, columns, number } = one;
-  const on = key.map((column) => `t.${quoteName(column)} = s.${quoteName(column)}`).join(' AND ');
+  const on = sameKey(
+    one,
+    ({ column }) => `t.${quoteName(column)}`,
+    ({ column }) => `s.${quoteName(column)}`,
+  );
   const line = (of: string): string => `ROW(${columns.map((column) => `${of}.${quoteName(column)}`).join(', ')})::text`;
   const old = columns.map((column, i) => `t.${quoteName(column)}::text AS o${i}`).join(', ');
   const none = columns.map((_, i) => `NULL::text AS o${i}`).join(', ');
@@ -238,7 +247,12 @@ async function apply(session: Session, one: MergeTable, differing: MergeRequest[
     `CREATE TEMP TABLE belay_changes_${number} ON COMMIT DROP AS SELECT 'i'::text AS kind, ${keys}, ${none} FROM ${rows} s WHERE NOT EXISTS (SELECT FROM ONLY ${name} t WHERE ${on}) ${differing === 'replace' ? replaced : ''}`,
   );
   const changes = `pg_temp.belay_changes_${number}`;
-  const changed = (kind: string): string => `m.kind = '${kind}' AND ${key.map((column, i) => `m.k${i} = s.${quoteName(column)}`).join(' AND ')}`;
+  const changed = (kind: string): string =>
+    `m.kind = '${kind}' AND ${sameKey(
+      one,
+      ({ i }) => `m.k${i}`,
+      ({ column }) => `s.${quoteName(column)}`,
+    )}`;
   const list = columns.map(quoteName).join(', ');
   let done = await session.affected(
     `INSERT INTO ${name} (${list}) OVERRIDING SYSTEM VALUE SELECT ${columns.map((column) => `s.${quoteName(column)}`).join(', ')} FROM ${rows} s JOIN ${changes} m ON ${changed('i')}`,
@@ -270,11 +284,16 @@ async function refused<T>(what: string, work: Promise<T>): Promise<T> {
 /** Each changed row: its key and, where it was there before, its values then; and what it is now, by which an undo sees whether it was written since. */
 async function keep(session: Session, tables: readonly MergeTable[], place: PostgresLocation, context: EngineContext): Promise<void> {
   await withSession(place, { side: 'target', restoring: true, encoding: 'own' }, context, async (other) => {
-    for (const { name, number, key, columns, watched } of tables) {
+    for (const one of tables) {
+      const { name, number, key, columns, watched } = one;
       const fields = ['kind', ...key.map((_, i) => `k${i}`), ...columns.map((_, i) => `o${i}`), 'now'];
       await other.run(`CREATE TABLE public.changes_${number} (${fields.map((field) => `${field} text`).join(', ')})`);
       const line = `ROW(${watched.map((column) => `t.${quoteName(column)}`).join(', ')})::text`;
-      const on = key.map((column, i) => `t.${quoteName(column)} = m.k${i}`).join(' AND ');
+      const on = sameKey(
+        one,
+        ({ column }) => `t.${quoteName(column)}`,
+        ({ i }) => `m.k${i}`,
+      );
       const values = ['m.kind', ...key.map((_, i) => `m.k${i}::text`), ...columns.map((_, i) => `m.o${i}`), line];
       await withRowsIn(session, session.encoding, async () => {
         const changed = `SELECT ${values.join(', ')} FROM pg_temp.belay_changes_${number} m JOIN ONLY ${name} t ON ${on}`;
