@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CancelledError } from '../../../electron/core/base/errors.ts';
 import type { EngineContext } from '../../../electron/core/engines/engine.ts';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
-import { findTools } from '../../../electron/core/engines/postgres/tools.ts';
+import { findTools } from '../../../electron/core/engines/postgres/tools/tools.ts';
 import { answerOf, Place, record } from '../../helpers/cli/belay.ts';
 import { dockerPossible, makePostgres16, privateDocker, type TestDocker } from '../../helpers/containers/docker.ts';
 import { until } from '../../helpers/containers/look.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
-import { findTools } from '../../../electron/core/engines/postgres/tools.ts';
+import { findTools } from '../../../electron/core/engines/postgres/tools/tools.ts';
 import { withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
 import { binOf, majors, startServer } from '../../helpers/postgres/server.ts';

@@ -1,7 +1,7 @@
 // Holds a table in a container's server, over a program in it, until it is killed. Arguments: DOCKER_HOST, the container, the password.
 import { findEngine } from '../../../electron/core/containers/engine.ts';
 import { locationOf, normaliseLocation } from '../../../electron/core/engines/postgres/location.ts';
-import { openSession } from '../../../electron/core/engines/postgres/session.ts';
+import { openSession } from '../../../electron/core/engines/postgres/session/session.ts';
 import { withContext } from '../engine-context.ts';
 
 const [host = '', container = '', password = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collationsDiffer } from '../../../electron/core/engines/postgres/collations.ts';
+import { collationsDiffer } from '../../../electron/core/engines/postgres/capture/collations.ts';
 import type { DatabaseProperties } from '../../../electron/core/engines/postgres/describe/database.ts';
 
 const sorted = (collate: string, provider = 'libc'): DatabaseProperties => ({ collate, provider }) as DatabaseProperties;

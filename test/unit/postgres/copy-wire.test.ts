@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CopyWire } from '../../../electron/core/engines/postgres/copy-wire.ts';
-import { rowSum } from '../../../electron/core/engines/postgres/row-sum.ts';
+import { CopyWire } from '../../../electron/core/engines/postgres/copy/copy-wire.ts';
+import { rowSum } from '../../../electron/core/engines/postgres/copy/row-sum.ts';
 
 interface Message {
   readonly kind: string;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ArchiveEntry } from '../../../electron/core/engines/postgres/archive.ts';
-import { earlyIndexes } from '../../../electron/core/engines/postgres/early-indexes.ts';
-import type { StoredTable } from '../../../electron/core/engines/postgres/objects.ts';
+import type { ArchiveEntry } from '../../../electron/core/engines/postgres/archive/archive.ts';
+import { earlyIndexes } from '../../../electron/core/engines/postgres/restore/early-indexes.ts';
+import type { StoredTable } from '../../../electron/core/engines/postgres/restore/objects.ts';
 
 const entry = (id: number, what: string, tag: string, definition: string, needs: readonly number[], more: Partial<ArchiveEntry> = {}): ArchiveEntry => ({
   ...{ id, what, tag, definition, needs, schema: 'public', tablespace: undefined, owner: 'boss' },

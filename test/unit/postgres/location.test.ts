@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
 import { describeLocation, normaliseLocation, separateSecrets, targetLocation } from '../../../electron/core/engines/postgres/location.ts';
 import { besideName } from '../../../electron/core/engines/postgres/names.ts';
-import { conninfo } from '../../../electron/core/engines/postgres/pg-tool.ts';
+import { conninfo } from '../../../electron/core/engines/postgres/tools/pg-tool.ts';
 import { plainName, quoteName, quoteText } from '../../../electron/core/engines/postgres/sql.ts';
 
 const locate = (url: string): Readonly<Record<string, unknown>> => normaliseLocation(separateSecrets({ url }).input, '/srv/app');

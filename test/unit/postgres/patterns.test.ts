@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rolesOfStatement, parseGrants, parsePolicy } from '../../../electron/core/engines/postgres/acl-text.ts';
+import { rolesOfStatement, parseGrants, parsePolicy } from '../../../electron/core/engines/postgres/choices/acl-text.ts';
 import { schemaPattern, tablePattern } from '../../../electron/core/engines/postgres/patterns.ts';
 
 test.each([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rolesIn, superuserOf } from '../../../electron/core/engines/postgres/throw-away/roles.ts';
-import type { Facts } from '../../../electron/core/engines/postgres/objects.ts';
+import type { Facts } from '../../../electron/core/engines/postgres/restore/objects.ts';
 
 const text = `--
 CREATE ROLE app;

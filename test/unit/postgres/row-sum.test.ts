@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addTotals, rowSum } from '../../../electron/core/engines/postgres/row-sum.ts';
+import { addTotals, rowSum } from '../../../electron/core/engines/postgres/copy/row-sum.ts';
 
 const mask = (1n << 64n) - 1n;
 const rotated = (value: bigint, by: bigint): bigint => ((value << by) | (value >> (64n - by))) & mask;

@@ -6,7 +6,7 @@ import { linesFrom, skipLines } from '../../../electron/core/engines/postgres/st
 import { orderOf } from '../../../electron/core/engines/postgres/stored/order.ts';
 import { rowPlaces } from '../../../electron/core/engines/postgres/stored/row-places.ts';
 import { textReader } from '../../../electron/core/engines/postgres/stored/text-encoding.ts';
-import type { StoredTable } from '../../../electron/core/engines/postgres/objects.ts';
+import type { StoredTable } from '../../../electron/core/engines/postgres/restore/objects.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
 
 const signal = new AbortController().signal;

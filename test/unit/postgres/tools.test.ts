@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
-import { chooseForDump, chooseForRestore, originOf, type FoundTools, type Tools } from '../../../electron/core/engines/postgres/tools.ts';
+import { chooseForDump, chooseForRestore, originOf, type FoundTools, type Tools } from '../../../electron/core/engines/postgres/tools/tools.ts';
 
 const of = (...versions: readonly string[]): readonly Tools[] =>
   versions.map((version) => {

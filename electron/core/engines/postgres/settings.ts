@@ -1,5 +1,5 @@
 import type { Owner } from '../../containers/owner.ts';
-import type { ToolSettings } from './tools.ts';
+import type { ToolSettings } from './tools/tools.ts';
 
 /** What the engine is made with. */
 export interface PostgresSettings extends ToolSettings {

@@ -1,11 +1,11 @@
 import type { FingerprintItem } from '../../engine.ts';
 import { sortItems } from '../../fingerprint.ts';
-import { addTotals, type RowTotal } from '../row-sum.ts';
-import type { Outside } from '../part-filter.ts';
-import type { Session } from '../session.ts';
+import { addTotals, type RowTotal } from '../copy/row-sum.ts';
+import type { Outside } from '../capture/part-filter.ts';
+import type { Session } from '../session/session.ts';
 import { plainName, qualified, quoteName } from '../sql.ts';
-import type { Table } from '../relations.ts';
-import { ownSchemas } from '../relations.ts';
+import type { Table } from '../capture/relations.ts';
+import { ownSchemas } from '../capture/relations.ts';
 import { propertyItems, readProperties } from './database.ts';
 import { itemOf, sha256, type Described } from './item.ts';
 import { classQueries } from './queries.ts';

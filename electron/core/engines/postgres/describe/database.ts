@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../../base/errors.ts';
 import type { FingerprintItem } from '../../engine.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import { sha256 } from './item.ts';
 
 const grant = z.object({ grantor: z.string(), grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() });

@@ -1,4 +1,4 @@
-import { ownSchemas } from '../relations.ts';
+import { ownSchemas } from '../capture/relations.ts';
 import { ofExtension } from './item.ts';
 
 const namespace = (of: string): string => `JOIN pg_catalog.pg_namespace n ON n.oid = ${of} AND ${ownSchemas}`;

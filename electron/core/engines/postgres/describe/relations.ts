@@ -1,6 +1,6 @@
 import type { FingerprintItem } from '../../engine.ts';
-import { ownSchemas } from '../relations.ts';
-import type { Session } from '../session.ts';
+import { ownSchemas } from '../capture/relations.ts';
+import type { Session } from '../session/session.ts';
 import { plainName } from '../sql.ts';
 import { ofExtension, sha256 } from './item.ts';
 

@@ -1,4 +1,4 @@
-import { ownSchemas } from '../relations.ts';
+import { ownSchemas } from '../capture/relations.ts';
 
 /** SQL: an ACL as sorted text, the default where none is stored. */
 export const aclText = (acl: string, kind: string, owner: string): string => `

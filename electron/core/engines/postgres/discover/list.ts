@@ -1,7 +1,7 @@
 import { AppError, systemCode } from '../../../base/errors.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { PostgresLocation } from '../location.ts';
-import { withSession } from '../session.ts';
+import { withSession } from '../session/session.ts';
 
 export interface Listed {
   readonly name: string;

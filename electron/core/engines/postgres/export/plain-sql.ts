@@ -3,11 +3,11 @@ import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, SnapshotContent } from '../../engine.ts';
-import { readArchive } from '../archive.ts';
+import { readArchive } from '../archive/archive.ts';
 import { newId } from '../names.ts';
-import { notWhole, type Facts, type Stored, type StoredTable } from '../objects.ts';
-import { runTool } from '../pg-tool.ts';
-import { listOf, type SkeletonFile } from '../post-data.ts';
+import { notWhole, type Facts, type Stored, type StoredTable } from '../restore/objects.ts';
+import { runTool } from '../tools/pg-tool.ts';
+import { listOf, type SkeletonFile } from '../restore/post-data.ts';
 import { qualified, quoteName, quoteText } from '../sql.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { AppError, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, SnapshotContent } from '../../engine.ts';
-import { notWhole } from '../objects.ts';
+import { notWhole } from '../restore/objects.ts';
 import { fieldsOf } from '../stored/copy-text.ts';
 import { linesFrom } from '../stored/lines.ts';
 import type { StoredColumn } from '../stored/columns.ts';

@@ -2,7 +2,7 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { AppError } from '../../../base/errors.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { PostgresLocation } from '../location.ts';
-import { openSession, withServer, withSession, type Session } from '../session.ts';
+import { openSession, withServer, withSession, type Session } from '../session/session.ts';
 import { quoteName, quoteText } from '../sql.ts';
 
 /** A role that can do nothing but what its one scratch database lets it do. */

@@ -1,4 +1,4 @@
-import { readArchive } from '../archive-file.ts';
+import { readArchive } from '../archive/archive-file.ts';
 import type { Dump } from './recognise.ts';
 
 /** What a dump says of the database that it was taken from; what it does not say is undefined. */

@@ -4,7 +4,7 @@ import { constants, createGunzip } from 'node:zlib';
 import { AppError, systemCode } from '../../../base/errors.ts';
 import type { NativeFile } from '../../engine.ts';
 import { timeInName } from '../../time-in-name.ts';
-import { NotEnough, readHead, type ArchiveHead } from '../archive-format.ts';
+import { NotEnough, readHead, type ArchiveHead } from '../archive/archive-format.ts';
 
 /** Endings of what is taken in; a folder and a tar of pg_dump's are known by what is in them. */
 

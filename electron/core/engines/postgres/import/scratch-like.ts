@@ -2,8 +2,8 @@ import { AppError } from '../../../base/errors.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { DatabaseProperties } from '../describe/database.ts';
 import type { PostgresLocation } from '../location.ts';
-import { makeScratch } from '../scratch.ts';
-import { withServer } from '../session.ts';
+import { makeScratch } from '../restore/scratch.ts';
+import { withServer } from '../session/session.ts';
 import type { SaidProperties } from './properties.ts';
 
 interface Template {

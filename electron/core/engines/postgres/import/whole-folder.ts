@@ -3,7 +3,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { systemCode, throwIfCancelled } from '../../../base/errors.ts';
-import { readArchive } from '../archive-file.ts';
+import { readArchive } from '../archive/archive-file.ts';
 import { cutOff } from './whole-file.ts';
 
 const tailBytes = 16;

@@ -1,8 +1,8 @@
 import { AppError } from '../../../base/errors.ts';
 import type { BrowsePage, BrowseRequest, CellValue, EngineContext, SnapshotContent } from '../../engine.ts';
-import { mostRows, pageBytes, refuseBadPage } from '../browse.ts';
-import { cellOfType } from '../cells.ts';
-import { notWhole } from '../objects.ts';
+import { mostRows, pageBytes, refuseBadPage } from '../look/browse.ts';
+import { cellOfType } from '../copy/cells.ts';
+import { notWhole } from '../restore/objects.ts';
 import type { StoredColumn } from './columns.ts';
 import { fieldsOf } from './copy-text.ts';
 import { linesFrom, skipLines } from './lines.ts';

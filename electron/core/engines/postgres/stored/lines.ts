@@ -1,6 +1,6 @@
 import { AppError, throwIfCancelled } from '../../../base/errors.ts';
 import type { SnapshotContent } from '../../engine.ts';
-import { notWhole, type StoredTable } from '../objects.ts';
+import { notWhole, type StoredTable } from '../restore/objects.ts';
 
 /** Longer rows are not held in memory. */
 export const longestLine = 64 << 20;

@@ -1,6 +1,6 @@
 import { AppError } from '../../../base/errors.ts';
 import type { SnapshotContent } from '../../engine.ts';
-import { storedObjects, type StoredTable } from '../objects.ts';
+import { storedObjects, type StoredTable } from '../restore/objects.ts';
 import { plainName } from '../sql.ts';
 import { columnsOf, type StoredColumn } from './columns.ts';
 

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { AppError, isCancelled } from '../../../base/errors.ts';
 import type { Engine } from '../../../containers/engine.ts';
 import type { EngineContext } from '../../engine.ts';
-import { execStream } from '../exec-stream.ts';
+import { execStream } from '../session/exec-stream.ts';
 
 /** Where tools connect, in the container. */
 export const toolPort = 5432;

@@ -6,7 +6,7 @@ import type { Engine } from '../../../containers/engine.ts';
 import { findImage, imagesOf, type ImageRow } from '../../../containers/images.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { PostgresLocation } from '../location.ts';
-import { foundContainer } from '../reach.ts';
+import { foundContainer } from '../session/reach.ts';
 
 /** An image of which a throw-away server can be made. */
 export interface FittingImage {

@@ -1,7 +1,7 @@
 import type { SnapshotContent } from '../../engine.ts';
-import { rolesName, type Facts } from '../objects.ts';
-import { missingRoles } from '../facts.ts';
-import type { Session } from '../session.ts';
+import { rolesName, type Facts } from '../restore/objects.ts';
+import { missingRoles } from '../capture/facts.ts';
+import type { Session } from '../session/session.ts';
 import { quoteName } from '../sql.ts';
 
 /** What of a captured role decides what its functions and views may do. */

@@ -6,7 +6,7 @@ import { startExec } from '../../../containers/exec.ts';
 import { startInstance, type Instance } from '../../../containers/instance.ts';
 import type { EngineContext } from '../../engine.ts';
 import type { PostgresLocation } from '../location.ts';
-import { withSession } from '../session.ts';
+import { withSession } from '../session/session.ts';
 import { quoteText } from '../sql.ts';
 import type { FittingImage } from './image.ts';
 import { forgetPassword, keepPassword } from './passwords.ts';

@@ -4,10 +4,10 @@ import type { Engine } from '../../../containers/engine.ts';
 import { startInstance, type Instance, type InstanceSpec } from '../../../containers/instance.ts';
 import type { Owner } from '../../../containers/owner.ts';
 import type { EngineContext } from '../../engine.ts';
-import { toolsInContainer } from '../container-tool.ts';
-import { dial } from '../dial.ts';
+import { toolsInContainer } from '../tools/container-tool.ts';
+import { dial } from '../session/dial.ts';
 import type { PostgresLocation } from '../location.ts';
-import type { FoundTools, ReadyPlace, ServerWay, ToolPlace, Tools } from '../tools.ts';
+import type { FoundTools, ReadyPlace, ServerWay, ToolPlace, Tools } from '../tools/tools.ts';
 import { doorkeeper, keepDoors, readyFile, toolPort } from './doors.ts';
 import { toolImages, type ToolImage } from './image.ts';
 
