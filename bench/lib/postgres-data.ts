@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { dice } from '../../resources/demo/random.ts';
-import { cities, givenNames, prose } from '../../resources/demo/words.ts';
+import { dice } from '../../electron/core/engines/sqlite/demo/random.ts';
+import { cities, givenNames, prose } from '../../electron/core/engines/sqlite/demo/words.ts';
 
 export interface PostgresRows {
   readonly accounts: number;

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { dice } from '../../resources/demo/random.ts';
-import type { Dice } from '../../resources/demo/random.ts';
-import { cities, familyNames, givenNames, prose } from '../../resources/demo/words.ts';
+import { dice } from '../../electron/core/engines/sqlite/demo/random.ts';
+import type { Dice } from '../../electron/core/engines/sqlite/demo/random.ts';
+import { cities, familyNames, givenNames, prose } from '../../electron/core/engines/sqlite/demo/words.ts';
 
 export interface BenchDatabase {
   readonly bytes: number;

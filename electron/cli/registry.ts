@@ -17,7 +17,7 @@ export const registry: readonly Entry[] = [
   {
     group: 'Begin',
     name: 'source',
-    summary: 'add, list, test or remove what can be snapshotted',
+    summary: 'add, list, change, test or remove what can be snapshotted',
     load: async () => (await import('./commands/source.ts')).source,
   },
   {
@@ -26,6 +26,7 @@ export const registry: readonly Entry[] = [
     summary: 'find databases near a folder, in containers and on this machine',
     load: async () => (await import('./commands/discover.ts')).discover,
   },
+  { group: 'Begin', name: 'demo', summary: 'make a database to try everything on', load: async () => (await import('./commands/demo.ts')).demo },
   {
     group: 'Begin',
     name: 'doctor',

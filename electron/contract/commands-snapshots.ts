@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { command, confirmed } from './command.ts';
+import { drill } from './drills.ts';
 import {
   absolutePath,
   consistency,
@@ -20,6 +21,7 @@ import {
   snapshotRef,
   snapshotSummary,
   source,
+  targets,
   throwAwayChoice,
   undoEntry,
   verification,
@@ -63,6 +65,37 @@ export const snapshotsCommands = {
       passwordForgotten: z.boolean().optional(),
     }),
   }),
+  /** What is left out stays as it is. */
+  'sources.change': command({
+    job: false,
+    input: z.object({
+      name: z.string(),
+      environment: environment.optional(),
+      targets: targets.partial().optional().describe('each alone; null: none is asked'),
+    }),
+    output: z.object({ source, targets }),
+  }),
+  /** Every source with what tells whether it is safe. Asks no source: what is known is told. */
+  'sources.overview': command({
+    job: false,
+    input: z.object({}),
+    output: z.object({
+      sources: z.array(
+        z.object({
+          source,
+          place: z.string().describe('where it lies, in words'),
+          demo: z.boolean().describe('it is the database that `demo.create` made'),
+          targets: targets.describe('those that hold'),
+          newest: snapshotSummary.optional(),
+          newestProved: snapshotSummary.optional(),
+          newestComplete: snapshotSummary.optional().describe('the newest at *complete* or above with no failed proof: its age counts against the RPO'),
+          drill: drill.optional().describe('the newest that restored something'),
+          trend: z.array(z.object({ at: z.number(), bytes: z.number(), rows: z.number() })).describe('its newest snapshots, oldest first, at most 30'),
+        }),
+      ),
+      userFolder: z.string().describe('of the user whom the host runs for: where `discover` begins to look when nobody says where'),
+    }),
+  }),
   'sources.test': command({
     job: true,
     input: z.object({ name: z.string() }),
@@ -85,6 +118,11 @@ export const snapshotsCommands = {
       notes: z.array(z.string()).optional(),
     }),
   }),
+
+  /** Makes a database to try everything on, in the data directory, and adds it as a source. */
+  'demo.create': command({ job: true, input: z.object({}), output: z.object({ source, rows: z.number() }) }),
+  /** Does to that database what a bad migration would. */
+  'demo.damage': command({ job: true, input: z.object({}), output: z.object({ source, done: z.array(z.string()) }) }),
 
   'snapshot.create': command({
     job: true,

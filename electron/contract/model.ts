@@ -57,6 +57,9 @@ export const wireError = z.object({
   },
 });
 
+/** How old the newest snapshot of a source may be (RPO) and how long its restore may take (RTO); null where nothing is asked. */
+export const targets = z.object({ rpoMs: z.number().int().positive().nullable(), rtoMs: z.number().int().positive().nullable() });
+
 export const source = z.object({
   name: label,
   engine: engineKind,
@@ -64,6 +67,8 @@ export const source = z.object({
   location: jsonObject,
   environment,
   project: label.optional(),
+  /** As somebody set them; left out, the environment's own hold. */
+  targets: targets.optional(),
   addedAt: z.number(),
 });
 
@@ -298,6 +303,7 @@ export const repositoryState = z.object({
   readOnly: z.boolean(),
 });
 
+export type Targets = z.infer<typeof targets>;
 export type Source = z.infer<typeof source>;
 export type SnapshotSummary = z.infer<typeof snapshotSummary>;
 export type Proof = z.infer<typeof proof>;

@@ -6,8 +6,8 @@ import { events } from '../contract/events.ts';
 import type { EventName, EventPayload } from '../contract/events.ts';
 import { AppError, CancelledError, fromWireError } from '../core/app/faces.ts';
 import type { Channel } from './wire/channel.ts';
-import { hostMessage, LARGEST_FROM_CLIENT, parseMessage, PROTOCOL } from './wire/messages.ts';
-import type { ClientMessage, HostMessage } from './wire/messages.ts';
+import { hostMessage, LARGEST_FROM_CLIENT, parseMessage, PROTOCOL } from '../contract/wire.ts';
+import type { ClientMessage, HostMessage } from '../contract/wire.ts';
 
 export interface ClientOptions {
   readonly version: string;

@@ -9,7 +9,7 @@ import type { Host, HostOptions } from './host.ts';
 import { readLock } from './lock.ts';
 import type { HostLock } from './lock.ts';
 import { judgeOwner, ownerPorts } from './owner.ts';
-import { LARGEST_FROM_HOST } from './wire/messages.ts';
+import { LARGEST_FROM_HOST } from '../contract/wire.ts';
 import { socketChannel } from './wire/socket-channel.ts';
 
 export type ConnectOptions = HostOptions & { readonly signal?: AbortSignal };

@@ -13,7 +13,7 @@ import { closingError, serveChannel } from './session.ts';
 import type { Session } from './session.ts';
 import type { Channel } from './wire/channel.ts';
 import { memoryChannels } from './wire/memory-channel.ts';
-import { LARGEST_FROM_CLIENT } from './wire/messages.ts';
+import { LARGEST_FROM_CLIENT } from '../contract/wire.ts';
 import { socketChannel } from './wire/socket-channel.ts';
 
 export interface HostPorts {

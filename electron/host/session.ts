@@ -7,8 +7,8 @@ import type { Belay } from '../core/app/belay.ts';
 import { AppError, CancelledError, toWireError } from '../core/app/faces.ts';
 import type { Log } from '../core/app/faces.ts';
 import type { Channel } from './wire/channel.ts';
-import { clientMessage, LARGEST_FROM_CLIENT, LARGEST_FROM_HOST, parseMessage, PROTOCOL } from './wire/messages.ts';
-import type { ClientMessage, HostMessage } from './wire/messages.ts';
+import { clientMessage, LARGEST_FROM_CLIENT, LARGEST_FROM_HOST, parseMessage, PROTOCOL } from '../contract/wire.ts';
+import type { ClientMessage, HostMessage } from '../contract/wire.ts';
 
 export interface SessionParts {
   readonly version: string;

@@ -5,8 +5,8 @@ import type { CommandOutput } from '../../electron/contract/commands.ts';
 import { duration, size } from '../../electron/cli/output/format.ts';
 import { count, counted } from '../../electron/core/base/words.ts';
 import { contentOf } from './content.ts';
-import { damageDemoDatabase } from './damage.ts';
-import { makeDemoDatabase } from './make-database.ts';
+import { damageDemoDatabase } from '../../electron/core/engines/sqlite/demo/damage.ts';
+import { makeDemoDatabase } from '../../electron/core/engines/sqlite/demo/make-database.ts';
 
 export interface DemoParts {
   readonly client: BelayClient;

@@ -5,7 +5,7 @@ import { connectOrHost, hostAlone } from '../../electron/host/connect.ts';
 import type { Host } from '../../electron/host/host.ts';
 import { readLock } from '../../electron/host/lock.ts';
 import { memoryChannels } from '../../electron/host/wire/memory-channel.ts';
-import { LARGEST_FROM_HOST } from '../../electron/host/wire/messages.ts';
+import { LARGEST_FROM_HOST } from '../../electron/contract/wire.ts';
 import { socketChannel } from '../../electron/host/wire/socket-channel.ts';
 import type { FakeBelay } from '../helpers/fake-belay.ts';
 import { temporaryFolder } from '../helpers/world.ts';

@@ -4,7 +4,7 @@ import type { BelayClient } from '../../electron/contract/client.ts';
 import type { JobProgress } from '../../electron/contract/model.ts';
 import { AppError, CancelledError } from '../../electron/core/base/errors.ts';
 import type { Channel } from '../../electron/host/wire/channel.ts';
-import { LARGEST_FROM_CLIENT, PROTOCOL } from '../../electron/host/wire/messages.ts';
+import { LARGEST_FROM_CLIENT, PROTOCOL } from '../../electron/contract/wire.ts';
 import { fakeBelay, untilCancelled } from '../helpers/fake-belay.ts';
 import type { FakeBelay } from '../helpers/fake-belay.ts';
 import { hear } from '../helpers/hear.ts';

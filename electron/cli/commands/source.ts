@@ -1,10 +1,11 @@
-import { ago, size } from '../output/format.ts';
+import { ago, duration, size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { engineTitle, environmentBadge, locationOf, warningLines } from '../output/views.ts';
 import { secretFromFile } from '../secrets.ts';
 import { AppError, commandLine, counted } from '../../core/app/faces.ts';
 import type { Context } from '../context.ts';
 import { namingVariables } from '../naming-variables.ts';
+import { milliseconds } from '../periods.ts';
 import { given } from '../spec.ts';
 import { partOf, partOptions } from '../part-options.ts';
 import type { CommandSpec, Given } from '../spec.ts';
@@ -108,6 +109,48 @@ const list: CommandSpec = {
   },
 };
 
+const set: CommandSpec = {
+  name: 'set',
+  summary: "change a source's environment and targets",
+  description: 'What is not named stays as it is. Without targets of its own a source has those of its environment: 24 h and 4 h, none for dev.',
+  arguments: [{ name: '<source>', description: 'name of the source', complete: 'source' }],
+  options: [
+    { flags: '--environment <environment>', description: 'what a mistake would cost', choices: ['dev', 'test', 'staging', 'production'] },
+    { flags: '--rpo <time>', description: 'how old its newest snapshot may be, e.g. 24h; none: it is not asked' },
+    { flags: '--rto <time>', description: 'how long its restore may take, e.g. 4h; none: it is not asked' },
+  ],
+  examples: [
+    { line: 'belay source set shop --environment production', what: 'a restore into it will ask for its name' },
+    { line: 'belay source set shop --rpo 5m --rto 30m', what: 'the targets that it is held against' },
+  ],
+  run: async (context, input) => {
+    const rpoMs = targetOf(input, 'rpo');
+    const rtoMs = targetOf(input, 'rto');
+    const environment = environmentOf(input.text('environment'));
+    const targets = rpoMs === undefined && rtoMs === undefined ? undefined : { ...given('rpoMs', rpoMs), ...given('rtoMs', rtoMs) };
+    if (environment === undefined && targets === undefined)
+      throw new AppError('input.invalid', 'Nothing to change was named.', { hint: 'Give --environment, --rpo or --rto.' });
+    const data = await context.call('sources.change', { name: input.required(0), ...given('environment', environment), ...given('targets', targets) });
+    return {
+      data,
+      print: (output) => {
+        const words = (target: number | null): string => (target === null ? 'none' : duration(target));
+        output.facts([
+          ['source', `${data.source.name} (${data.source.environment})`],
+          ['newest snapshot at most', words(data.targets.rpoMs)],
+          ['restore within', words(data.targets.rtoMs)],
+        ]);
+      },
+    };
+  },
+};
+
+function targetOf(input: Given, option: 'rpo' | 'rto'): number | null | undefined {
+  const text = input.text(option);
+  if (text === undefined) return undefined;
+  return text === 'none' ? null : milliseconds(text, `--${option}`);
+}
+
 const remove: CommandSpec = {
   name: 'remove',
   summary: 'remove a source; its snapshots stay',
@@ -166,12 +209,12 @@ const test: CommandSpec = {
 
 export const source: CommandSpec = {
   name: 'source',
-  summary: 'add, list, test or remove what can be snapshotted',
+  summary: 'add, list, change, test or remove what can be snapshotted',
   examples: [
     { line: 'belay source add ./dev.db', what: 'add one' },
     { line: 'belay source list', what: 'see them all' },
   ],
-  commands: [add, list, remove, test],
+  commands: [add, list, set, remove, test],
 };
 
 type Place = Pick<CommandInput<'sources.add'>, 'engine' | 'location'>;

@@ -25,6 +25,7 @@ import { engineOf, type Core } from './core.ts';
 import { dispatch } from './dispatch.ts';
 import { createEvents } from './events.ts';
 import type { Handlers } from './handlers/handlers.ts';
+import { demoHandlers } from './handlers/demo.ts';
 import { doctorHandlers } from './handlers/doctor.ts';
 import { drillHandlers } from './handlers/drills.ts';
 import { importHandlers } from './handlers/imports.ts';
@@ -32,6 +33,7 @@ import { jobHandlers } from './handlers/jobs.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { lookingHandlers } from './handlers/looking.ts';
 import { mergeHandlers } from './handlers/merges.ts';
+import { overviewHandlers } from './handlers/overview.ts';
 import { repositoryHandlers } from './handlers/repository.ts';
 import { restoreHandlers } from './handlers/restores.ts';
 import { rewindHandlers } from './handlers/rewinds.ts';
@@ -50,6 +52,8 @@ const handlers: Handlers<CommandName> = {
   ...repositoryHandlers,
   ...keyHandlers,
   ...sourceHandlers,
+  ...overviewHandlers,
+  ...demoHandlers,
   ...snapshotHandlers,
   ...drillHandlers,
   ...lookingHandlers,

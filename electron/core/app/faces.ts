@@ -1,8 +1,8 @@
 /** What the outer shells (host, command line, window) may use of the core beside `createBelay` and the contract. */
-export { commandLine, optionWords, shellWord, typedLine } from '../base/command-line.ts';
+export { commandLine, optionWords, shellWord, typedLine } from '../../contract/command-line.ts';
 export { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../base/durable-file.ts';
 export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, toWireError } from '../base/errors.ts';
-export { escapeText } from '../base/escape.ts';
+export { escapeText } from '../../contract/escape.ts';
 export { unreadable } from '../base/named-file.ts';
 export type { Clock, Log, Random } from '../base/ports.ts';
 export { systemClock, systemRandom } from '../base/system.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { optionWords, shellWord } from '../base/command-line.ts';
+import { optionWords, shellWord } from '../../contract/command-line.ts';
 import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext, EngineSource, Fingerprint, LoadedNative, SnapshotContent } from '../engines/engine.ts';
 import { recognise, type FoundNative } from '../inspect/import.ts';

@@ -61,9 +61,13 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'keys.change-passphrase': { journalled: true, facts: (input) => ({ slot: input.slot ?? null }) },
   'sources.add': { journalled: true, facts: (input) => ({ name: input.name ?? null, engine: input.engine }) },
   'sources.list': {},
+  'sources.change': { journalled: true, facts: (input) => ({ name: input.name, environment: input.environment ?? null, targets: input.targets ?? null }) },
+  'sources.overview': {},
   'sources.remove': { journalled: true, facts: (input) => ({ name: input.name }) },
   'sources.test': { title: (input) => `test of ${input.name}`, facts: (input) => ({ source: input.name }) },
   discover: { title: () => 'look for databases', facts: (input) => ({ folder: input.folder }) },
+  'demo.create': { title: () => 'make the demo', exclusive: () => swap },
+  'demo.damage': { title: () => 'damage the demo', exclusive: () => swap },
   'snapshot.create': {
     title: (input) => (input.dryRun ? `dry run for ${input.source}` : `snapshot of ${input.source}`),
     exclusive: (input) => (input.dryRun ? [] : write),

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { AppError, systemCode } from '../../core/app/faces.ts';
 import type { Log, Random } from '../../core/app/faces.ts';
 import type { Host } from '../host.ts';
-import { LARGEST_FROM_CLIENT } from '../wire/messages.ts';
+import { LARGEST_FROM_CLIENT } from '../../contract/wire.ts';
 import { webChannel } from '../wire/web-channel.ts';
 import { healthOf } from './health.ts';
 import { plainPage, plainScript, plainStyle } from './plain-page.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { shellWord } from '../../../electron/core/base/command-line.ts';
+import { shellWord } from '../../../electron/contract/command-line.ts';
 
 /** The launcher of the checkout, as a user runs it. */
 export const launcher = fileURLToPath(new URL('../../../belay', import.meta.url));

@@ -82,6 +82,7 @@ const all = [
   answered(['init', '--no-encryption'], 'repository.init', { repository, recoveryKey: hostile, keyFile: hostile, attached: false, rememberedIn: hostile }),
   answered(['source', 'add', 'x.db'], 'sources.add', { source, probe: { serverVersion: hostile, bytes: 4096 } }),
   answered(['source', 'list'], 'sources.list', { sources: [source] }),
+  answered(['source', 'set', 'x', '--rpo', '5m'], 'sources.change', { source, targets: { rpoMs: 300_000, rtoMs: null } }),
   answered(['source', 'remove', 'x'], 'sources.remove', { removed: source, snapshotsKept: 3 }),
   answered(['source', 'test', 'x'], 'sources.test', {
     source,
@@ -93,6 +94,8 @@ const all = [
     warnings: [hostile],
   }),
   answered(['discover'], 'discover', { found: [{ engine: 'sqlite', suggestedName: 'y\u202e', location: { path: hostile }, description: hostile, bytes: 7 }] }),
+  answered(['demo'], 'demo.create', { source, rows: 7 }),
+  answered(['demo', '--damage'], 'demo.damage', { source, done: [hostile] }),
   answered(['doctor'], 'doctor', { findings: [{ area: 'disk', state: 'note', statement: hostile, hint: hostile }] }),
   answered(['snap', 'x'], 'snapshot.create', { snapshot, warnings: [hostile], verification, durationMs: 900 }),
   answered(['snap', 'x', '--dry-run'], 'snapshot.create', {

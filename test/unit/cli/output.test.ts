@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { escapeText } from '../../../electron/core/base/escape.ts';
+import { escapeText } from '../../../electron/contract/escape.ts';
 import { ago, duration, exact, size, when } from '../../../electron/cli/output/format.ts';
 import { printError } from '../../../electron/cli/errors.ts';
 import { Output } from '../../../electron/cli/output/output.ts';
-import { commandLine, shellWord, typedLine } from '../../../electron/core/base/command-line.ts';
+import { commandLine, shellWord, typedLine } from '../../../electron/contract/command-line.ts';
 import { count, counted, ended } from '../../../electron/core/base/words.ts';
 import { paint, styled, wantsColour } from '../../../electron/cli/output/style.ts';
 import { facts, table } from '../../../electron/cli/output/table.ts';

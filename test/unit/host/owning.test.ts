@@ -9,7 +9,7 @@ import { silentLog, systemClock, systemRandom } from '../../../electron/core/bas
 import { hostAlone } from '../../../electron/host/connect.ts';
 import type { HostOptions } from '../../../electron/host/host.ts';
 import { readLock } from '../../../electron/host/lock.ts';
-import { LARGEST_FROM_HOST, PROTOCOL } from '../../../electron/host/wire/messages.ts';
+import { LARGEST_FROM_HOST, PROTOCOL } from '../../../electron/contract/wire.ts';
 import { socketChannel } from '../../../electron/host/wire/socket-channel.ts';
 import { fakeBelay } from '../../helpers/fake-belay.ts';
 import type { FakeBelay } from '../../helpers/fake-belay.ts';

@@ -5,8 +5,8 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { churn, makeBenchDatabase } from '../../../bench/lib/sqlite-data.ts';
 import { contentOf } from '../../../resources/demo/content.ts';
-import { damageDemoDatabase } from '../../../resources/demo/damage.ts';
-import { makeDemoDatabase } from '../../../resources/demo/make-database.ts';
+import { damageDemoDatabase } from '../../../electron/core/engines/sqlite/demo/damage.ts';
+import { makeDemoDatabase } from '../../../electron/core/engines/sqlite/demo/make-database.ts';
 import { plantTree } from './tree.ts';
 
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { arch, platform, release } from 'node:os';
 import type { CommandOutput } from '../../../contract/commands.ts';
-import { commandLine } from '../../base/command-line.ts';
+import { commandLine } from '../../../contract/command-line.ts';
 import { AppError } from '../../base/errors.ts';
 import { counted } from '../../base/words.ts';
 import { addressText } from '../../containers/endpoint.ts';

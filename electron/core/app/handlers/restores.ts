@@ -1,4 +1,4 @@
-import { commandLine, optionWords, shellWord } from '../../base/command-line.ts';
+import { commandLine, optionWords, shellWord } from '../../../contract/command-line.ts';
 import { AppError } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { SmokeCheck, Source, UndoEntry } from '../../../contract/model.ts';

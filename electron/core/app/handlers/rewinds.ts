@@ -1,4 +1,4 @@
-import { commandLine } from '../../base/command-line.ts';
+import { commandLine } from '../../../contract/command-line.ts';
 import { AppError, isCancelled } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source } from '../../../contract/model.ts';

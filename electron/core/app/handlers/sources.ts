@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
 import { opendir } from 'node:fs/promises';
-import { commandLine } from '../../base/command-line.ts';
+import { commandLine } from '../../../contract/command-line.ts';
 import { AppError, isCancelled, systemCode } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
-import type { Source, UndoEntry } from '../../../contract/model.ts';
+import type { Source, Targets, UndoEntry } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptRows } from '../kept.ts';
+import { targetsOf } from '../../sources/targets.ts';
 import { samePlace } from '../../sources/same-place.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import { toJson } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
 
-export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.remove' | 'sources.test' | 'discover'> = {
+export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.change' | 'sources.remove' | 'sources.test' | 'discover'> = {
   'sources.add': async (core, input, scope) => {
     const engine = engineOf(core, input.engine);
     const given = await withEngineContext(
@@ -62,6 +63,15 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   },
 
   'sources.list': async (core) => ({ sources: [...(await core.sources.list())] }),
+
+  'sources.change': async (core, { name, environment, targets }) => {
+    const before = await sourceNamed(core, name);
+    const changed: Source = { ...before, ...(environment === undefined ? {} : { environment }) };
+    const source: Source = targets === undefined ? changed : { ...changed, targets: { ...targetsOf(changed), ...given(targets) } };
+    await core.sources.replace(source);
+    core.events.emit('sources.changed', {});
+    return { source, targets: targetsOf(source) };
+  },
 
   'sources.remove': async (core, { name }, scope) => {
     const stays = await staysOf(core, await sourceNamed(core, name), scope);
@@ -165,6 +175,13 @@ function handlesFor(core: Core, secrets: Readonly<Record<string, string>>, place
     });
   const id = createHash('sha256').update(place).digest('hex').slice(0, 32);
   return Object.fromEntries(fields.map((field) => [field, `source/${id}/${field}`]));
+}
+
+function given(targets: Partial<{ [K in keyof Targets]: Targets[K] | undefined }>): Partial<Targets> {
+  return {
+    ...(targets.rpoMs === undefined ? {} : { rpoMs: targets.rpoMs }),
+    ...(targets.rtoMs === undefined ? {} : { rtoMs: targets.rtoMs }),
+  };
 }
 
 /** Snapshots stay: what they were taken with is in none of them. True where there was one. */

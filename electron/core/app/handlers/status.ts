@@ -1,5 +1,5 @@
 import type { CommandOutput } from '../../../contract/commands.ts';
-import { commandLine } from '../../base/command-line.ts';
+import { commandLine } from '../../../contract/command-line.ts';
 import type { Core } from '../core.ts';
 import { keptEntries } from '../kept.ts';
 import { isListed } from '../resolve.ts';

@@ -1,6 +1,6 @@
 import { BlockList, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { shellWord } from '../../../base/command-line.ts';
+import { shellWord } from '../../../../contract/command-line.ts';
 import { AppError, CancelledError, throwIfCancelled } from '../../../base/errors.ts';
 import { findContainer, findService, type ContainerRow } from '../../../containers/discovery.ts';
 import { engineOrThrow, type Engine as ContainerEngine } from '../../../containers/engine.ts';

@@ -1,12 +1,7 @@
 import { z } from 'zod';
-import { progress, wireError } from '../../contract/model.ts';
+import { progress, wireError } from './model.ts';
 
-/**
- * What passes between a client and the host, over every transport alike: one JSON text a message. The first message of a
- * client is `hello`; the host answers `welcome` or `refused`. Calls are numbered by the client; each ends in one `result` or
- * `error`. A message that is none of these ends the connection.
- */
-export const PROTOCOL = 1;
+export { PROTOCOL } from './protocol.ts';
 
 /** Largest message of a client, bytes of UTF-8. Bulk bytes never cross; commands and their lists of names do. */
 export const LARGEST_FROM_CLIENT = 2 ** 20;

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { silentLog, systemClock, systemRandom } from '../../electron/core/base/system.ts';
+import { connectOrHost } from '../../electron/host/connect.ts';
+import { change, makeShop, Place } from '../helpers/cli/belay.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
+
+async function clientOf(place: Place) {
+  const { client } = await connectOrHost({
+    home: place.home,
+    version,
+    startedBy: 'command',
+    createBelay: () => Promise.reject(new Error('The host of this place is gone.')),
+    ports: { clock: systemClock, random: systemRandom, log: silentLog },
+  });
+  return client;
+}
+
+test('the overview tells of each source what makes it safe, and asks none', async () => {
+  await using place = await Place.withShop(100, 'hosted');
+  makeShop(place.path('other.db'), 3);
+  await place.ok('source', 'add', 'other.db', '--environment', 'production');
+  const client = await clientOf(place);
+  await place.ok('snap', 'shop', '--name', 'first');
+  await place.ok('verify', 'first');
+  change(place.path('shop.db'), 'delete from orders where id > 50');
+  await place.ok('snap', 'shop', '--name', 'second');
+  await place.ok('drill', 'shop');
+  await place.ok('snap', 'shop', '--name', 'third');
+
+  const { sources, userFolder } = await client.call('sources.overview', {});
+  expect(userFolder).toBe(place.root);
+  const [shop, other] = sources;
+  expect(shop).toMatchObject({
+    place: place.path('shop.db'),
+    demo: false,
+    targets: { rpoMs: null, rtoMs: null },
+    newest: { name: 'third' },
+    newestProved: { name: 'second' },
+    newestComplete: { name: 'third' },
+    drill: { result: 'proved' },
+  });
+  expect(shop?.trend.map((point) => point.rows)).toEqual([300, 150, 150]);
+  expect(other).toMatchObject({ source: { name: 'other' }, targets: { rpoMs: 86_400_000, rtoMs: 14_400_000 }, trend: [] });
+  expect(other).not.toHaveProperty('newest');
+
+  await client.call('demo.create', {});
+  const after = await client.call('sources.overview', {});
+  expect(after.sources.map((one) => one.demo)).toEqual([false, false, true]);
+  expect(after.sources[2]?.place).toBe(join(place.home, 'demo', 'box-office.sqlite'));
+  await client.close();
+});
