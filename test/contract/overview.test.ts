@@ -50,5 +50,8 @@ test('the overview tells of each source what makes it safe, and asks none', asyn
   const after = await client.call('sources.overview', {});
   expect(after.sources.map((one) => one.demo)).toEqual([false, false, true]);
   expect(after.sources[2]?.place).toBe(join(place.home, 'demo', 'box-office.sqlite'));
+  // The data directory holds databases of Belay's own: nobody is asked to protect those.
+  const { found } = await client.call('discover', { folder: place.root });
+  expect(found.map((one) => one.location['path']).toSorted()).toEqual([place.path('other.db'), place.path('shop.db'), after.sources[2]?.place].toSorted());
   await client.close();
 });

@@ -16,5 +16,5 @@ export type { Machine } from '../repository/lock/machine.ts';
 export { prepareHome, resolveHome } from '../sources/home.ts';
 export { parseConnectionUrl } from '../sources/folder/connection-url.ts';
 export { withoutSecrets } from '../base/without-secrets.ts';
-export { count, counted, ended } from '../base/words.ts';
+export { count, counted, ended, size } from '../base/words.ts';
 export { releaseReserve } from '../sources/reserve.ts';

@@ -83,11 +83,11 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     facts: (input) => ({ snapshots: input.snapshots, confirmed: input.confirm !== undefined }),
   },
   'snapshot.rows': {
-    title: (input) => `look into ${input.snapshot}`,
+    title: (input) => `look into ${shown(input.snapshot)}`,
     facts: (input) => ({ snapshot: input.snapshot, object: input.object ?? null, query: input.query ?? null, offset: input.offset, limit: input.limit }),
   },
   'snapshot.verify': {
-    title: (input) => `prove ${input.snapshot}`,
+    title: (input) => `prove ${shown(input.snapshot)}`,
     facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }),
   },
   'file.recognise': {},
@@ -98,7 +98,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'drill.remark': { journalled: true, facts: (input) => ({ drill: input.drill, by: input.by, notes: input.notes, blockers: input.blockers }) },
   'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
   'restore.run': {
-    title: (input) => `restore ${input.snapshot ?? input.file ?? ''}`,
+    title: (input) => `${input.dryRun ? 'preflight of ' : ''}restore ${shown(input.snapshot ?? input.file ?? '')}`,
     exclusive: (input) => {
       if (input.dryRun || input.mode === 'throw-away') return [];
       if (input.mode === 'new') return [`target:new ${input.to ?? ''}`];
@@ -114,7 +114,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     }),
   },
   'restore.merge': {
-    title: (input) => `merge rows of ${input.snapshot}`,
+    title: (input) => `merge rows of ${shown(input.snapshot)}`,
     exclusive: (input) => (input.dryRun ? [] : swapInPlace),
     facts: (input) => ({ snapshot: input.snapshot, source: input.source ?? null, tables: input.tables, differing: input.differing, dryRun: input.dryRun }),
   },
@@ -122,7 +122,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }) },
   'restore.held': {},
   rewind: {
-    title: (input) => `rewind ${input.source}`,
+    title: (input) => `${input.dryRun ? 'preflight of ' : ''}rewind ${input.source}`,
     exclusive: (input) => (input.dryRun ? [] : input.inPlace ? swapInPlace : swap),
     facts: (input) => ({
       source: input.source,
@@ -149,7 +149,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'checkpoint.list': {},
   'checkpoint.drop': { journalled: true, facts: (input) => ({ source: input.source, id: input.id }) },
   export: {
-    title: (input) => `export ${input.snapshot}`,
+    title: (input) => `export ${shown(input.snapshot)}`,
     facts: (input) => ({ snapshot: input.snapshot, to: input.to, format: input.format ?? null, object: input.object ?? null }),
   },
   import: {
@@ -180,6 +180,11 @@ export const repositoryWriters: ReadonlySet<string> = new Set([
   'rewind',
   'undo.run',
 ]);
+
+/** A snapshot as it was pointed at; of a whole id its beginning, as everywhere. */
+function shown(ref: string): string {
+  return /^[0-9a-f]{32}$/.test(ref) ? ref.slice(0, 8) : ref;
+}
 
 function unlockedBy(input: CommandParsed<'repository.unlock'>): string {
   if (input.passphrase !== undefined) return 'passphrase';

@@ -21,3 +21,17 @@ export function cut(text: string, most: number): string {
 export function ended(statement: string): string {
   return /[.!?…]\s*$/.test(statement) ? statement.trimEnd() : `${statement.trimEnd()}.`;
 }
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** Bytes in binary units, at most three figures and one decimal: `512 B`, `1.5 MiB`. */
+export function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (Math.abs(value) >= 1023.5 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const figure = unit === 0 || Math.abs(value) >= 99.95 ? value.toFixed(0) : value.toFixed(1);
+  return `${figure} ${units[unit] ?? 'B'}`;
+}

@@ -1,7 +1,7 @@
 import type { Fingerprint } from '../engines/engine.ts';
 import { rowsIn } from '../engines/fingerprint.ts';
 import type { StoredObject } from '../repository/repository.ts';
-import { count, counted as inWords } from '../base/words.ts';
+import { count, counted as inWords, size } from '../base/words.ts';
 import { fingerprintObject } from '../snapshot/fingerprint-object.ts';
 
 export interface Completeness {
@@ -84,7 +84,7 @@ function losses(now: Measured, before: Measured): readonly string[] {
     return item.rows >= fewRows && rows < item.rows * sharp ? [`${called} has ${rows} rows, where the snapshot before had ${item.rows}`] : [];
   });
   const shrunk = before.bytes >= fewBytes && now.bytes < before.bytes * sharp;
-  return shrunk ? [...told, `the snapshot has ${now.bytes} bytes, the one before had ${before.bytes}`] : told;
+  return shrunk ? [...told, `the snapshot has ${size(now.bytes)}, the one before had ${size(before.bytes)}`] : told;
 }
 
 function key(item: { readonly kind: string; readonly name: string }): string {

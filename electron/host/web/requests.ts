@@ -22,7 +22,11 @@ export function fromOwnOrigin(request: IncomingMessage, port: number): boolean {
 
 /** What every answer carries: nothing from elsewhere runs in our pages, nothing elsewhere frames or reads them. */
 export function setSecurityHeaders(response: ServerResponse, port: number): void {
-  const sockets = [...ownHosts(port)].map((host) => `ws://${host}`).join(' ');
+  // A policy has no form for the address of IPv6: browsers name such a source as invalid, and nothing listens there.
+  const sockets = [...ownHosts(port)]
+    .filter((host) => !host.startsWith('['))
+    .map((host) => `ws://${host}`)
+    .join(' ');
   const policy = [
     "default-src 'none'",
     "script-src 'self'",

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { opendir } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { commandLine } from '../../../contract/command-line.ts';
 import { AppError, isCancelled, systemCode } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source, Targets, UndoEntry } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
+import { demoFile } from '../../engines/sqlite/demo/demo-file.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptRows } from '../kept.ts';
 import { targetsOf } from '../../sources/targets.ts';
@@ -105,6 +107,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
       const all = [];
       for (const engine of core.engines.values()) {
         for (const one of await engine.discover(where, context)) {
+          if (isOwn(core, one.location)) continue;
           const covered = await firstCovering(engine, known, [one.location, ...(one.alsoAt ?? [])]);
           all.push({
             engine: one.engine,
@@ -215,6 +218,11 @@ async function firstCovering(engine: Engine, known: readonly Source[], locations
 /** A name for what stands at a place, that no source has. */
 export function nameFor(described: string, known: readonly Source[]): string {
   return freeName(suggestedName(described), known);
+}
+
+/** Belay's own files: the catalog is a database too, and none that anybody means. The demo's is, once it was made. */
+function isOwn(core: Core, { path }: Readonly<Record<string, unknown>>): boolean {
+  return typeof path === 'string' && path.startsWith(core.home + sep) && path !== demoFile(core.home);
 }
 
 /** Throws where there is no folder to look in: nothing found must mean that something was looked at. */

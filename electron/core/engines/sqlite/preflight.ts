@@ -1,3 +1,4 @@
+import { size } from '../../base/words.ts';
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -39,7 +40,7 @@ export async function withSpace(findings: Findings, path: string, bytesNeeded: n
       : [
           {
             code: 'target.no-space',
-            statement: `${bytesNeeded} bytes are needed beside the target, ${bytesFree} are free.`,
+            statement: `${size(bytesNeeded)} are needed beside the target, ${size(bytesFree)} are free.`,
             hint: 'Free space on its disk.',
           },
         ];
@@ -115,7 +116,7 @@ async function lookAtPlace(
   if (mode === 'new' || mode === 'throw-away') {
     if (there) blockers.push({ code: 'target.exists', statement: `${file.path} exists already.`, hint: 'Name a path that does not exist, or replace it.' });
     steps.push(
-      `write ${object.length ?? 0} bytes into a new file`,
+      `write ${size(object.length ?? 0)} into a new file`,
       `compare it with the snapshot`,
       ...(mode === 'new' ? [`give it the name ${file.path}`] : ['remove it again']),
     );
@@ -125,7 +126,7 @@ async function lookAtPlace(
   if (mode === 'replace') {
     if (statement !== undefined) blockers.push({ code: 'target.busy', statement, hint: inPlaceHint });
     else if (unseen !== undefined) findings.warnings.push(unseen);
-    steps.push(`write ${object.length ?? 0} bytes into a hidden folder beside ${file.path}`, 'compare it with the snapshot');
+    steps.push(`write ${size(object.length ?? 0)} into a hidden folder beside ${file.path}`, 'compare it with the snapshot');
     steps.push(there ? `move ${file.path} and what lies beside it into a kept folder, and the new file into its place` : `give it the name ${file.path}`);
     return;
   }
@@ -134,7 +135,7 @@ async function lookAtPlace(
   else await lookInside(real, object, findings);
   if (statement !== undefined) findings.warnings.push(`${statement} It will see the content change at once.`);
   steps.push(
-    `write ${object.length ?? 0} bytes into a hidden folder beside ${file.path}`,
+    `write ${size(object.length ?? 0)} into a hidden folder beside ${file.path}`,
     'compare it with the snapshot',
     `keep the present content of ${file.path} as a file`,
     `write the snapshot into ${file.path} as one transaction`,
