@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './lib/install.mjs';
+import { ensureWindow } from './lib/build.mjs';
 import { findNode } from './lib/node24.mjs';
 import { provision } from './provision/index.mjs';
 import { checks, sawNothing } from './test/checks.mjs';
@@ -61,6 +62,7 @@ try {
   const stray = names.length === 0 ? strayTests(root) : [];
   if (stray.length > 0)
     sections.push({ name: 'lanes', seconds: 0, outcomes: stray.map((name) => ({ name, state: 'failed', note: 'it stands in no lane, so nothing runs it' })) });
+  if (chosenLanes.length > 0 && existsSync(join(root, 'renderer'))) sections.push(...buildWindow());
   for (const check of checks.filter(wanted)) if (!stop.signal.aborted) sections.push(await runCheck(check, env));
   for (const lane of chosenLanes) if (!stop.signal.aborted) sections.push(await runLane(lane, env));
 } finally {
@@ -68,6 +70,19 @@ try {
 }
 for (const line of summary(sections)) console.log(line);
 process.exitCode = stop.signal.aborted ? 130 : exitCode(sections);
+
+/**
+ * Builds the window once, before many hosts are started that would each build it.
+ * @returns {Section[]} empty where it is there
+ */
+function buildWindow() {
+  try {
+    ensureWindow({ root, node, say });
+    return [];
+  } catch (error) {
+    return [{ name: 'build', seconds: 0, outcomes: [{ name: 'the window', state: 'failed', note: error instanceof Error ? error.message : String(error) }] }];
+  }
+}
 
 /**
  * @param {import('./test/checks.mjs').Check} check

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { BelayClient } from '../contract/client.ts';
 import type { Belay, HostFacts } from '../core/app/belay.ts';
 import { openHostLog, prepareHome, systemClock, systemRandom } from '../core/app/faces.ts';
@@ -5,6 +6,9 @@ import type { HostLog } from '../core/app/faces.ts';
 import { connectOrHost, hostAlone } from '../host/connect.ts';
 import type { HostPorts } from '../host/host.ts';
 import type { Served } from './world.ts';
+
+/** Where a checkout builds the window to (tools/lib/build.mjs). */
+const builtWindow = fileURLToPath(new URL('../../dist/window', import.meta.url));
 
 export interface HostedHome {
   readonly home: string;
@@ -72,7 +76,7 @@ export async function serve(options: HostedHome, { signal, ...web }: { readonly 
   const createBelay = openCore({ ...options, home, hostLog });
   const host = await flushedAfter(hostLog, hostAlone({ home, version: options.version, startedBy: 'serve', createBelay, ports, signal }));
   try {
-    const server = await serveWeb({ host, ports, ...web });
+    const server = await serveWeb({ host, ports, window: builtWindow, ...web });
     return {
       address: server.address,
       closed: host.closed,

@@ -19,6 +19,12 @@ const onlyImporters: ReadonlyMap<string, readonly string[]> = new Map([
   ['mongodb', ['electron/core/engines/mongodb/']],
   ['ioredis', ['electron/core/engines/redis/']],
   ['@aws-sdk/client-s3', ['electron/core/repository/']],
+  ['react', ['renderer/']],
+  ['react-dom', ['renderer/main.tsx']],
+  ['wouter', ['renderer/features/', 'renderer/app/']],
+  ['@base-ui/react', ['renderer/ui/']],
+  ['@tanstack/react-virtual', ['renderer/ui/']],
+  ['@tanstack/react-query', ['renderer/api/']],
 ]);
 
 /** `node:fs/promises` is `node:fs/promises`, `@scope/name/deep` is `@scope/name`, `fs` is `node:fs`. */

@@ -44,6 +44,8 @@ function roomOf(part: string): string | undefined {
 /** Why the file must not stand where it stands; undefined where it may. */
 export function misplaced(path: string): string | undefined {
   const part = partOf(path);
+  const folder = /^renderer\/([^/]+)\//.exec(path)?.[1];
+  if (folder !== undefined && folder !== 'features' && !rendererSeen.has(folder)) return `renderer/${folder} is not a folder that the layers name`;
   if (!path.startsWith('electron/')) return undefined;
   const room = roomOf(part);
   if (room === undefined) return partsSeen.has(part) ? undefined : `${part} is not a part of the tree that the layers name`;
@@ -54,8 +56,8 @@ export function misplaced(path: string): string | undefined {
 export function forbidden(from: string, to: string): string | undefined {
   const [here, there] = [partOf(from), partOf(to)];
   if (!here.startsWith('electron/') && here !== 'renderer') return undefined;
-  if (to === 'package.json' || to.startsWith('node_modules/.cache/')) return undefined;
-  if (here === there) return crossesEngines(from, to) ? 'an engine sees no other engine' : undefined;
+  if (to === 'package.json' || to.startsWith('node_modules/.cache/') || to === 'dist/window') return undefined;
+  if (here === there) return here === 'renderer' ? rendererCrossing(from, to) : crossesEngines(from, to) ? 'an engine sees no other engine' : undefined;
   const room = roomOf(here);
   if (room === undefined) return partsSeen.get(here)?.includes(there) === true ? undefined : `${here} does not see ${there}`;
   if (there === 'electron/contract') return undefined;
@@ -70,6 +72,25 @@ export function forbidden(from: string, to: string): string | undefined {
     );
   const target = roomOf(there);
   return target !== undefined && seen.includes(target) ? undefined : `${here} does not see ${there}`;
+}
+
+/** The folders of the renderer, each with those that it sees beside itself; a feature sees what features share, and no other one. */
+const rendererSeen: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ui', []],
+  ['api', []],
+  ['features/shared', ['ui', 'api']],
+  ['features', ['ui', 'api', 'features/shared']],
+  ['app', ['ui', 'api', 'features/shared', 'features']],
+]);
+
+function rendererCrossing(from: string, to: string): string | undefined {
+  const folder = (path: string) => /^renderer\/(features\/[^/]+|[^/]+)\//.exec(path)?.[1];
+  const layer = (name: string) => (name.startsWith('features/') && name !== 'features/shared' ? 'features' : name);
+  const [here, there] = [folder(from), folder(to)];
+  // What stands beside the folders starts the page.
+  if (here === undefined || here === there) return undefined;
+  const seen = rendererSeen.get(layer(here)) ?? [];
+  return there !== undefined && seen.includes(layer(there)) ? undefined : `renderer/${here} does not see ${there === undefined ? to : `renderer/${there}`}`;
 }
 
 /** Each folder under engines/ is one engine; files beside them are shared. */

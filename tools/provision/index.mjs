@@ -41,6 +41,14 @@ const parts = Object.freeze([
     platforms: ['linux'],
   },
   {
+    name: 'Chromium (window)',
+    variable: 'BELAY_TEST_CHROMIUM',
+    programs: ['chromium', 'chromium-browser', 'google-chrome'],
+    debian: 'chromium',
+    lanes: ['window'],
+    platforms: ['linux'],
+  },
+  {
     name: 'a Docker engine (containers)',
     variable: 'BELAY_TEST_DOCKERD',
     programs: ['dockerd'],
@@ -58,7 +66,7 @@ const parts = Object.freeze([
   },
 ]);
 
-const postgresLanes = ['contract', 'engines', 'e2e'];
+const postgresLanes = ['contract', 'engines', 'e2e', 'window'];
 
 /**
  * Finds or installs what the given lanes need and says where each part came from. Nothing here fails a run: a test whose

@@ -16,6 +16,7 @@ export const lanes = Object.freeze([
   { name: 'engines', minutes: 30 },
   { name: 'compat', minutes: 15 },
   { name: 'e2e', minutes: 30 },
+  { name: 'window', minutes: 10 },
   { name: 'faults', minutes: 45 },
 ]);
 

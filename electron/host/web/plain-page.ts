@@ -10,7 +10,7 @@ export const plainPage = `<!doctype html>
 <body>
 <main>
 <h1>Belay</h1>
-<p>This host serves its data directory. Its window is not built yet; the command line does everything: <code>belay --help</code></p>
+<p>This host serves its data directory. Its window is not built: <code>npm run build</code> in the checkout builds it. The command line does everything: <code>belay --help</code></p>
 <dl>
 <dt>Connection</dt><dd id="connection">not tried</dd>
 <dt>Version</dt><dd id="version"></dd>

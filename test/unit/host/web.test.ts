@@ -199,7 +199,7 @@ test('without a built window a plain page says so', async () => {
   await using at = await serve();
   const { body, headers } = await at.get('/');
   expect(headers['content-type']).toContain('text/html');
-  expect(body).toContain('not built yet');
+  expect(body).toContain('npm run build');
   expect(body).not.toMatch(/<script>|onload=|style="/);
   expect(body).not.toContain(at.web.address.slice(-64));
 });

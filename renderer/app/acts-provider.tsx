@@ -1,0 +1,163 @@
+import { useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useLocation } from 'wouter';
+import type { CommandOutput } from '../../electron/contract/commands.ts';
+import type { SnapshotSummary, Source, UndoEntry } from '../../electron/contract/model.ts';
+import { useAnswer, useLink } from '../api/host.tsx';
+import { RewindSheet } from '../features/rewind/rewind-sheet.tsx';
+import { RepositoryDialog } from '../features/setup/repository-dialog.tsx';
+import { UnlockDialog } from '../features/setup/unlock-dialog.tsx';
+import { ActsContext } from '../features/shared/acts.ts';
+import type { Acts } from '../features/shared/acts.ts';
+import { ConfirmName } from '../features/shared/confirm-name.tsx';
+import { lines } from '../features/shared/lines.ts';
+import { failureOf, useWork } from '../features/shared/work.ts';
+import { PinDialog } from '../features/snap/pin-dialog.tsx';
+import { SnapDialog } from '../features/snap/snap-dialog.tsx';
+import type { SnapOrder } from '../features/snap/snap-dialog.tsx';
+import { size } from '../ui/format.ts';
+import { levelWord } from '../ui/proof.tsx';
+import { tell } from '../ui/toast.tsx';
+import { Palette } from './palette.tsx';
+
+type Shown =
+  | { readonly what: 'snap'; readonly source: string | undefined }
+  | { readonly what: 'rewind'; readonly source: Source; readonly snapshot: SnapshotSummary }
+  | { readonly what: 'pin'; readonly snapshot: SnapshotSummary }
+  | { readonly what: 'confirm-undo'; readonly entry: UndoEntry; readonly name: string }
+  | { readonly what: 'find' };
+
+/** What can be done from any page, and the surfaces that it opens. */
+export function ActsProvider({ children }: { readonly children: ReactNode }) {
+  const link = useLink();
+  const work = useWork();
+  const [, go] = useLocation();
+  const sources = useAnswer('sources.overview', {}).data?.sources.map((one) => one.source) ?? [];
+  const [shown, setShown] = useState<Shown>();
+  const [asking, setAsking] = useState<'init' | 'unlock'>();
+  const answered = useRef<(ready: boolean) => void>(undefined);
+  const close = (): void => setShown(undefined);
+
+  /** True when there is a repository that can be written to; asks for what is missing first. */
+  const ready = async (): Promise<boolean> => {
+    const status = await link.call('status', {}).catch(() => undefined);
+    if (status === undefined) return true;
+    if (status.repository !== undefined && !status.locked) return true;
+    setAsking(status.repository === undefined ? 'init' : 'unlock');
+    return new Promise((resolve) => (answered.current = resolve));
+  };
+  const answer = (is: boolean): void => {
+    setAsking(undefined);
+    answered.current?.(is);
+  };
+
+  const take = async (order: SnapOrder): Promise<void> => {
+    close();
+    if (!(await ready())) return;
+    await work('snapshot.create', order, { done: (output) => taken(output, order.source, (snapshot) => go(`/snapshot/${snapshot.id}`)) });
+  };
+  const undo = async (entry: UndoEntry, more: { readonly confirm?: string; readonly force?: boolean } = {}): Promise<void> => {
+    const production = sources.find((one) => one.name === entry.source && one.environment === 'production');
+    if (production !== undefined && more.confirm === undefined) {
+      setShown({ what: 'confirm-undo', entry, name: production.name });
+      return;
+    }
+    close();
+    await work(
+      'undo.run',
+      { id: entry.id, ...more },
+      {
+        done: () => ({ title: `The ${entry.what} was taken back`, text: `${entry.source ?? entry.target} is as it was before.` }),
+        failed: (error) => {
+          if (error.code !== 'undo.target-changed') return false;
+          tell({
+            ...failureOf(error),
+            text: 'What was written since can be snapshotted first.',
+            action: { label: 'Snapshot it and undo', act: () => void undo(entry, { ...more, force: true }) },
+          });
+          return true;
+        },
+      },
+    );
+  };
+
+  const acts: Acts = {
+    snap: (source) => void take({ source }),
+    snapWith: (source) => setShown({ what: 'snap', source }),
+    rewind: (source, snapshot) => setShown({ what: 'rewind', source, snapshot }),
+    prove: (snapshot) => void work('snapshot.verify', { snapshot: snapshot.id }, { done: ({ verification }) => proved(verification, snapshot) }),
+    undo: (entry) => void undo(entry),
+    pin: (snapshot) => setShown({ what: 'pin', snapshot }),
+    unpin: (snapshot) => void work('snapshot.pin', { snapshot: snapshot.id, reason: null }, { done: () => ({ title: 'Unpinned' }) }),
+    makeDemo: () =>
+      void (async () => {
+        if (!(await ready())) return;
+        const made = await work('demo.create', {});
+        if (made !== undefined) await take({ source: made.source.name, name: 'before-migration' });
+      })(),
+    damageDemo: () =>
+      void work(
+        'demo.damage',
+        {},
+        { done: ({ done, source }) => ({ title: `A bad migration ran on ${source.name}`, text: done.slice(0, 2).join(' '), stays: 12_000 }) },
+      ),
+    protect: (found) =>
+      void (async () => {
+        if (!(await ready())) return;
+        const { name, engine, location, baseFolder } = found;
+        const added = await work('sources.add', { name, engine, location, baseFolder });
+        if (added !== undefined) await take({ source: added.source.name });
+      })(),
+    find: () => setShown({ what: 'find' }),
+  };
+
+  return (
+    <ActsContext value={acts}>
+      {children}
+      {shown?.what === 'snap' && <SnapDialog sources={sources} source={shown.source} onClose={close} onTake={(order) => void take(order)} />}
+      {shown?.what === 'rewind' && <RewindSheet source={shown.source} snapshot={shown.snapshot} onClose={close} />}
+      {shown?.what === 'pin' && (
+        <PinDialog
+          snapshot={shown.snapshot}
+          onClose={close}
+          onPin={(reason) => {
+            close();
+            void work('snapshot.pin', { snapshot: shown.snapshot.id, reason }, { done: () => ({ title: 'Pinned', text: reason }) });
+          }}
+        />
+      )}
+      {shown?.what === 'confirm-undo' && (
+        <ConfirmName
+          name={shown.name}
+          title={`Undo the ${shown.entry.what}`}
+          act="Undo"
+          line={lines.undo(shown.entry.id)}
+          onClose={close}
+          onConfirm={(confirm) => void undo(shown.entry, { confirm })}
+        />
+      )}
+      <Palette open={shown?.what === 'find'} onClose={close} />
+      {asking === 'init' && <RepositoryDialog onDone={answer} />}
+      {asking === 'unlock' && <UnlockDialog onDone={answer} />}
+    </ActsContext>
+  );
+}
+
+function taken({ snapshot, warnings }: CommandOutput<'snapshot.create'>, source: string, open: (snapshot: SnapshotSummary) => void) {
+  if (snapshot === undefined) return undefined;
+  const facts = `${levelWord(snapshot.proved)} · ${size(snapshot.bytes)}, ${size(snapshot.added)} of it new`;
+  return {
+    title: `Snapshot of ${source} taken`,
+    text: warnings.length === 0 ? facts : `${facts}. ${warnings[0] ?? ''}`,
+    action: { label: 'Open', act: () => open(snapshot) },
+  };
+}
+
+function proved(verification: CommandOutput<'snapshot.verify'>['verification'], { source }: SnapshotSummary) {
+  const tone = verification.result === 'passed' ? ('plain' as const) : ('bad' as const);
+  return {
+    title: verification.result === 'passed' ? `The snapshot of ${source} is proved` : `The snapshot of ${source} is not proved`,
+    text: verification.statement,
+    tone,
+  };
+}

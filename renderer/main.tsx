@@ -1,0 +1,18 @@
+import '@fontsource-variable/inter/wght.css';
+import './styles.css';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { browserWorld } from './api/browser.ts';
+import { createHost } from './api/host.tsx';
+import { Link } from './api/link.ts';
+import { App } from './app/app.tsx';
+import { startTheme } from './app/theme.ts';
+
+startTheme();
+const root = document.getElementById('root');
+if (root === null) throw new Error('The page has no place for the window.');
+createRoot(root).render(
+  <StrictMode>
+    <App host={createHost(new Link(browserWorld()))} />
+  </StrictMode>,
+);

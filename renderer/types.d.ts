@@ -1,0 +1,2 @@
+/** Styles are taken in by Vite. */
+declare module '*.css';

@@ -1,0 +1,154 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { change, contentOf, makeShop, Place } from '../helpers/cli/belay.ts';
+import { chromiumPath, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+
+afterAll(endBrowser);
+
+describe.runIf(chromiumPath !== undefined)('the main loop in the window, on SQLite', () => {
+  test('from a first start to a first proved snapshot of a database that was found, in at most six clicks', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 100);
+    await using host = await serve(place);
+    await using driven = await openWindow(host.address);
+    const { page } = driven;
+    let clicks = 0;
+    const click = async (name: string | RegExp): Promise<void> => {
+      clicks += 1;
+      await page.getByRole('button', { name, exact: typeof name === 'string' }).click();
+    };
+
+    await page.getByRole('heading', { name: 'Nothing is protected yet' }).waitFor();
+    await click('Snapshot shop');
+    await click('Make the repository');
+    await page.getByText('Snapshot of shop taken').waitFor();
+    await click('Prove it');
+    await page.getByText('The snapshot of shop is proved').waitFor();
+    await page.getByRole('heading', { name: 'The source is safe' }).waitFor();
+
+    expect(clicks).toBeLessThanOrEqual(6);
+    expect(await place.data('list')).toMatchObject({ snapshots: [{ source: 'shop', proved: 'proved' }] });
+    expect(driven.complaints).toEqual([]);
+  });
+
+  test('snapshot, break, rewind, undo', async () => {
+    await using place = await Place.withShop(100);
+    await using host = await serve(place);
+    await using driven = await openWindow(host.address);
+    const { page } = driven;
+    const before = contentOf(place.path('shop.db'));
+
+    await page.getByRole('button', { name: 'Snapshot now' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('before-migration');
+    expect(await page.getByText('belay snap shop --name before-migration').isVisible()).toBe(true);
+    await page.getByRole('button', { name: 'Take the snapshot' }).click();
+    await page.getByText('Snapshot of shop taken').waitFor();
+
+    change(place.path('shop.db'), "delete from orders where id > 10; update customers set name = 'gone'");
+    const broken = contentOf(place.path('shop.db'));
+
+    await page.getByRole('link', { name: /^Shelf/ }).click();
+    await page.getByRole('row', { name: /before-migration/ }).click();
+    await page.getByRole('button', { name: 'Rewind…' }).click();
+    const sheet = page.getByRole('dialog', { name: /^Rewind shop to/ });
+    await sheet.getByText(/needed, .* free/).waitFor();
+    expect(await sheet.getByText(/^belay rewind shop --to [0-9a-f]{8}$/).isVisible()).toBe(true);
+    expect(contentOf(place.path('shop.db'))).toEqual(broken);
+    await sheet.getByRole('button', { name: 'Rewind', exact: true }).click();
+    await sheet.getByText('Equal to what was captured', { exact: true }).waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(before);
+
+    await sheet.getByRole('button', { name: 'Undo' }).click();
+    await sheet.getByText('Taken back: it is as it was before.').waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(broken);
+    await sheet.getByRole('button', { name: 'Done' }).click();
+    expect(driven.complaints).toEqual([]);
+  });
+
+  test('compared first, then discarded, then promoted', async () => {
+    await using place = await Place.withShop(60);
+    await place.ok('snap', 'shop', '--name', 'whole');
+    const before = contentOf(place.path('shop.db'));
+    change(place.path('shop.db'), 'delete from orders');
+    const broken = contentOf(place.path('shop.db'));
+    await using host = await serve(place);
+    await using driven = await openWindow(`${host.origin}/shelf${new URL(host.address).hash}`);
+    const { page } = driven;
+    const held = async (decision: string): Promise<void> => {
+      await page.getByRole('row', { name: /whole/ }).click();
+      await page.getByRole('button', { name: 'Rewind…' }).click();
+      await page.getByText('Compare, then decide').click();
+      await page.getByRole('button', { name: 'Restore and compare' }).click();
+      await page.getByText('The copy waits beside the source, which was not touched.').waitFor();
+      expect(contentOf(place.path('shop.db'))).toEqual(broken);
+      await page.getByRole('button', { name: decision }).click();
+    };
+    await held('Discard');
+    await page.getByText('The copy was removed. Nothing else was touched.').waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(broken);
+    await page.getByRole('button', { name: 'Done' }).click();
+    await held('Swap it in');
+    await page.getByText(/^Swapped in\. What was there before is kept/).waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(before);
+    expect(driven.complaints).toEqual([]);
+  });
+
+  test('a production source is put back only where its name was typed', async () => {
+    await using place = await Place.withShop(20);
+    await place.ok('source', 'set', 'shop', '--environment', 'production');
+    await place.ok('snap', 'shop', '--name', 'whole');
+    await using host = await serve(place);
+    await using driven = await openWindow(host.address);
+    const { page } = driven;
+    await page.getByRole('button', { name: 'More for shop' }).click();
+    await page.getByRole('menuitem', { name: 'Rewind…' }).click();
+    const run = page.getByRole('button', { name: 'Rewind', exact: true });
+    await page.getByText(/needed, .* free/).waitFor();
+    expect(await run.isDisabled()).toBe(true);
+    await page.getByLabel(/Type its name/).fill('shop');
+    await run.click();
+    await page.getByText('Equal to what was captured', { exact: true }).waitFor();
+  });
+
+  test('with the keyboard alone', async () => {
+    await using place = await Place.withShop(40);
+    await using host = await serve(place);
+    await using driven = await openWindow(host.address);
+    const { page } = driven;
+    const press = (key: string) => page.keyboard.press(key);
+    const find = async (words: string): Promise<void> => {
+      await press('Control+k');
+      await page.getByRole('combobox').waitFor();
+      await page.keyboard.type(words);
+      await page.getByRole('option').first().waitFor();
+      await press('Enter');
+    };
+    await page.getByRole('heading', { name: /step open/ }).waitFor();
+    await find('snapshot shop');
+    await page.getByText('Snapshot of shop taken').waitFor();
+    const before = contentOf(place.path('shop.db'));
+    change(place.path('shop.db'), 'delete from orders');
+
+    await find('rewind shop');
+    await page.getByText(/needed, .* free/).waitFor();
+    await press('Enter');
+    await page.getByText('Equal to what was captured', { exact: true }).waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(before);
+    await press('Escape');
+    await page.getByRole('dialog', { name: /^Rewind/ }).waitFor({ state: 'detached' });
+
+    await find('undo');
+    await page.getByText('The rewind was taken back').waitFor();
+    expect(contentOf(place.path('shop.db'))).not.toEqual(before);
+
+    await find('shelf');
+    const table = page.getByRole('grid', { name: 'Snapshots' });
+    await table.waitFor();
+    for (let tabs = 0; tabs < 40 && !(await table.evaluate((element) => element === document.activeElement)); tabs += 1) await press('Tab');
+    await press('ArrowDown');
+    await press('p');
+    await page.getByText('The snapshot of shop is proved').waitFor();
+    await press('Enter');
+    await page.getByRole('tab', { name: 'Proof' }).waitFor();
+    expect(driven.complaints).toEqual([]);
+  });
+});
