@@ -11,10 +11,13 @@ import { ActsContext } from '../features/shared/acts.ts';
 import type { Acts } from '../features/shared/acts.ts';
 import { ConfirmName } from '../features/shared/confirm-name.tsx';
 import { lines } from '../features/shared/lines.ts';
+import { capital } from '../features/shared/titles.ts';
 import { failureOf, useWork } from '../features/shared/work.ts';
+import { ExportDialog } from '../features/snapshot/export-dialog.tsx';
 import { PinDialog } from '../features/snap/pin-dialog.tsx';
 import { SnapDialog } from '../features/snap/snap-dialog.tsx';
 import type { SnapOrder } from '../features/snap/snap-dialog.tsx';
+import { SourceDialog } from '../features/source/source-dialog.tsx';
 import { size } from '../ui/format.ts';
 import { levelWord } from '../ui/proof.tsx';
 import { tell } from '../ui/toast.tsx';
@@ -23,7 +26,8 @@ import { Palette } from './palette.tsx';
 type Shown =
   | { readonly what: 'snap'; readonly source: string | undefined }
   | { readonly what: 'rewind'; readonly source: Source; readonly snapshot: SnapshotSummary }
-  | { readonly what: 'pin'; readonly snapshot: SnapshotSummary }
+  | { readonly what: 'pin' | 'export'; readonly snapshot: SnapshotSummary }
+  | { readonly what: 'source'; readonly name: string }
   | { readonly what: 'confirm-undo'; readonly entry: UndoEntry; readonly name: string }
   | { readonly what: 'find' };
 
@@ -32,7 +36,8 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
   const link = useLink();
   const work = useWork();
   const [, go] = useLocation();
-  const sources = useAnswer('sources.overview', {}).data?.sources.map((one) => one.source) ?? [];
+  const known = useAnswer('sources.overview', {}).data?.sources ?? [];
+  const sources = known.map((one) => one.source);
   const [shown, setShown] = useState<Shown>();
   const [asking, setAsking] = useState<'init' | 'unlock'>();
   const answered = useRef<(ready: boolean) => void>(undefined);
@@ -87,6 +92,8 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
     rewind: (source, snapshot) => setShown({ what: 'rewind', source, snapshot }),
     prove: (snapshot) => void work('snapshot.verify', { snapshot: snapshot.id }, { done: ({ verification }) => proved(verification, snapshot) }),
     undo: (entry) => void undo(entry),
+    configure: (name) => setShown({ what: 'source', name }),
+    exportTo: (snapshot) => setShown({ what: 'export', snapshot }),
     pin: (snapshot) => setShown({ what: 'pin', snapshot }),
     unpin: (snapshot) => void work('snapshot.pin', { snapshot: snapshot.id, reason: null }, { done: () => ({ title: 'Unpinned' }) }),
     makeDemo: () =>
@@ -111,6 +118,7 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
     find: () => setShown({ what: 'find' }),
   };
 
+  const configured = shown?.what === 'source' ? known.find((one) => one.source.name === shown.name) : undefined;
   return (
     <ActsContext value={acts}>
       {children}
@@ -126,6 +134,10 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
           }}
         />
       )}
+      {shown?.what === 'export' && (
+        <ExportDialog snapshot={shown.snapshot} source={sources.find((one) => one.name === shown.snapshot.source)} onClose={close} />
+      )}
+      {configured !== undefined && <SourceDialog key={configured.source.name} known={configured} onClose={close} />}
       {shown?.what === 'confirm-undo' && (
         <ConfirmName
           name={shown.name}
@@ -148,7 +160,7 @@ function taken({ snapshot, warnings }: CommandOutput<'snapshot.create'>, source:
   const facts = `${levelWord(snapshot.proved)} · ${size(snapshot.bytes)}, ${size(snapshot.added)} of it new`;
   return {
     title: `Snapshot of ${source} taken`,
-    text: warnings.length === 0 ? facts : `${facts}. ${warnings[0] ?? ''}`,
+    text: warnings.length === 0 ? facts : `${facts}. ${capital(warnings[0] ?? '')}.`,
     action: { label: 'Open', act: () => open(snapshot) },
   };
 }

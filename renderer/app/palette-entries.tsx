@@ -51,6 +51,7 @@ export function useEntries(text: string): readonly Entry[] {
       ...(newest === undefined ? [] : [entry('Rewind', lines.rewind(source.name, newest), () => acts.rewind(source, newest))]),
       ...(newest === undefined ? [] : [entry('Prove', lines.verify(newest), () => acts.prove(newest))]),
       entry('Snapshots of', lines.list(source.name), () => go(`/shelf?source=${encodeURIComponent(source.name)}`)),
+      entry('Environment and targets of', lines.setSource(source.name, source.environment), () => acts.configure(source.name)),
       ...(demo ? [entry('Damage', lines.damage(), () => acts.damageDemo())] : []),
     ];
   });

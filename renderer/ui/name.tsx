@@ -10,7 +10,7 @@ const tailLength = 10;
 export function Name({ text, mono = false, className }: { readonly text: string; readonly mono?: boolean; readonly className?: string }) {
   const shown = escapeText(text);
   const characters = [...shown];
-  const look = classes('inline-flex min-w-0 max-w-full whitespace-pre', mono && 'font-mono text-[0.75rem] leading-[inherit]', className);
+  const look = classes('relative inline-flex min-w-0 max-w-full whitespace-pre', mono && 'font-mono text-[0.75rem] leading-[inherit]', className);
   if (characters.length <= tailLength * 2)
     return (
       <bdi dir="ltr" title={shown} className={look}>

@@ -26,7 +26,7 @@ export function Proof({ level, failing = false }: { readonly level: ProofLevel; 
   return (
     <span className="inline-flex items-center gap-[7px] align-middle leading-[14px]">
       <ProofSteps level={level} failing={failing} />
-      <span className={classes(failing && 'text-bad')}>{failing ? 'Not equal' : words[level]}</span>
+      <span className={classes(failing && 'text-bad')}>{failing ? 'Failed' : words[level]}</span>
     </span>
   );
 }

@@ -109,6 +109,54 @@ describe.runIf(chromiumPath !== undefined)('the main loop in the window, on SQLi
     await page.getByText('Equal to what was captured', { exact: true }).waitFor();
   });
 
+  test('an export is a file that SQLite reads, and overwrites nothing', async () => {
+    await using place = await Place.withShop(20);
+    await place.ok('snap', 'shop', '--name', 'whole');
+    await using host = await serve(place);
+    await using driven = await openWindow(`${host.origin}/shelf${new URL(host.address).hash}`);
+    const { page } = driven;
+    await page.getByRole('row', { name: /whole/ }).dblclick();
+    await page.getByRole('button', { name: 'Export…' }).click();
+    const file = page.getByLabel('New file');
+    expect(await file.inputValue()).toBe(place.path('shop-whole.sqlite'));
+    await file.fill(place.path('shop.db'));
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    await page.getByText(`${place.path('shop.db')} exists already.`).waitFor();
+    await file.fill(place.path('shop-whole.sqlite'));
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    await page.getByText('The snapshot was exported').waitFor();
+    expect(contentOf(place.path('shop-whole.sqlite'))).toEqual(contentOf(place.path('shop.db')));
+    expect(driven.complaints).toEqual([]);
+  });
+
+  test('what a source is held against is set, and Home judges by it', async () => {
+    await using place = await Place.withShop(20);
+    await using host = await serve(place);
+    await using driven = await openWindow(host.address);
+    const { page } = driven;
+    const configure = async (): Promise<void> => {
+      await page.getByRole('button', { name: 'More for shop' }).click();
+      await page.getByRole('menuitem', { name: 'Environment and targets…' }).click();
+    };
+    await page.getByRole('heading', { name: 'One source has a step open' }).waitFor();
+    await configure();
+    await page.getByLabel('Environment').selectOption('staging');
+    const rpo = page.getByLabel('Newest snapshot at most (RPO)');
+    await rpo.fill('soon');
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await rpo.fill('5m');
+    expect(await page.getByText('belay source set shop --environment staging --rpo 5m').isVisible()).toBe(true);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'One source needs you' }).waitFor();
+    expect(await place.data('source', 'list')).toMatchObject({ sources: [{ environment: 'staging', targets: { rpoMs: 300_000 } }] });
+
+    await configure();
+    await page.getByRole('button', { name: 'Remove…' }).click();
+    await page.getByRole('button', { name: 'Remove it' }).click();
+    await page.getByRole('heading', { name: 'Nothing is protected yet' }).waitFor();
+    expect(driven.complaints).toEqual([]);
+  });
+
   test('with the keyboard alone', async () => {
     await using place = await Place.withShop(40);
     await using host = await serve(place);

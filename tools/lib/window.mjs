@@ -20,7 +20,8 @@ import { join } from 'node:path';
  * @returns {Plan}
  */
 export function planWindow({ root, platform, env, uid, electronArrived, exists = existsSync }) {
-  if (!exists(join(root, 'electron', 'main', 'main.ts'))) return { show: 'demo', why: 'The window is not built yet: this is the demo of the main job.' };
+  if (!exists(join(root, 'electron', 'main', 'main.ts')))
+    return { show: 'demo', why: 'The desktop app is not there yet: this is the demo of the main job. The window in the browser: ./belay serve' };
   if (platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY'])
     return { show: 'loopback', why: 'There is no display: the window is served on loopback.' };
   if (uid === 0) return { show: 'loopback', why: 'The user is root, which Electron refuses: the window is served on loopback.' };

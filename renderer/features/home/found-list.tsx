@@ -42,8 +42,11 @@ export function useDiscovery(folder: string | undefined, atOnce: boolean): Disco
   };
 }
 
+const mostShown = 12;
+
 /** Databases that are here and that no snapshot protects, each with the button that does. */
 export function FoundList({ discovery, folder }: { readonly discovery: Discovery; readonly folder: string }) {
+  const [all, setAll] = useState(false);
   const { found, looking, notes, error } = discovery;
   return (
     <section aria-label="Found on this machine, not protected">
@@ -58,10 +61,15 @@ export function FoundList({ discovery, folder }: { readonly discovery: Discovery
           {found?.length === 0 && <p className="px-3 py-2.5 text-ink-2">{nothing(folder)}</p>}
           {found !== undefined && found.length > 0 && (
             <ul>
-              {found.map((one, at) => (
+              {(all ? found : found.slice(0, mostShown)).map((one, at) => (
                 <FoundRow key={`${one.engine} ${one.description} ${String(at)}`} one={one} folder={folder} />
               ))}
             </ul>
+          )}
+          {found !== undefined && found.length > mostShown && !all && (
+            <Button kind="quiet" className="w-full border-t border-line" onClick={() => setAll(true)}>
+              Show {found.length - mostShown} more
+            </Button>
           )}
         </div>
       )}

@@ -48,7 +48,7 @@ export function HomePage() {
             tone="bad"
             title={
               <span className="flex min-w-0 gap-1">
-                <Name text={worst.one.source.name} />: {lower(worst.standing.statement)}
+                <Name text={`${worst.one.source.name}:`} /> {lower(worst.standing.statement)}
               </span>
             }
             action={<ActOf one={worst.one} standing={worst.standing} />}

@@ -97,7 +97,11 @@ function SourceRow({ one, standing }: Row) {
         {counted === undefined ? (
           <span className="text-ink-3">–</span>
         ) : (
-          <time dateTime={new Date(counted.createdAt).toISOString()} title={exactTime(counted.createdAt)}>
+          <time
+            dateTime={new Date(counted.createdAt).toISOString()}
+            title={exactTime(counted.createdAt)}
+            className={targets.rpoMs !== null && now - counted.createdAt > targets.rpoMs ? 'font-strong text-bad' : ''}
+          >
             {age(now - counted.createdAt)}
           </time>
         )}
@@ -178,7 +182,9 @@ function More({ one, standing }: Row) {
               ...(standing.act === 'rewind' ? [] : [{ key: 'rewind', title: 'Rewind…', act: () => acts.rewind(source, newest) }]),
               ...(standing.act === 'prove' ? [] : [{ key: 'prove', title: 'Prove the newest', act: () => acts.prove(newest) }]),
             ]),
-        ...(demo ? (['line', { key: 'damage', title: 'Run a bad migration on it', danger: true, act: () => acts.damageDemo() }] as const) : []),
+        'line',
+        { key: 'configure', title: 'Environment and targets…', act: () => acts.configure(source.name) },
+        ...(demo ? ([{ key: 'damage', title: 'Run a bad migration on it', danger: true, act: () => acts.damageDemo() }] as const) : []),
       ]}
     />
   );

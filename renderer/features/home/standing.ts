@@ -24,7 +24,7 @@ export function standingOf(one: Overview, now: number): Standing {
   if (newest.failing)
     return {
       rank: 0,
-      statement: 'Not equal to what was captured',
+      statement: 'A proof failed',
       act: 'snap-again',
       detail: `${failedProof(newest)} ${whatHolds(newestComplete, newest, now)}`,
     };

@@ -10,6 +10,9 @@ export interface Acts {
   rewind(source: Source, snapshot: SnapshotSummary): void;
   prove(snapshot: SnapshotSummary): void;
   undo(entry: UndoEntry): void;
+  /** Opens what a source is held against. */
+  configure(source: string): void;
+  exportTo(snapshot: SnapshotSummary): void;
   pin(snapshot: SnapshotSummary): void;
   unpin(snapshot: SnapshotSummary): void;
   /** Makes the demo's source; with `thenSnap` it is snapshotted too. */

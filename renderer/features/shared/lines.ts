@@ -34,6 +34,10 @@ export const lines = {
   list: (source?: string) => commandLine('list', source === undefined ? [] : [source]),
   pin: (snapshot: SnapshotSummary, reason: string) => commandLine('pin', [refOf(snapshot), reason]),
   unpin: (snapshot: SnapshotSummary) => commandLine('unpin', [refOf(snapshot)]),
+  export: (snapshot: SnapshotSummary, to: string) => commandLine('export', [refOf(snapshot)], [['--to', to]]),
+  setSource: (name: string, environment: string, rpo?: string, rto?: string) =>
+    commandLine('source set', [name], [['--environment', environment], ...option('--rpo', rpo), ...option('--rto', rto)]),
+  removeSource: (name: string) => commandLine('source remove', [name]),
   demo: () => commandLine('demo'),
   damage: () => commandLine('demo', [], ['--damage']),
   cancel: (job: string) => commandLine('cancel', [job]),

@@ -24,7 +24,7 @@ import { Timeline } from './timeline.tsx';
 
 const nothing: readonly SnapshotSummary[] = [];
 const spanWords: Readonly<Record<Span, string>> = { all: 'Any time', '24h': 'Last 24 hours', '7d': 'Last 7 days', '30d': 'Last 30 days' };
-const proofWords: Readonly<Record<ProofFilter, string>> = { any: 'Any proof', complete: 'Complete or proved', proved: 'Proved', failing: 'Not equal' };
+const proofWords: Readonly<Record<ProofFilter, string>> = { any: 'Any proof', complete: 'Complete or proved', proved: 'Proved', failing: 'Failed' };
 
 /** "What do I have?" */
 export function ShelfPage() {

@@ -20,10 +20,10 @@ export function ProofCards({ shown }: { readonly shown: Shown }) {
         {shown.proofs.map((proof) => (
           <li key={proof.level} className="grid content-start gap-0.5 border-r border-line px-3.5 py-3 last:border-r-0">
             <span className="inline-flex items-center gap-[7px]">
-              <ProofSteps level={proof.result === 'passed' ? proof.level : undefined} failing={proof.result === 'failed'} />
+              <ProofSteps level={proof.result === 'passed' && !overtaken(proof, shown.proofs) ? proof.level : undefined} failing={proof.result === 'failed'} />
               <b className="font-semibold">{levelWord(proof.level)}</b>
             </span>
-            <Told proof={proof} />
+            <Told proof={proof} past={overtaken(proof, shown.proofs)} />
             <span className="line-clamp-2 text-s leading-4 text-ink-3">
               {statementOf(proof, shown) ??
                 (drill?.recoveryMs === undefined
@@ -37,14 +37,27 @@ export function ProofCards({ shown }: { readonly shown: Shown }) {
   );
 }
 
-function Told({ proof }: { readonly proof: Level }) {
+/** Whether a level at or below it failed since: what it showed then does not hold any more. */
+function overtaken({ level, at, result }: Level, proofs: readonly Level[]): boolean {
+  if (result !== 'passed') return false;
+  const own = proofs.findIndex((one) => one.level === level);
+  return proofs.some((one, order) => order <= own && one.result === 'failed' && (one.at ?? 0) >= (at ?? 0));
+}
+
+function Told({ proof, past }: { readonly proof: Level; readonly past: boolean }) {
   const now = useNow();
-  if (proof.result === 'failed') return <span className="text-s text-bad">not equal{proof.at === undefined ? '' : `, ${day(proof.at, now)}`}</span>;
+  if (proof.result === 'failed')
+    return (
+      <span className="text-s text-bad">
+        failed{proof.at === undefined ? '' : `, ${day(proof.at, now).replace(/^[TY]/, (letter) => letter.toLowerCase())}`}
+      </span>
+    );
   if (proof.result === 'inconclusive') return <span className="text-s text-warn">could not be told</span>;
   if (proof.at === undefined) return <span className="text-s text-ink-2">not yet</span>;
   return (
     <time dateTime={new Date(proof.at).toISOString()} title={exactTime(proof.at)} className="text-s text-ink-2">
       {day(proof.at, now).startsWith('Today') ? clockTime(proof.at, true) : day(proof.at, now)}
+      {past && ', before a level below failed'}
     </time>
   );
 }

@@ -137,6 +137,7 @@ function Head({ shown }: { readonly shown: Shown }) {
               : { key: 'unpin', title: 'Unpin', act: () => acts.unpin(snapshot) },
           ]}
         />
+        <Button onClick={() => acts.exportTo(snapshot)}>Export…</Button>
         <Button title={lines.verify(snapshot)} onClick={() => acts.prove(snapshot)}>
           Prove it
         </Button>

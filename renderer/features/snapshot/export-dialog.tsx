@@ -1,0 +1,87 @@
+import { useState } from 'react';
+import type { SnapshotSummary, Source } from '../../../electron/contract/model.ts';
+import { hostError } from '../../api/errors.ts';
+import type { HostError } from '../../api/errors.ts';
+import { useAnswer, useLink } from '../../api/host.tsx';
+import { Button } from '../../ui/button.tsx';
+import { CommandLine } from '../../ui/command-line.tsx';
+import { Field } from '../../ui/fields.tsx';
+import { size } from '../../ui/format.ts';
+import { engineName } from '../../ui/marks.tsx';
+import { Dialog } from '../../ui/overlay.tsx';
+import { tell } from '../../ui/toast.tsx';
+import { Failure } from '../shared/failure.tsx';
+import { lines } from '../shared/lines.ts';
+
+/** What the engine's own tools read without Belay, by the ending of a file. */
+const endings: Readonly<Record<string, readonly [ending: string, words: string]>> = {
+  sqlite: ['.sqlite', 'A plain SQLite file.'],
+  postgres: ['.dump', 'The ending says the format: .dump for pg_restore, .sql or .sql.gz for psql.'],
+};
+
+/** Asks for a file on the host's machine, and writes the snapshot there in its engine's own format. */
+export function ExportDialog({ snapshot, source, onClose }: ExportDialogProps) {
+  const link = useLink();
+  const [ending, words] = endings[snapshot.engine] ?? ['', ''];
+  const userFolder = useAnswer('sources.overview', {}).data?.userFolder;
+  const [to, setTo] = useState(() => suggestion(snapshot, source, ending, userFolder));
+  const [failure, setFailure] = useState<HostError>();
+  const [running, setRunning] = useState<AbortController>();
+  const write = async (): Promise<void> => {
+    const controller = new AbortController();
+    setRunning(controller);
+    setFailure(undefined);
+    try {
+      const { files } = await link.call('export', { snapshot: snapshot.id, to: to.trim() }, { signal: controller.signal });
+      const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      tell({ title: 'The snapshot was exported', text: `${files[0]?.path ?? to} · ${size(bytes)}` });
+      onClose();
+    } catch (error) {
+      setFailure(hostError(error));
+      setRunning(undefined);
+    }
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title="Export the snapshot"
+      lead={`As ${engineName(snapshot.engine)}'s own tools read it, without Belay. A file that exists is never overwritten.`}
+      footer={
+        <>
+          {running === undefined ? <Button onClick={onClose}>Not now</Button> : <Button onClick={() => running.abort()}>Stop</Button>}
+          <Button kind="primary" type="submit" form="export" disabled={to.trim() === '' || running !== undefined}>
+            {running === undefined ? 'Export' : 'Exporting…'}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id="export"
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (running === undefined) void write();
+        }}
+      >
+        <Field label="New file" hint={words} value={to} onChange={(event) => setTo(event.target.value)} className="font-mono text-s" />
+        {failure !== undefined && <Failure error={failure} />}
+        <CommandLine line={lines.export(snapshot, to.trim())} />
+      </form>
+    </Dialog>
+  );
+}
+
+interface ExportDialogProps {
+  readonly snapshot: SnapshotSummary;
+  readonly source: Source | undefined;
+  readonly onClose: () => void;
+}
+
+/** Beside the source's file, else in the user's folder. */
+function suggestion(snapshot: SnapshotSummary, source: Source | undefined, ending: string, userFolder = ''): string {
+  const path = source?.location['path'];
+  const folder = typeof path === 'string' ? path.replace(/[^\\/]*$/, '') : `${userFolder}/`;
+  const name = `${snapshot.source}-${snapshot.name ?? `snapshot-${String(snapshot.seq)}`}`.replaceAll(/[^A-Za-z0-9._-]+/g, '-');
+  return `${folder}${name}${ending}`;
+}
