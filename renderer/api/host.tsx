@@ -57,6 +57,7 @@ export function HostProvider({ host, children }: { readonly host: Host; readonly
       link.on('job.changed', ({ job }) => {
         if (job.endedAt !== undefined) old(freshAfter[job.command] ?? []);
       }),
+      link.on('journal.appended', () => old(['journal.list'])),
       // What happened while the host was gone is not told again.
       link.watch(() => {
         if (link.state.kind === 'open') void host.answers.invalidateQueries({ predicate: (query) => query.queryKey[0] !== 'discover' });

@@ -2,9 +2,9 @@ import { Route, Switch } from 'wouter';
 import { HostProvider, useLinkState } from '../api/host.tsx';
 import type { Host } from '../api/host.tsx';
 import { HomePage } from '../features/home/home-page.tsx';
+import { JournalPage } from '../features/journal/journal-page.tsx';
 import { ShelfPage } from '../features/shelf/shelf-page.tsx';
 import { SnapshotPage } from '../features/snapshot/snapshot-page.tsx';
-import { WithinPolicy } from '../ui/policy.tsx';
 import { Empty } from '../ui/states.tsx';
 import { ToastArea } from '../ui/toast.tsx';
 import { ActsProvider } from './acts-provider.tsx';
@@ -16,14 +16,12 @@ import { TopBar } from './top-bar.tsx';
 /** The window. */
 export function App({ host }: { readonly host: Host }) {
   return (
-    <WithinPolicy>
-      <HostProvider host={host}>
-        <ActsProvider>
-          <Frame />
-        </ActsProvider>
-        <ToastArea />
-      </HostProvider>
-    </WithinPolicy>
+    <HostProvider host={host}>
+      <ActsProvider>
+        <Frame />
+      </ActsProvider>
+      <ToastArea />
+    </HostProvider>
   );
 }
 
@@ -44,6 +42,9 @@ function Frame() {
             <ShelfPage />
           </Route>
           <Route path="/snapshot/:id">{({ id }) => <SnapshotPage key={id} id={id} />}</Route>
+          <Route path="/journal">
+            <JournalPage />
+          </Route>
           <Route>
             <Empty icon="find" title="There is no such page">
               The address names nothing that is here.

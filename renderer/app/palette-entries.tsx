@@ -78,6 +78,7 @@ export function useEntries(text: string): readonly Entry[] {
   const commands = [
     command('home', 'Home', lines.status(), () => go('/')),
     command('shelf', 'Shelf', lines.list(), () => go('/shelf')),
+    command('journal', 'Journal', lines.journal(), () => go('/journal')),
     ...(overview !== undefined && overview.sources.length > 0 ? [command('stack', 'Snapshot with a name…', '', () => acts.snapWith())] : []),
     ...(overview !== undefined && !overview.sources.some((one) => one.demo) ? [command('stack', 'Make the demo', lines.demo(), () => acts.makeDemo())] : []),
     command('light', 'Light theme', '', () => chooseTheme('light')),

@@ -20,6 +20,7 @@ export function SideBar() {
   const snapshots = useAnswer('status', {}).data?.snapshots;
   const [isHome] = useRoute('/');
   const [isShelf] = useRoute('/shelf');
+  const [isJournal] = useRoute('/journal');
   const [isSnapshot] = useRoute('/snapshot/:id');
   const shown = new URLSearchParams(useSearch()).get('source');
   const needing = worstFirst(overview?.sources ?? [], now).filter(({ standing }) => standing.rank === 0).length;
@@ -37,6 +38,9 @@ export function SideBar() {
       <Page to="/shelf" icon="shelf" current={(isShelf && shown === null) || isSnapshot}>
         Shelf
         {snapshots !== undefined && snapshots > 0 && <span className="ml-auto text-xs text-ink-3">{count(snapshots)}</span>}
+      </Page>
+      <Page to="/journal" icon="journal" current={isJournal}>
+        Journal
       </Page>
       {overview !== undefined && overview.sources.length > 0 && (
         <>

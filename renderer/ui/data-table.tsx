@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useId, useRef } from 'react';
-import type { KeyboardEvent, ReactNode } from 'react';
+import { memo, useEffect, useId, useRef } from 'react';
+import type { Key, KeyboardEvent, ReactNode } from 'react';
 import { classes } from './classes.ts';
 import { Icon } from './icons.tsx';
 
@@ -30,11 +30,11 @@ interface TableProps<R> {
   /** Key of the row that is chosen. */
   readonly chosen: string | undefined;
   readonly onChoose: (key: string) => void;
-  readonly onOpen?: (row: R) => void;
+  readonly onOpen?: ((row: R) => void) | undefined;
   /** Any other key on the chosen row; true where it was taken. */
   readonly onKey?: (key: string, row: R) => boolean;
   /** Acts of the chosen row and of the one under the pointer, at its end. */
-  readonly acts?: (row: R) => ReactNode;
+  readonly acts?: ((row: R) => ReactNode) | undefined;
   readonly sorting?: Sorting;
   readonly onSort?: (key: string) => void;
   readonly empty: ReactNode;
@@ -147,38 +147,22 @@ export function DataTable<R>(props: TableProps<R>) {
           {list.getVirtualItems().map((item) => {
             const row = rows[item.index];
             if (row === undefined) return null;
-            const isChosen = item.index === at;
             return (
-              <div
+              <TableRow<R>
                 key={item.key}
-                style={{ gridTemplateColumns: tracks, height, transform: `translateY(${String(item.start)}px)` }}
                 id={`${id}-${item.index}`}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={isChosen}
-                onClick={() => choose(item.index)}
-                onDoubleClick={() => props.onOpen?.(row)}
-                className={classes(
-                  'group/row absolute inset-x-0 grid items-center border-b border-line',
-                  isChosen ? 'bg-accent-soft outline-accent -outline-offset-2 group-focus-visible/table:outline-2' : 'hover:bg-hover',
-                )}
-              >
-                <span />
-                {columns.map((column) => (
-                  <div
-                    key={column.key}
-                    role="gridcell"
-                    className={classes('min-w-0 overflow-hidden px-2.5 whitespace-nowrap', column.right === true && 'figures text-right')}
-                  >
-                    {column.cell(row)}
-                  </div>
-                ))}
-                {acts !== undefined && (
-                  <div role="gridcell" className="flex items-center justify-end gap-1.5 pr-5">
-                    {isChosen && acts(row)}
-                  </div>
-                )}
-              </div>
+                row={row}
+                name={String(item.key)}
+                index={item.index}
+                top={item.start}
+                height={height}
+                tracks={tracks}
+                columns={columns}
+                chosen={item.index === at}
+                onChoose={onChoose}
+                onOpen={props.onOpen}
+                acts={acts}
+              />
             );
           })}
         </div>
@@ -186,6 +170,53 @@ export function DataTable<R>(props: TableProps<R>) {
     </div>
   );
 }
+
+interface RowProps<R> extends Pick<TableProps<R>, 'columns' | 'onChoose' | 'onOpen' | 'acts'> {
+  readonly id: string;
+  readonly row: R;
+  /** Its key. */
+  readonly name: string;
+  readonly index: number;
+  readonly top: number;
+  readonly height: number;
+  readonly tracks: string;
+  readonly chosen: boolean;
+}
+
+/** Made anew only where it is another one: a scroll moves the list and changes none of its rows. */
+const TableRow = memo(function TableRow<R>({ id, row, name, index, top, height, tracks, columns, chosen, onChoose, onOpen, acts }: RowProps<R>) {
+  return (
+    <div
+      style={{ gridTemplateColumns: tracks, height, transform: `translateY(${String(top)}px)` }}
+      id={id}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={chosen}
+      onClick={() => onChoose(name)}
+      onDoubleClick={() => onOpen?.(row)}
+      className={classes(
+        'absolute inset-x-0 grid items-center border-b border-line',
+        chosen ? 'bg-accent-soft outline-accent -outline-offset-2 group-focus-visible/table:outline-2' : 'hover:bg-hover',
+      )}
+    >
+      <span />
+      {columns.map((column) => (
+        <div
+          key={column.key}
+          role="gridcell"
+          className={classes('min-w-0 overflow-hidden px-2.5 whitespace-nowrap', column.right === true && 'figures text-right')}
+        >
+          {column.cell(row)}
+        </div>
+      ))}
+      {acts !== undefined && (
+        <div role="gridcell" className="flex items-center justify-end gap-1.5 pr-5">
+          {chosen && acts(row)}
+        </div>
+      )}
+    </div>
+  );
+}) as <R>(props: RowProps<R> & { readonly key?: Key }) => ReactNode;
 
 function keyAt<R>(rows: readonly R[], keyOf: (row: R) => string, index: number): string | number {
   const row = rows[index];

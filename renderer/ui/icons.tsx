@@ -51,6 +51,7 @@ const paths = {
       <path d="M6 13.500h4M8 10.500v3" />
     </>
   ),
+  journal: <path d="M4 2.500h7.500v11H4zM4 5.500H2.500M4 8H2.500M4 10.500H2.500M6.500 5.500h3M6.500 8h3" />,
   terminal: <path d="m3.500 5 3 3-3 3M8.500 11.500h4" />,
   lock: (
     <>

@@ -1,10 +1,25 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeShop, Place } from '../helpers/cli/belay.ts';
 import { browser, chromiumPath, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
 
 afterAll(endBrowser);
+
+async function otherServer(): Promise<AsyncDisposable & { readonly origin: string }> {
+  const server = createServer((_request, response) => response.end('<title>elsewhere</title>')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  return {
+    origin: `http://127.0.0.1:${address.port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 describe.runIf(chromiumPath !== undefined)('the window and its host', () => {
   test('a job that the command line started appears, is cancelled here, and leaves nothing', async () => {
@@ -34,6 +49,22 @@ describe.runIf(chromiumPath !== undefined)('the window and its host', () => {
     await driven.page.getByRole('heading', { name: 'No snapshot yet' }).waitFor();
     await place.ok('snap', 'shop', '--name', 'by-hand');
     await driven.page.getByRole('row', { name: /by-hand/ }).waitFor();
+    expect(driven.complaints).toEqual([]);
+  });
+
+  test('the journal tells who did what, and whether the record is whole', async () => {
+    await using place = await Place.withShop(20);
+    await using host = await serve(place);
+    await using driven = await openWindow(`${host.origin}/journal${new URL(host.address).hash}`);
+    const { page } = driven;
+    await page.getByRole('row', { name: /sources\.add done/ }).waitFor();
+    await place.ok('snap', 'shop', '--name', 'by-hand');
+    await page.getByRole('row', { name: /snapshot\.create done Snapshot of shop/ }).waitFor();
+    await place.run(['snap', 'nobody']);
+    await page.getByRole('button', { name: 'Failed or cancelled' }).click();
+    await page.getByRole('row', { name: /snapshot\.create failed Snapshot of nobody · There is no source named nobody/ }).waitFor();
+    await page.getByRole('button', { name: 'Verify the chain' }).click();
+    await page.getByText('The record is whole').waitFor();
     expect(driven.complaints).toEqual([]);
   });
 
@@ -113,8 +144,10 @@ describe.runIf(chromiumPath !== undefined)('the window and its host', () => {
   test('a page from elsewhere cannot connect, even with the token', async () => {
     await using place = await Place.withShop(5);
     await using host = await serve(place);
+    // A page of another server on this machine: the browser itself lets it connect.
+    await using elsewhere = await otherServer();
     const page = await (await browser()).newPage();
-    await page.goto('data:text/html,<title>elsewhere</title>');
+    await page.goto(elsewhere.origin);
     const outcome = await page.evaluate(
       (url) =>
         new Promise<string>((resolve) => {

@@ -38,6 +38,8 @@ export const lines = {
   setSource: (name: string, environment: string, rpo?: string, rto?: string) =>
     commandLine('source set', [name], [['--environment', environment], ...option('--rpo', rpo), ...option('--rto', rto)]),
   removeSource: (name: string) => commandLine('source remove', [name]),
+  journal: () => commandLine('journal list'),
+  journalVerify: () => commandLine('journal verify'),
   demo: () => commandLine('demo'),
   damage: () => commandLine('demo', [], ['--damage']),
   cancel: (job: string) => commandLine('cancel', [job]),

@@ -61,17 +61,32 @@ export class Place implements AsyncDisposable {
    * ends the host.
    */
   async host(options: RunOptions = {}): Promise<() => Promise<void>> {
-    const child = this.start(['serve', '--json'], options);
-    await new Promise<void>((resolve, reject) => {
-      child.stdout?.once('data', () => resolve());
-      child.once('close', (code) => reject(new Error(`The host ended with ${String(code)}.`)));
-    });
-    this.#hosted = true;
-    const gone = new Promise<void>((resolve) => child.once('close', () => resolve())).then(() => void (this.#hosted = false));
+    const { child, gone } = await this.serve([], options);
     return async () => {
       child.kill('SIGTERM');
       await gone;
     };
+  }
+
+  /** As `host`, with more arguments of `belay serve`; `answer` is what it printed. */
+  async serve(
+    argv: readonly string[] = [],
+    options: RunOptions = {},
+  ): Promise<{ readonly child: ChildProcess; readonly answer: string; readonly gone: Promise<void> }> {
+    const child = this.start(['serve', '--json', ...argv], options);
+    let said = '';
+    child.stderr?.on('data', (data: Buffer) => (said += data.toString()));
+    const answer = await new Promise<string>((resolve, reject) => {
+      let stdout = '';
+      child.stdout?.on('data', (data: Buffer) => {
+        stdout += data.toString();
+        if (stdout.endsWith('\n')) resolve(stdout);
+      });
+      child.once('close', (code) => reject(new Error(`The host ended with ${String(code)}. ${said}`)));
+    });
+    this.#hosted = true;
+    const gone = new Promise<void>((resolve) => child.once('close', () => resolve())).then(() => void (this.#hosted = false));
+    return { child, answer, gone };
   }
 
   path(...parts: readonly string[]): string {

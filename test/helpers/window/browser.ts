@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { chromium } from 'playwright-core';
@@ -18,27 +17,15 @@ export interface Served extends AsyncDisposable {
   readonly process: ChildProcess;
 }
 
-/** `belay serve` on a place's data directory, as a user starts it. */
+/** `belay serve` on a place's data directory, as a user starts it; commands of the place are attached to it from then on. */
 export async function serve(place: Place, options: RunOptions & { readonly port?: number } = {}): Promise<Served> {
-  const child = place.start(['serve', '--json', ...(options.port === undefined ? [] : ['--port', String(options.port)])], options);
-  let stdout = '';
-  let stderr = '';
-  child.stderr?.on('data', (data: Buffer) => (stderr += data.toString()));
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.on('data', (data: Buffer) => {
-      stdout += data.toString();
-      if (stdout.includes('\n')) resolve();
-    });
-    child.once('close', (code) => reject(new Error(`The host ended with ${String(code)}: ${stderr}`)));
-  });
-  const address = String(record(answerOf({ stdout, stderr })['data'])['address']);
+  const { child, answer, gone } = await place.serve(options.port === undefined ? [] : ['--port', String(options.port)], options);
+  const address = String(record(answerOf({ stdout: answer, stderr: '' })['data'])['address']);
   return {
     address,
     origin: new URL(address).origin,
     process: child,
     async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, 'close');
       child.kill('SIGTERM');
       await gone;
     },
