@@ -3,7 +3,7 @@ import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** Chromium 108 is the oldest that shows the window: an Electron that tests can have (docs/decisions/0013). */
+/** Chromium 108 is the oldest that shows the window: an Electron that tests can have (docs/decisions/0015). */
 const oldest = 'chrome108';
 
 export default defineConfig({
