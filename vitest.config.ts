@@ -17,6 +17,7 @@ export default defineConfig({
       project('compat', ['test/compat/**/*.test.ts'], 60_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 180_000),
       project('window', ['test/window/**/*.test.ts'], 180_000),
+      project('electron', ['test/electron/**/*.test.ts'], 120_000),
       project('faults', ['test/faults/**/*.test.ts'], 600_000),
     ],
   },

@@ -5,14 +5,17 @@ import { createRoot } from 'react-dom/client';
 import { browserWorld } from './api/browser.ts';
 import { createHost } from './api/host.tsx';
 import { Link } from './api/link.ts';
+import { shellWorld } from './api/shell.ts';
 import { App } from './app/app.tsx';
-import { startTheme } from './app/theme.ts';
+import { startTheme } from './features/shared/theme.ts';
+import { fillIn } from './oldest.ts';
 
+fillIn();
 startTheme();
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no place for the window.');
 createRoot(root).render(
   <StrictMode>
-    <App host={createHost(new Link(browserWorld()))} />
+    <App host={createHost(new Link(shellWorld() ?? browserWorld()))} />
   </StrictMode>,
 );

@@ -1,6 +1,7 @@
 // npm start: installs what is missing, then opens Belay. Plain Node >= 20, no dependency.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureShell, ensureWindow } from './lib/build.mjs';
 import { handOver } from './lib/child.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { findNode } from './lib/node24.mjs';
@@ -17,16 +18,22 @@ const node = findNode({ root })?.path;
 if (node === undefined) throw new Error('There is no Node 24 although the install ended well.');
 
 const plan = planWindow({
-  root,
   platform: process.platform,
   env: process.env,
   uid: process.getuid?.(),
   electronArrived: () => fetchElectron(root, node),
 });
 if (plan.show !== 'window') console.log(plan.why);
+try {
+  const say = (/** @type {string} */ line) => console.log(line);
+  ensureWindow({ root, node, say });
+  if (plan.show === 'window') ensureShell({ root, node, say });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
 const commands = {
-  window: [join(root, 'node_modules', 'electron', 'cli.js'), root],
+  window: [join(root, 'node_modules', 'electron', 'cli.js'), join(root, 'dist', 'shell', 'main.cjs')],
   loopback: [join(root, 'electron', 'cli', 'main.ts'), 'serve'],
-  demo: [join(root, 'resources', 'demo', 'demo.ts')],
 };
 await handOver(node, [...commands[plan.show], ...process.argv.slice(2)]);

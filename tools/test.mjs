@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './lib/install.mjs';
-import { ensureWindow } from './lib/build.mjs';
+import { ensureShell, ensureWindow } from './lib/build.mjs';
 import { findNode } from './lib/node24.mjs';
 import { provision } from './provision/index.mjs';
 import { checks, sawNothing } from './test/checks.mjs';
@@ -72,15 +72,22 @@ for (const line of summary(sections)) console.log(line);
 process.exitCode = stop.signal.aborted ? 130 : exitCode(sections);
 
 /**
- * Builds the window once, before many hosts are started that would each build it.
+ * Builds the window and the shell once, before many hosts are started that would each build it.
  * @returns {Section[]} empty where it is there
  */
 function buildWindow() {
   try {
     ensureWindow({ root, node, say });
+    if (lanes.some((lane) => lane.name === 'electron' && wanted(lane))) ensureShell({ root, node, say });
     return [];
   } catch (error) {
-    return [{ name: 'build', seconds: 0, outcomes: [{ name: 'the window', state: 'failed', note: error instanceof Error ? error.message : String(error) }] }];
+    return [
+      {
+        name: 'build',
+        seconds: 0,
+        outcomes: [{ name: 'the window and its shell', state: 'failed', note: error instanceof Error ? error.message : String(error) }],
+      },
+    ];
   }
 }
 

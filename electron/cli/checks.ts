@@ -20,6 +20,9 @@ export const checkOptions: readonly OptionSpec[] = [
   { flags: '--checks <file>', description: 'JSON file with an array of checks (docs/guide/cli.md, "Checks of your own")', complete: 'file' },
 ];
 
+/** The same as `input` has them. */
+export const checkNames = ['checkQuery', 'checkCommand', 'checkHttp', 'checks'] as const;
+
 export const migrateOption: OptionSpec = {
   flags: '--migrate <command>',
   description: 'run this on the compared copy before the checks and the swap; split at spaces, no shell; may be repeated',

@@ -84,6 +84,7 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/drill.ts')).drill,
   },
   { group: 'Proof', name: 'compare', summary: 'compare the live source with a snapshot', load: async () => (await import('./commands/compare.ts')).compare },
+  { group: 'Proof', name: 'diff', summary: 'what changed between two snapshots, or since one', load: async () => (await import('./commands/diff.ts')).diff },
   { group: 'Proof', name: 'check', summary: 'check the repository, every byte of it', load: async () => (await import('./commands/check.ts')).check },
 
   { group: 'In and out', name: 'export', summary: 'write a snapshot as a native file', load: async () => (await import('./commands/export.ts')).exportCommand },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { command } from './command.ts';
 import { drill, remarks } from './drills.ts';
-import { smokeCheck, snapshotRef, throwAwayChoice } from './model.ts';
+import { absolutePath, smokeCheck, snapshotRef, throwAwayChoice } from './model.ts';
 
 /** Drills: a restore into a throw-away place, compared, checked, timed, thrown away, and kept as a record. */
 export const drillsCommands = {
@@ -21,6 +21,18 @@ export const drillsCommands = {
     job: false,
     input: z.object({ source: z.string().optional(), limit: z.number().int().min(1).max(1000).default(50) }),
     output: z.object({ drills: z.array(drill), total: z.number() }),
+  }),
+  /** Every drill, newest first, as one page to be filed: a table of all, then the record of each. */
+  'drill.log': command({
+    job: false,
+    input: z.object({ source: z.string().optional() }),
+    output: z.object({ drills: z.array(drill), markdown: z.string() }),
+  }),
+  /** Writes the record of one drill, or the log of all where none is named, into a new file: as Markdown, or as JSON where its name ends with .json. */
+  'drill.report': command({
+    job: false,
+    input: z.object({ drill: z.string().optional(), to: absolutePath }),
+    output: z.object({ path: z.string(), bytes: z.number() }),
   }),
   'drill.show': command({
     job: false,

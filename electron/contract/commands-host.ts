@@ -33,6 +33,8 @@ export const hostCommands = {
     input: z.object({}),
     output: z.object({ entries: z.number(), sound: z.boolean(), statement: z.string(), repositoryFacts: z.number() }),
   }),
+  /** What the shell hears of the machine, for the record: between the two nothing ran, whatever the clock says. */
+  'machine.power': command({ job: false, input: z.object({ event: z.enum(['suspend', 'resume']) }), output: z.object({}) }),
   doctor: command({
     job: false,
     input: z.object({ folder: absolutePath.optional() }),

@@ -48,6 +48,15 @@ export const repositoryCommands = {
       durationMs: z.number(),
     }),
   }),
+  /** Checks of the whole repository that read every byte, newest first: what each found then, not what holds now. */
+  'repository.checks': command({
+    job: false,
+    input: z.object({ limit: z.number().int().min(1).max(1000).default(50) }),
+    output: z.object({
+      checks: z.array(z.object({ at: z.number(), level: z.enum(['authenticated', 'decoded']), passed: z.boolean() })),
+      total: z.number(),
+    }),
+  }),
   'repository.collect': command({
     job: true,
     input: z.object({ purgeNow: z.boolean().default(false), budget: z.number().int().positive().optional(), confirm: confirmed }),

@@ -43,6 +43,7 @@ export const restoresCommands = {
       choices: restoreChoices.optional(),
     }),
     output: z.object({
+      snapshot: snapshotSummary.optional(),
       preflight,
       verification: verification.optional(),
       target: z.string(),
@@ -67,6 +68,7 @@ export const restoresCommands = {
       safetySnapshot: z.boolean().default(true).describe('snapshot the source first'),
     }),
     output: z.object({
+      snapshot: snapshotSummary.optional(),
       target: z.string(),
       tables: z.array(
         z.object({
@@ -128,7 +130,8 @@ export const restoresCommands = {
       to: snapshotRef.optional(),
       checkpoint: z.string().optional(),
       inPlace: z.boolean().default(false),
-      /** As of `restore.run`; a checkpoint takes none. */
+      /** As of `restore.run`; a checkpoint takes neither. */
+      checks: z.array(smokeCheck).default([]),
       migrate: migrations,
       acceptInconclusive: z.boolean().default(false),
       choices: restoreChoices.optional(),

@@ -30,6 +30,8 @@ import {
 /** Of the environment of the one who asks: those that may name a database, or where its password lies. They are used for this call alone. */
 const variables = z.record(z.string().max(200), z.string().max(10_000));
 
+const changedTarget = z.union([z.number().int().positive().nullable(), z.literal('environment')]);
+
 /** Sources, what is found of them, snapshots and what is known of them. */
 export const snapshotsCommands = {
   'sources.add': command({
@@ -42,10 +44,19 @@ export const snapshotsCommands = {
       environment: environment.default('dev'),
       project: label.optional(),
       variables: variables.optional(),
+      dryRun: z.boolean().default(false).describe('looks whether it could be added, and keeps nothing'),
     }),
     output: z.object({
       source,
-      probe: z.object({ serverVersion: z.string(), bytes: z.number() }).optional(),
+      probe: z
+        .object({
+          serverVersion: z.string(),
+          bytes: z.number(),
+          facts: z.array(z.object({ name: z.string(), value: z.string() })),
+          tools: z.array(z.object({ tool: z.string(), version: z.string(), origin: z.string() })),
+          warnings: z.array(z.string()),
+        })
+        .optional(),
       alsoSource: z.array(z.string()).optional().describe('other sources that are the same database by another name'),
     }),
   }),
@@ -71,7 +82,11 @@ export const snapshotsCommands = {
     input: z.object({
       name: z.string(),
       environment: environment.optional(),
-      targets: targets.partial().optional().describe('each alone; null: none is asked'),
+      targets: z
+        .object({ rpoMs: changedTarget, rtoMs: changedTarget })
+        .partial()
+        .optional()
+        .describe("each alone; null: none is asked; `environment`: the environment's own"),
     }),
     output: z.object({ source, targets }),
   }),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { diffCommands } from './commands-diff.ts';
 import { drillsCommands } from './commands-drills.ts';
 import { hostCommands } from './commands-host.ts';
 import { repositoryCommands } from './commands-repository.ts';
@@ -10,7 +11,7 @@ import { snapshotsCommands } from './commands-snapshots.ts';
  * queue, report progress, can be cancelled and stand in the jobs list; the others answer at once.
  * Commands that need the repository's key throw `repository.passphrase-needed` until `repository.unlock` was called.
  */
-export const commands = { ...hostCommands, ...repositoryCommands, ...snapshotsCommands, ...restoresCommands, ...drillsCommands };
+export const commands = { ...hostCommands, ...repositoryCommands, ...snapshotsCommands, ...restoresCommands, ...drillsCommands, ...diffCommands };
 
 export type CommandMap = typeof commands;
 export type CommandName = keyof CommandMap;

@@ -67,8 +67,8 @@ export const source = z.object({
   location: jsonObject,
   environment,
   project: label.optional(),
-  /** As somebody set them; left out, the environment's own hold. */
-  targets: targets.optional(),
+  /** Those that somebody set; for what is left out the environment's own hold. */
+  targets: targets.partial().optional(),
   addedAt: z.number(),
 });
 

@@ -51,6 +51,7 @@ export function connectOver(channel: Channel, options: ClientOptions): Promise<B
   });
 }
 
+/** Runs in Electron's own Node too, which may be older than Belay's: no function of a later one is used here. */
 class WireClient implements BelayClient {
   readonly closed: Promise<string>;
   readonly #channel: Channel;
@@ -62,8 +63,8 @@ class WireClient implements BelayClient {
   #next = 1;
 
   constructor(channel: Channel, options: ClientOptions, greeted: (error?: Error) => void) {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    this.closed = promise;
+    let resolve: (why: string) => void;
+    this.closed = new Promise((settle) => (resolve = settle));
     this.#channel = channel;
     this.#greeted = greeted;
     channel.open({
@@ -82,13 +83,12 @@ class WireClient implements BelayClient {
     if (this.#ended) throw this.#closedError();
     const id = this.#next;
     this.#next += 1;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const cancel = (): void => this.#send({ type: 'cancel', id });
-    this.#pending.set(id, { options, resolve, reject });
+    const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { options, resolve, reject }));
     options.signal?.addEventListener('abort', cancel, { once: true });
     try {
       this.#send({ type: 'call', id, name, input });
-      return parseOutput(name, await promise);
+      return parseOutput(name, await answer);
     } finally {
       this.#pending.delete(id);
       options.signal?.removeEventListener('abort', cancel);

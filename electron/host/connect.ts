@@ -1,5 +1,3 @@
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BelayClient } from '../contract/client.ts';
 import { AppError, CancelledError, isAppError, prepareHome, releaseReserve, systemCode, systemMachine } from '../core/app/faces.ts';
@@ -10,6 +8,7 @@ import { readLock } from './lock.ts';
 import type { HostLock } from './lock.ts';
 import { judgeOwner, ownerPorts } from './owner.ts';
 import { LARGEST_FROM_HOST } from '../contract/wire.ts';
+import { openSocket } from './wire/open-socket.ts';
 import { socketChannel } from './wire/socket-channel.ts';
 
 export type ConnectOptions = HostOptions & { readonly signal?: AbortSignal };
@@ -129,7 +128,7 @@ async function orCancelled<T>(question: Promise<T>, signal: AbortSignal | undefi
 
 /** A client of the lock's owner; undefined where it cannot be reached now, or is closing. Throws where it refuses for good. */
 async function attach(lock: HostLock, options: ConnectOptions): Promise<BelayClient | undefined> {
-  const opening = open(lock.socket);
+  const opening = openSocket(lock.socket);
   const socket = await orCancelled(opening, options.signal).catch((error: unknown) => {
     opening.then((late) => late?.destroy()).catch(() => undefined);
     throw error;
@@ -147,23 +146,6 @@ async function attach(lock: HostLock, options: ConnectOptions): Promise<BelayCli
     if (isAppError(error, 'transport.closed')) return undefined;
     throw error;
   }
-}
-
-function open(address: string): Promise<Socket | undefined> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(address);
-    socket.once('connect', () => {
-      socket.off('error', failed);
-      resolve(socket);
-    });
-    const failed = (error: Error): void => {
-      const code = systemCode(error);
-      if (code === 'EACCES' || code === 'EPERM')
-        reject(new AppError('transport.denied', 'The socket of the host belongs to another user.', { details: { socket: address }, cause: error }));
-      else resolve(undefined);
-    };
-    socket.once('error', failed);
-  });
 }
 
 function inUse(home: string, lock: HostLock, why: string): AppError {

@@ -1,9 +1,10 @@
-import type { LinkWorld } from './link.ts';
+import type { LinkWorld } from './channel.ts';
+import { HostError } from './errors.ts';
 
 const kept = 'belay-token';
 
 /**
- * The link of a page that `belay serve` gave to a browser. The token comes in the address's fragment, is taken out of the address at once
+ * The world of a page that `belay serve` gave to a browser. The token comes in the address's fragment, is taken out of the address at once
  * and kept for this tab: a cookie would be sent to whoever listens on another port of this machine.
  */
 export function browserWorld(): LinkWorld {
@@ -12,12 +13,44 @@ export function browserWorld(): LinkWorld {
     sessionStorage.setItem(kept, given);
     history.replaceState(null, '', location.pathname + location.search);
   }
+  const token = given ?? sessionStorage.getItem(kept) ?? undefined;
   return {
-    url: `ws://${location.host}/connection`,
-    token: given ?? sessionStorage.getItem(kept) ?? undefined,
-    version: async () => {
-      const answer = (await (await fetch('/health')).json()) as { readonly version: string };
-      return answer.version;
+    open: async ({ message, closed }) => {
+      if (token === undefined) throw new HostError({ code: 'transport.denied', message: 'This address brings no token.' });
+      const version = await hostVersion();
+      const socket = new WebSocket(`ws://${location.host}/connection`);
+      await opened(socket);
+      socket.addEventListener('message', (event) => message(String(event.data)));
+      socket.addEventListener('close', () => closed(undefined));
+      return {
+        version,
+        token,
+        send: (text) => {
+          if (socket.readyState === WebSocket.OPEN) socket.send(text);
+        },
+        close: () => socket.close(),
+      };
     },
   };
+}
+
+/** Of the host that served the page. */
+async function hostVersion(): Promise<string> {
+  try {
+    const answer = (await (await fetch('/health')).json()) as { readonly version: string };
+    return answer.version;
+  } catch {
+    throw unreachable();
+  }
+}
+
+function opened(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.addEventListener('open', () => resolve(), { once: true });
+    socket.addEventListener('close', () => reject(unreachable()), { once: true });
+  });
+}
+
+function unreachable(): HostError {
+  return new HostError({ code: 'transport.closed', message: 'The host does not answer.', retryable: true });
 }

@@ -18,19 +18,24 @@ const HostContext = createContext<Host | undefined>(undefined);
 
 /** Which answers a change makes old. */
 const staleAfter = {
-  'snapshots.changed': ['snapshot.list', 'snapshot.show', 'sources.overview', 'status', 'repository.usage'],
+  'snapshots.changed': ['snapshot.list', 'snapshot.show', 'snapshot.lineage', 'sources.overview', 'status', 'repository.usage'],
   'sources.changed': ['sources.overview', 'status', 'discover'],
-  'undo.changed': ['undo.list', 'status'],
+  'undo.changed': ['undo.list', 'status', 'snapshot.lineage'],
 } as const;
 
 /** Jobs after which more is new than their events say. */
 const freshAfter: Readonly<Record<string, readonly CommandName[]>> = {
-  'drill.run': ['sources.overview', 'snapshot.list', 'snapshot.show'],
-  'repository.init': ['status', 'repository.usage', 'sources.overview'],
+  'drill.run': ['drill.list', 'sources.overview', 'snapshot.list', 'snapshot.show', 'snapshot.lineage'],
+  'repository.init': ['status', 'repository.usage', 'sources.overview', 'doctor', 'keys.list'],
+  'repository.check': ['repository.checks', 'repository.usage', 'snapshot.list'],
   'repository.collect': ['repository.usage'],
+  'repository.repair': ['repository.usage', 'snapshot.list'],
+  'repository.accept-loss': ['repository.usage', 'snapshot.list'],
+  'catalog.rebuild': ['snapshot.list', 'sources.overview', 'status'],
   'snapshot.verify': ['snapshot.show'],
-  'restore.run': ['restore.held'],
-  'restore.promote': ['restore.held'],
+  'restore.run': ['restore.held', 'snapshot.lineage'],
+  'restore.promote': ['restore.held', 'snapshot.lineage'],
+  'undo.run': ['snapshot.lineage'],
 };
 
 export function createHost(link: Link): Host {

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../electron/contract/client.ts';
 import type { CommandInput, CommandName, CommandOutput } from '../../electron/contract/commands.ts';
 import type { EventName, EventPayload } from '../../electron/contract/events.ts';
+import type { LinkWorld } from './channel.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { HostError, hostError } from './errors.ts';
@@ -12,13 +13,6 @@ export type LinkState =
   | { readonly kind: 'lost'; readonly why: string }
   /** The host does not take this page: another try changes nothing. */
   | { readonly kind: 'refused'; readonly error: HostError };
-
-export interface LinkWorld {
-  /** Version of the host that served the page. Throws where it does not answer. */
-  version(): Promise<string>;
-  readonly url: string;
-  readonly token: string | undefined;
-}
 
 const delays = [300, 700, 1500, 3000, 5000] as const;
 
@@ -84,16 +78,9 @@ export class Link {
   }
 
   async #connect(): Promise<void> {
-    if (this.#world.token === undefined) {
-      this.#become({ kind: 'refused', error: new HostError({ code: 'transport.denied', message: 'This address brings no token.' }) });
-      return;
-    }
     try {
-      const version = await this.#world.version();
       this.#connection = await openConnection({
-        url: this.#world.url,
-        token: this.#world.token,
-        version,
+        world: this.#world,
         onEvent: (event, payload) => {
           for (const listener of this.#listeners.get(event) ?? []) listener(payload);
         },
@@ -101,10 +88,11 @@ export class Link {
       });
       this.#tries = 0;
       for (const event of this.#listeners.keys()) this.#connection.listen(event);
-      this.#become({ kind: 'open', version });
+      this.#become({ kind: 'open', version: this.#connection.version });
     } catch (error) {
       const failure = hostError(error);
-      if (failure.code === 'transport.closed' || failure.code === 'bug') this.#lose(failure.message);
+      if (failure.code === 'transport.closed' || failure.code === 'bug')
+        this.#lose([failure.message, ...(failure.hint === undefined ? [] : [failure.hint.replace(/\.?$/, '.')])].join(' '));
       else this.#become({ kind: 'refused', error: failure });
     }
   }

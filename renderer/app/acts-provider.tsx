@@ -17,7 +17,7 @@ import { ExportDialog } from '../features/snapshot/export-dialog.tsx';
 import { PinDialog } from '../features/snap/pin-dialog.tsx';
 import { SnapDialog } from '../features/snap/snap-dialog.tsx';
 import type { SnapOrder } from '../features/snap/snap-dialog.tsx';
-import { SourceDialog } from '../features/source/source-dialog.tsx';
+import { SourceDialog } from '../features/sources/source-dialog.tsx';
 import { size } from '../ui/format.ts';
 import { levelWord } from '../ui/proof.tsx';
 import { tell } from '../ui/toast.tsx';
@@ -115,6 +115,8 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
         const added = await work('sources.add', { name, engine, location, baseFolder });
         if (added !== undefined) await take({ source: added.source.name });
       })(),
+    ready,
+    openRepository: () => void ready(),
     find: () => setShown({ what: 'find' }),
   };
 

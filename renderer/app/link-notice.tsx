@@ -1,5 +1,6 @@
 import { useLink, useAnswer, useLinkState } from '../api/host.tsx';
 import type { HostError } from '../api/errors.ts';
+import { inShell } from '../api/shell.ts';
 import { Button } from '../ui/button.tsx';
 import { BelayMark } from '../ui/icons.tsx';
 import { Notice } from '../ui/marks.tsx';
@@ -13,8 +14,14 @@ export function LinkNotice() {
     return (
       <div className="px-6 pt-4">
         <Notice tone="warn" title="The host is gone" action={<Button onClick={() => link.retry()}>Try now</Button>}>
-          What is shown may be old. It is looked for again every few seconds. Where it ended, start it with{' '}
-          <code className="font-mono text-s">belay serve</code>.
+          {inShell ? (
+            <>{state.why} What is shown may be old. The host is looked for again every few seconds.</>
+          ) : (
+            <>
+              What is shown may be old. It is looked for again every few seconds. Where it ended, start it with{' '}
+              <code className="font-mono text-s">belay serve</code>.
+            </>
+          )}
         </Notice>
       </div>
     );
@@ -42,9 +49,11 @@ export function LinkRefused({ error }: { readonly error: HostError }) {
         <p className="text-ink-2">
           {token ? 'Its token is missing, or of a host that has ended: each start makes a new one.' : error.message} {token ? '' : (error.hint ?? '')}
         </p>
-        <p className="text-ink-2">
-          Open the address that <code className="font-mono text-s">belay serve</code> printed.
-        </p>
+        {!inShell && (
+          <p className="text-ink-2">
+            Open the address that <code className="font-mono text-s">belay serve</code> printed.
+          </p>
+        )}
       </div>
     </main>
   );

@@ -9,7 +9,7 @@ import { Icon } from '../ui/icons.tsx';
 import type { IconName } from '../ui/icons.tsx';
 import { Engine } from '../ui/marks.tsx';
 import { Name } from '../ui/name.tsx';
-import { chooseTheme } from './theme.ts';
+import { chooseTheme } from '../features/shared/theme.ts';
 
 export interface Entry {
   readonly key: string;
@@ -50,7 +50,9 @@ export function useEntries(text: string): readonly Entry[] {
       entry('Snapshot', lines.snap({ source: source.name }), () => acts.snap(source.name)),
       ...(newest === undefined ? [] : [entry('Rewind', lines.rewind(source.name, newest), () => acts.rewind(source, newest))]),
       ...(newest === undefined ? [] : [entry('Prove', lines.verify(newest), () => acts.prove(newest))]),
+      ...(newest === undefined ? [] : [entry('Drill', lines.drill({ source: source.name }), () => go(`/drills?run=${encodeURIComponent(source.name)}`))]),
       entry('Snapshots of', lines.list(source.name), () => go(`/shelf?source=${encodeURIComponent(source.name)}`)),
+      entry('Connection of', lines.testSource(source.name), () => go(`/sources?source=${encodeURIComponent(source.name)}`)),
       entry('Environment and targets of', lines.setSource(source.name, source.environment), () => acts.configure(source.name)),
       ...(demo ? [entry('Damage', lines.damage(), () => acts.damageDemo())] : []),
     ];
@@ -78,6 +80,12 @@ export function useEntries(text: string): readonly Entry[] {
   const commands = [
     command('home', 'Home', lines.status(), () => go('/')),
     command('shelf', 'Shelf', lines.list(), () => go('/shelf')),
+    command('drill', 'Drills', lines.drillList(), () => go('/drills')),
+    command('disk', 'Storage', lines.checkList(), () => go('/storage')),
+    command('disk', 'Check the repository', lines.check('authenticated'), () => go('/storage')),
+    command('plug', 'Sources', lines.sources(), () => go('/sources')),
+    command('settings', 'Settings', lines.doctor(), () => go('/settings')),
+    command('lock', 'Keys of the repository', lines.keys(), () => go('/settings')),
     command('journal', 'Journal', lines.journal(), () => go('/journal')),
     ...(overview !== undefined && overview.sources.length > 0 ? [command('stack', 'Snapshot with a name…', '', () => acts.snapWith())] : []),
     ...(overview !== undefined && !overview.sources.some((one) => one.demo) ? [command('stack', 'Make the demo', lines.demo(), () => acts.makeDemo())] : []),

@@ -11,8 +11,8 @@ import type { IconName } from '../ui/icons.tsx';
 import { Engine } from '../ui/marks.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { Name } from '../ui/name.tsx';
-import { chooseTheme, useThemeChoice } from './theme.ts';
-import type { ThemeChoice } from './theme.ts';
+import { chooseTheme, useThemeChoice } from '../features/shared/theme.ts';
+import type { ThemeChoice } from '../features/shared/theme.ts';
 
 export function SideBar() {
   const now = useNow();
@@ -20,7 +20,11 @@ export function SideBar() {
   const snapshots = useAnswer('status', {}).data?.snapshots;
   const [isHome] = useRoute('/');
   const [isShelf] = useRoute('/shelf');
+  const [isDrills] = useRoute('/drills/:id?');
+  const [isStorage] = useRoute('/storage');
   const [isJournal] = useRoute('/journal');
+  const [isSources] = useRoute('/sources');
+  const [isSettings] = useRoute('/settings');
   const [isSnapshot] = useRoute('/snapshot/:id');
   const shown = new URLSearchParams(useSearch()).get('source');
   const needing = worstFirst(overview?.sources ?? [], now).filter(({ standing }) => standing.rank === 0).length;
@@ -39,8 +43,20 @@ export function SideBar() {
         Shelf
         {snapshots !== undefined && snapshots > 0 && <span className="ml-auto text-xs text-ink-3">{count(snapshots)}</span>}
       </Page>
+      <Page to="/drills" icon="drill" current={isDrills}>
+        Drills
+      </Page>
+      <Page to="/storage" icon="disk" current={isStorage}>
+        Storage
+      </Page>
+      <Page to="/sources" icon="plug" current={isSources}>
+        Sources
+      </Page>
       <Page to="/journal" icon="journal" current={isJournal}>
         Journal
+      </Page>
+      <Page to="/settings" icon="settings" current={isSettings}>
+        Settings
       </Page>
       {overview !== undefined && overview.sources.length > 0 && (
         <>

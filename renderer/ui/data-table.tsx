@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useId, useRef } from 'react';
+import { memo, useCallback, useEffect, useId, useRef } from 'react';
 import type { Key, KeyboardEvent, ReactNode } from 'react';
 import { classes } from './classes.ts';
 import { Icon } from './icons.tsx';
@@ -25,6 +25,7 @@ interface TableProps<R> {
   readonly label: string;
   readonly columns: readonly Column<R>[];
   readonly rows: readonly R[];
+  /** One function for the life of the table. */
   readonly keyOf: (row: R) => string;
   readonly height?: number;
   /** Key of the row that is chosen. */
@@ -50,12 +51,14 @@ export function DataTable<R>(props: TableProps<R>) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const at = chosen === undefined ? -1 : rows.findIndex((row) => keyOf(row) === chosen);
+  // The same as long as the rows are: another one makes the list measure all of them anew.
+  const itemKey = useCallback((index: number) => keyAt(rows, keyOf, index), [rows, keyOf]);
   const list = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
     estimateSize: () => height,
     overscan: 12,
-    getItemKey: (index) => keyAt(rows, keyOf, index),
+    getItemKey: itemKey,
   });
   const tracks = `14px ${columns.map((column) => column.track).join(' ')} ${acts === undefined ? '14px' : actsTrack}`;
 
@@ -161,7 +164,7 @@ export function DataTable<R>(props: TableProps<R>) {
                 chosen={item.index === at}
                 onChoose={onChoose}
                 onOpen={props.onOpen}
-                acts={acts}
+                acts={acts === undefined ? undefined : item.index === at ? acts(row) : null}
               />
             );
           })}
@@ -171,7 +174,9 @@ export function DataTable<R>(props: TableProps<R>) {
   );
 }
 
-interface RowProps<R> extends Pick<TableProps<R>, 'columns' | 'onChoose' | 'onOpen' | 'acts'> {
+interface RowProps<R> extends Pick<TableProps<R>, 'columns' | 'onChoose' | 'onOpen'> {
+  /** Those of the chosen row; null for another one, undefined where rows have none. */
+  readonly acts: ReactNode;
   readonly id: string;
   readonly row: R;
   /** Its key. */
@@ -211,7 +216,7 @@ const TableRow = memo(function TableRow<R>({ id, row, name, index, top, height, 
       ))}
       {acts !== undefined && (
         <div role="gridcell" className="flex items-center justify-end gap-1.5 pr-5">
-          {chosen && acts(row)}
+          {acts}
         </div>
       )}
     </div>

@@ -1,12 +1,13 @@
 import { useId } from 'react';
-import type { InputHTMLAttributes, ReactNode, Ref } from 'react';
+import type { InputHTMLAttributes, ReactNode, Ref, SelectHTMLAttributes } from 'react';
 import { classes } from './classes.ts';
 import { Icon } from './icons.tsx';
 
 const box = 'h-7 w-full rounded-m border border-line-strong bg-surface px-2.5 placeholder:text-ink-3';
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
-  readonly label: ReactNode;
+  /** Left out where `aria-label` says what it is. */
+  readonly label?: ReactNode;
   readonly hint?: ReactNode;
   readonly ref?: Ref<HTMLInputElement>;
 }
@@ -16,9 +17,11 @@ export function Field({ label, hint, className, ...rest }: FieldProps) {
   const id = useId();
   return (
     <div className="grid gap-1">
-      <label htmlFor={id} className="text-s font-strong text-ink-2">
-        {label}
-      </label>
+      {label !== undefined && (
+        <label htmlFor={id} className="text-s font-strong text-ink-2">
+          {label}
+        </label>
+      )}
       <input
         id={id}
         className={classes(box, className)}
@@ -32,6 +35,44 @@ export function Field({ label, hint, className, ...rest }: FieldProps) {
           {hint}
         </p>
       )}
+    </div>
+  );
+}
+
+interface SelectProps<K extends string> extends Omit<SelectHTMLAttributes<HTMLSelectElement>, 'value' | 'onChange'> {
+  /** Left out where `aria-label` says what it is. */
+  readonly label?: ReactNode;
+  readonly options: readonly { readonly key: K; readonly title: string }[];
+  readonly value: K;
+  readonly onChange: (key: K) => void;
+}
+
+/** One of a few words. */
+export function Select<K extends string>({ label, options, value, onChange, className, ...rest }: SelectProps<K>) {
+  const id = useId();
+  return (
+    <div className="grid min-w-0 gap-1">
+      {label !== undefined && (
+        <label htmlFor={id} className="text-s font-strong text-ink-2">
+          {label}
+        </label>
+      )}
+      <select
+        id={id}
+        value={value}
+        onChange={(event) => {
+          const chosen = options.find(({ key }) => key === event.target.value);
+          if (chosen !== undefined) onChange(chosen.key);
+        }}
+        className={classes('h-7 w-full min-w-0 rounded-m border border-line-strong bg-surface px-2', className)}
+        {...rest}
+      >
+        {options.map(({ key, title }) => (
+          <option key={key} value={key}>
+            {title}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }
@@ -75,12 +116,12 @@ interface Choice<K extends string> {
 }
 
 /** A few ways to go on, one of which is chosen: each with what it means. */
-export function Choices<K extends string>({ label, choices, value, onChange, disabled = false }: ChoicesProps<K>) {
+export function Choices<K extends string>({ label, choices, value, onChange, disabled = false, columns = 2 }: ChoicesProps<K>) {
   const name = useId();
   return (
     <fieldset disabled={disabled} className="min-w-0">
       <legend className="mb-1.5 text-s font-semibold text-ink-2">{label}</legend>
-      <div className="grid grid-cols-2 gap-2">
+      <div className={classes('grid gap-2', columns === 2 ? 'grid-cols-2' : 'grid-cols-3')}>
         {choices.map((choice) => (
           <label
             key={choice.key}
@@ -106,4 +147,5 @@ interface ChoicesProps<K extends string> {
   readonly value: K;
   readonly onChange: (key: K) => void;
   readonly disabled?: boolean;
+  readonly columns?: 2 | 3;
 }

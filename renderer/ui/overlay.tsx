@@ -29,50 +29,48 @@ function Head({ title, lead }: Pick<OverlayProps, 'title' | 'lead'>) {
   );
 }
 
-/** A surface from the right for one task with several steps. Escape closes it. */
-export function Sheet({ open, onOpenChange, title, lead, children, footer, initialFocus }: OverlayProps) {
+const shapes = {
+  sheet: {
+    popup: 'slides inset-y-0 right-0 w-[620px] border-y-0 border-r-0',
+    body: 'flex-1 gap-[18px]',
+    footer: '',
+  },
+  dialog: {
+    popup: 'rises inset-x-0 top-[14vh] mx-auto max-h-[76vh] w-[480px] rounded-l',
+    body: 'gap-4',
+    footer: 'justify-end',
+  },
+} as const;
+
+/** One task over the page: head, what it is about, and what can be done. Escape closes it. */
+function Surface({ shape, open, onOpenChange, title, lead, children, footer, initialFocus }: OverlayProps & { readonly shape: keyof typeof shapes }) {
   const body = useRef<HTMLDivElement>(null);
-  const first = (): HTMLElement | null => initialFocus?.current ?? body.current?.querySelector<HTMLElement>('input:checked, input, button') ?? null;
+  const looks = shapes[shape];
+  const first = (): HTMLElement | null => initialFocus?.current ?? body.current?.querySelector<HTMLElement>('input:checked, input, select, button') ?? null;
   return (
     <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
       <Base.Portal>
         <Base.Backdrop className="veil" />
-        <Base.Popup
-          initialFocus={() => first()}
-          className="slides float fixed inset-y-0 right-0 z-50 flex w-[620px] max-w-[calc(100vw-48px)] flex-col border-y-0 border-r-0"
-        >
+        <Base.Popup initialFocus={() => first()} className={classes('float fixed z-50 flex max-w-[calc(100vw-48px)] flex-col', looks.popup)}>
           <Head title={title} lead={lead} />
-          <div ref={body} className="grid flex-1 content-start gap-[18px] overflow-auto px-[22px] py-4">
+          <div ref={body} className={classes('grid content-start overflow-auto px-[22px] py-4', looks.body)}>
             {children}
           </div>
-          {footer !== undefined && <footer className="flex items-center gap-2 border-t border-line px-[22px] py-3">{footer}</footer>}
+          {footer !== undefined && <footer className={classes('flex items-center gap-2 border-t border-line px-[22px] py-3', looks.footer)}>{footer}</footer>}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
   );
 }
 
-/** A small surface in the middle for one question. */
-export function Dialog({ open, onOpenChange, title, lead, children, footer, initialFocus }: OverlayProps) {
-  const body = useRef<HTMLDivElement>(null);
-  const first = (): HTMLElement | null => initialFocus?.current ?? body.current?.querySelector<HTMLElement>('input:checked, input, select, button') ?? null;
-  return (
-    <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
-      <Base.Portal>
-        <Base.Backdrop className="veil" />
-        <Base.Popup
-          initialFocus={() => first()}
-          className="rises float fixed inset-x-0 top-[14vh] z-50 mx-auto flex max-h-[76vh] w-[480px] max-w-[calc(100vw-48px)] flex-col rounded-l"
-        >
-          <Head title={title} lead={lead} />
-          <div ref={body} className="grid content-start gap-4 overflow-auto px-[22px] py-4">
-            {children}
-          </div>
-          {footer !== undefined && <footer className="flex items-center justify-end gap-2 border-t border-line px-[22px] py-3">{footer}</footer>}
-        </Base.Popup>
-      </Base.Portal>
-    </Base.Root>
-  );
+/** From the right, for one task with several steps. */
+export function Sheet(props: OverlayProps) {
+  return <Surface shape="sheet" {...props} />;
+}
+
+/** In the middle, for one question. */
+export function Dialog(props: OverlayProps) {
+  return <Surface shape="dialog" {...props} />;
 }
 
 /** A bare surface near the top, for what has a head of its own. `label` is its name. */

@@ -1,9 +1,29 @@
 import { expect, test } from 'vitest';
 import { isAppError } from '../../electron/core/base/errors.ts';
-import type { NativeFile, RestoreTarget } from '../../electron/core/engines/engine.ts';
+import type { EngineSource, FingerprintTarget, NativeFile, RestoreTarget } from '../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
 import { withContext } from '../helpers/engine-context.ts';
 import { noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
+
+/** Of a table of which one row was changed: that row alone, its changed cell with both values; from either side, page by page. */
+async function rowsTold(at: Holder, changed: EngineSource): Promise<void> {
+  const { engine, source, table } = at.subject;
+  const sides = [
+    { kind: 'source', source },
+    { kind: 'source', source: changed },
+  ] as const;
+  const ask = (before: FingerprintTarget, after: FingerprintTarget, offset: number) =>
+    withContext((context) => engine.rowDiff?.(before, after, { object: table.name, offset, limit: 5, count: true }, context) ?? Promise.resolve(undefined));
+  const there = await ask(sides[0], sides[1], 0);
+  const back = await ask(sides[1], sides[0], 0);
+  expect(there).toMatchObject({ more: false, counts: { added: 0, removed: 0, changed: 1 } });
+  const [row, mirrored] = [there?.rows[0], back?.rows[0]];
+  expect(row?.cells).toHaveLength(1);
+  expect(row?.cells[0]?.before).not.toEqual(row?.cells[0]?.after);
+  expect(mirrored).toEqual({ ...row, cells: row?.cells.map(({ column, before, after }) => ({ column, before: after, after: before })) });
+  expect(await ask(sides[0], sides[1], 1)).toMatchObject({ rows: [], counts: { changed: 1 } });
+  expect(await ask(sides[0], sides[0], 0)).toMatchObject({ rows: [], counts: { added: 0, removed: 0, changed: 0 } });
+}
 
 /** What the verbs beside the loop promise: differences named, hostile names, native files, looking in, checkpoints. */
 export function lookTests(at: Holder, { capture, restoreTo, printOf, promoteTo, sourceAt }: Verbs, traits: Traits): void {
@@ -22,6 +42,7 @@ export function lookTests(at: Holder, { capture, restoreTo, printOf, promoteTo, 
       const told = explained.map((one) => one.statement).join('\n');
       for (const word of words) expect(told).toContain(word);
       expect(explained.length).toBeLessThanOrEqual(differences.length + 10);
+      if (what === 'row') await rowsTold(at, found.source);
       await withContext((context) => at.subject.engine.undo(undo, context, { force: true }));
       expect(await at.subject.residue()).toEqual([]);
     });

@@ -55,3 +55,37 @@ test('the overview tells of each source what makes it safe, and asks none', asyn
   expect(found.map((one) => one.location['path']).toSorted()).toEqual([place.path('other.db'), place.path('shop.db'), after.sources[2]?.place].toSorted());
   await client.close();
 });
+
+test('a host that has just begun tells the sources at once, with their drills, and again when its repository is open', async () => {
+  await using place = await Place.withShop(10);
+  await place.ok('snap', 'shop');
+  await place.ok('drill', 'shop');
+  await place.host();
+  const client = await clientOf(place);
+  const opened = new Promise<void>((resolve) => void client.subscribe('snapshots.changed', () => resolve()));
+  const [first] = (await client.call('sources.overview', {})).sources;
+  expect(first).toMatchObject({ newest: { seq: 1 }, newestProved: { seq: 1 }, drill: { result: 'proved' } });
+  await opened;
+  expect((await client.call('sources.overview', {})).sources).toEqual([first]);
+  await client.close();
+});
+
+test('the record of a drill and the log of all are written where the window says, as the command line writes them, and over nothing', async () => {
+  await using place = await Place.withShop(10, 'hosted');
+  await place.ok('snap', 'shop');
+  for (const by of ['Ada', 'Bob']) await place.ok('drill', 'shop', '--by', by);
+  const client = await clientOf(place);
+  const read = (name: string): string => readFileSync(place.path(name), 'utf8');
+  const { drill } = await client.call('drill.show', { drill: 'latest' });
+  for (const ending of ['md', 'JSON']) {
+    await client.call('drill.report', { to: place.path(`all.${ending}`) });
+    await client.call('drill.report', { drill: drill.id, to: place.path(`one.${ending}`) });
+    await place.ok('drill', 'list', '--report', `cli-all.${ending}`);
+    await place.ok('drill', 'show', 'latest', '--report', `cli-one.${ending}`);
+    expect(read(`all.${ending}`)).toBe(read(`cli-all.${ending}`));
+    expect(read(`one.${ending}`)).toBe(read(`cli-one.${ending}`));
+  }
+  await expect(client.call('drill.report', { to: place.path('all.md') })).rejects.toMatchObject({ code: 'target.exists' });
+  await expect(client.call('drill.report', { to: place.path('nowhere', 'all.md') })).rejects.toMatchObject({ code: 'target.denied' });
+  await client.close();
+});

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeShop, Place } from '../helpers/cli/belay.ts';
-import { browser, chromiumPath, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { browser, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
 
 afterAll(endBrowser);
 
@@ -21,7 +21,7 @@ async function otherServer(): Promise<AsyncDisposable & { readonly origin: strin
   };
 }
 
-describe.runIf(chromiumPath !== undefined)('the window and its host', () => {
+describe('the window and its host', () => {
   test('a job that the command line started appears, is cancelled here, and leaves nothing', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 300_000);

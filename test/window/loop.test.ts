@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { change, contentOf, makeShop, Place } from '../helpers/cli/belay.ts';
-import { chromiumPath, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
 
 afterAll(endBrowser);
 
-describe.runIf(chromiumPath !== undefined)('the main loop in the window, on SQLite', () => {
+describe('the main loop in the window, on SQLite', () => {
   test('from a first start to a first proved snapshot of a database that was found, in at most six clicks', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 100);
@@ -80,15 +80,25 @@ describe.runIf(chromiumPath !== undefined)('the main loop in the window, on SQLi
       await page.getByRole('button', { name: 'Restore and compare' }).click();
       await page.getByText('The copy waits beside the source, which was not touched.').waitFor();
       expect(contentOf(place.path('shop.db'))).toEqual(broken);
-      await page.getByRole('button', { name: decision }).click();
+      await page.getByRole('button', { name: decision, exact: true }).click();
     };
     await held('Discard');
     await page.getByText('The copy was removed. Nothing else was touched.').waitFor();
     expect(contentOf(place.path('shop.db'))).toEqual(broken);
     await page.getByRole('button', { name: 'Done' }).click();
-    await held('Swap it in');
+    await held('Promote');
     await page.getByText(/^Swapped in\. What was there before is kept/).waitFor();
     expect(contentOf(place.path('shop.db'))).toEqual(before);
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
+    await page.getByText('Taken back: it is as it was before.').waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    // One that is left when the sheet is closed waits on Home.
+    await held('Close');
+    await page.getByRole('link', { name: /^Home/ }).click();
+    await page.getByRole('button', { name: /^Promote the copy for/ }).click();
+    await page.getByText('The copy was put in place').waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(before);
+    await page.getByRole('region', { name: 'Copies that wait for a decision' }).waitFor({ state: 'detached' });
     expect(driven.complaints).toEqual([]);
   });
 

@@ -1,31 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import axe from 'axe-core';
 import Database from 'better-sqlite3';
-import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { change, makeShop, Place } from '../helpers/cli/belay.ts';
-import { chromiumPath, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { obstacles } from '../helpers/window/obstacles.ts';
+import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
 
 afterAll(endBrowser);
 
 const built = fileURLToPath(new URL('../../dist/window/assets', import.meta.url));
-
-interface Found {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-/** What a person who needs assistance would stumble over, as axe judges it; the lightest kind is left out. */
-async function obstacles(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate<{ readonly violations: readonly Found[] }>('axe.run(document, { resultTypes: ["violations"] })');
-  return found.violations
-    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
-    .map((one) => `${one.id}: ${one.nodes.map((node) => `${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`).join(' | ')}`);
-}
 
 /** Goes through every page and surface, and tells what axe and the console have to say. */
 async function lookThrough(address: string, theme: 'light' | 'dark'): Promise<readonly string[]> {
@@ -81,7 +65,7 @@ async function lookThrough(address: string, theme: 'light' | 'dark'): Promise<re
   return [...found, ...driven.complaints];
 }
 
-describe.runIf(chromiumPath !== undefined)('every page', () => {
+describe('every page', () => {
   test('has nothing serious in the way of anyone, light and dark', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 30);

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { HostMessage } from '../../electron/contract/wire.ts';
 import { Place } from '../helpers/cli/belay.ts';
-import { chromiumPath, endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
 
 afterAll(endBrowser);
 
@@ -38,7 +38,7 @@ async function multiply(page: Page): Promise<void> {
   });
 }
 
-describe.runIf(chromiumPath !== undefined)('the shelf', () => {
+describe('the shelf', () => {
   test('shows, scrolls and searches 10,000 snapshots', async () => {
     await using place = await Place.withShop(5);
     await place.ok('snap', 'shop');

@@ -4,24 +4,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * What `npm start` shows: the Electron window, the same window served on loopback, or, as long as the checkout holds no
- * window, the demo; with the reason where it is not the window.
- * @typedef {{ show: 'window' } | { show: 'loopback' | 'demo', why: string }} Plan
+ * What `npm start` shows: the desktop application, or the same window served on loopback with the reason.
+ * @typedef {{ show: 'window' } | { show: 'loopback', why: string }} Plan
  */
 
 /**
  * @param {object} world
- * @param {string} world.root the checkout
  * @param {string} world.platform
  * @param {NodeJS.ProcessEnv} world.env
  * @param {number | undefined} world.uid of the user; undefined on Windows
- * @param {(path: string) => boolean} [world.exists]
  * @param {() => boolean} world.electronArrived whether Electron's binary is there, fetching it where it is not; asked last
  * @returns {Plan}
  */
-export function planWindow({ root, platform, env, uid, electronArrived, exists = existsSync }) {
-  if (!exists(join(root, 'electron', 'main', 'main.ts')))
-    return { show: 'demo', why: 'The desktop app is not there yet: this is the demo of the main job. The window in the browser: ./belay serve' };
+export function planWindow({ platform, env, uid, electronArrived }) {
   if (platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY'])
     return { show: 'loopback', why: 'There is no display: the window is served on loopback.' };
   if (uid === 0) return { show: 'loopback', why: 'The user is root, which Electron refuses: the window is served on loopback.' };

@@ -1,7 +1,9 @@
 // Plain Node >= 20, no dependency.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { install, isDebian } from './debian.mjs';
+import { provideElectron } from './electron.mjs';
 import { providePostgres } from './postgres.mjs';
 import { cacheFolder, makeImages } from './images.mjs';
 import { providePodman } from './podman.mjs';
@@ -46,6 +48,14 @@ const parts = Object.freeze([
     programs: ['chromium', 'chromium-browser', 'google-chrome'],
     debian: 'chromium',
     lanes: ['window'],
+    platforms: ['linux'],
+  },
+  {
+    name: 'Xvfb (a display for Electron)',
+    variable: 'BELAY_TEST_XVFB',
+    programs: ['Xvfb'],
+    debian: 'xvfb libgtk-3-0 libnss3 libasound2 libgbm1',
+    lanes: ['electron'],
     platforms: ['linux'],
   },
   {
@@ -99,9 +109,10 @@ export function provision({ lanes, env, say }) {
   }
   for (const part of missing) say(`${part.name}: not there; the tests that need it are skipped.`);
   const postgres = lanes.some((lane) => postgresLanes.includes(lane)) ? providePostgres({ env, say }) : {};
+  const electron = lanes.includes('electron') ? provideElectron({ root: fileURLToPath(new URL('../..', import.meta.url)), env, say }) : {};
   const made = images(found, env, say);
   const podman = lanes.includes('engines') ? providePodman({ env, cache: cacheFolder(env), images: made['BELAY_TEST_IMAGES'], say }) : {};
-  return { ...found, ...made, ...podman, ...postgres };
+  return { ...found, ...made, ...podman, ...postgres, ...electron };
 }
 
 /**

@@ -17,6 +17,7 @@ export const lanes = Object.freeze([
   { name: 'compat', minutes: 15 },
   { name: 'e2e', minutes: 30 },
   { name: 'window', minutes: 10 },
+  { name: 'electron', minutes: 10 },
   { name: 'faults', minutes: 45 },
 ]);
 

@@ -1,6 +1,6 @@
 import { count, counted } from '../../core/app/faces.ts';
 import { exits } from '../exit-codes.ts';
-import { duration, size } from '../output/format.ts';
+import { ago, duration, exact, size } from '../output/format.ts';
 import { styled } from '../output/style.ts';
 import { problemLines } from '../output/views.ts';
 import { snapshotRef } from '../refs.ts';
@@ -8,6 +8,32 @@ import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
 const checkLevels = ['structure', 'authenticated', 'decoded'] as const;
+
+const list: CommandSpec = {
+  name: 'list',
+  summary: 'the checks of every byte that were made, newest first',
+  options: [{ flags: '--limit <count>', description: 'at most so many (default: 50)', whole: { least: 1, most: 1000 } }],
+  examples: [{ line: 'belay check list --limit 1', what: 'when everything was read last' }],
+  run: async (context, input) => {
+    const data = await context.call('repository.checks', given('limit', input.whole('limit')));
+    return {
+      data,
+      print: (output) => {
+        if (data.checks.length === 0) output.line(`Every byte was never read yet. Do it: ${styled('act', 'belay check')}`);
+        else
+          output.table(
+            [{ title: 'made' }, { title: 'at' }, { title: 'level' }, { title: 'result' }],
+            data.checks.map((one) => [
+              ago(one.at, context.now),
+              exact(one.at),
+              one.level,
+              one.passed ? styled('good', 'every byte sound') : styled('bad', 'problems'),
+            ]),
+          );
+      },
+    };
+  },
+};
 
 export const check: CommandSpec = {
   name: 'check',
@@ -22,6 +48,7 @@ export const check: CommandSpec = {
     { line: 'belay check', what: 'every byte' },
     { line: 'belay check --level decoded', what: 'every byte, decoded' },
   ],
+  commands: [list],
   run: async (context, input) => {
     const only = input.list('snapshot').map(snapshotRef);
     const data = await context.call('repository.check', {

@@ -34,11 +34,26 @@ const list: CommandSpec = {
   name: 'list',
   summary: 'the drills that were made, newest first',
   arguments: [{ name: '[source]', description: 'only those of this source', complete: 'source' }],
-  options: [{ flags: '--limit <count>', description: 'at most so many (default: 50)', whole: { least: 1, most: 1000 } }],
-  examples: [{ line: 'belay drill list shop', what: 'when it was shown last that shop can be restored' }],
+  options: [
+    { flags: '--limit <count>', description: 'at most so many (default: 50)', whole: { least: 1, most: 1000 } },
+    { ...reportOption, description: 'also write every drill with its whole record to a new file: Markdown, or JSON where it ends with .json' },
+  ],
+  examples: [
+    { line: 'belay drill list shop', what: 'when it was shown last that shop can be restored' },
+    { line: 'belay drill list --report drills.md', what: 'the whole log, for an auditor' },
+  ],
   run: async (context, input) => {
-    const data = await context.call('drill.list', { ...given('source', input.word(0)), ...given('limit', input.whole('limit')) });
-    return { data, print: (output) => printList(output, data.drills, context.now) };
+    const source = given('source', input.word(0));
+    await refuseReport(context, input);
+    const data = await context.call('drill.list', { ...source, ...given('limit', input.whole('limit')) });
+    const report = input.text('report') === undefined ? undefined : await writeLog(context, input, await context.call('drill.log', source));
+    return {
+      data,
+      print: (output) => {
+        printList(output, data.drills, context.now);
+        if (report !== undefined) output.line(`Written: ${report}`);
+      },
+    };
   },
 };
 
@@ -147,18 +162,24 @@ async function refuseReport(context: Context, input: Given): Promise<void> {
 }
 
 async function writeReport(context: Context, input: Given, shown: { readonly drill: Drill; readonly markdown: string }): Promise<string | undefined> {
+  return writeFiled(context, input, shown.drill, shown.markdown, (file) => commandLine('drill show', [shown.drill.id], [['--report', file]]));
+}
+
+async function writeLog(context: Context, input: Given, log: { readonly drills: readonly Drill[]; readonly markdown: string }): Promise<string | undefined> {
+  return writeFiled(context, input, log.drills, log.markdown, (file) => commandLine('drill list', [...input.words(0)], [['--report', file]]));
+}
+
+/** Writes facts or their page to the new file of `--report`; `again` is the line that writes it once more. */
+async function writeFiled(context: Context, input: Given, facts: unknown, page: string, again: (file: string) => string): Promise<string | undefined> {
   const file = input.text('report');
   if (file === undefined) return undefined;
   await refuseReport(context, input);
   const path = context.absolute(file);
-  const text = path.toLowerCase().endsWith('.json') ? `${JSON.stringify(shown.drill, null, 2)}\n` : shown.markdown;
+  const text = path.toLowerCase().endsWith('.json') ? `${JSON.stringify(facts, null, 2)}\n` : page;
   try {
     await writeNewFile(path, [Buffer.from(text)]);
   } catch (error) {
-    throw new AppError('target.denied', `The report could not be written: ${path}`, {
-      hint: `The drill is kept: ${commandLine('drill show', [shown.drill.id], [['--report', file]])}`,
-      cause: error,
-    });
+    throw new AppError('target.denied', `The report could not be written: ${path}`, { hint: `What it says is kept: ${again(file)}`, cause: error });
   }
   return path;
 }

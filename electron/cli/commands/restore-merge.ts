@@ -1,5 +1,6 @@
 import { AppError, counted } from '../../core/app/faces.ts';
 import type { CommandOutput } from '../../contract/commands.ts';
+import { checkNames } from '../checks.ts';
 import type { Context } from '../context.ts';
 import { sourceNamed } from '../danger.ts';
 import { duration } from '../output/format.ts';
@@ -15,8 +16,15 @@ export const mergeOptions: readonly OptionSpec[] = [
   { flags: '--differing <what>', description: 'with --merge: rows that are there with other values (default: keep)', choices: ['keep', 'replace'] },
 ];
 
-const checks = ['checkQuery', 'checkCommand', 'checkHttp', 'checks'];
-const notBeside: readonly string[] = ['file', 'inPlace', 'throwAway', 'hold', 'acceptInconclusive', ...checks, ...choiceNames.filter((one) => one !== 'table')];
+const notBeside: readonly string[] = [
+  'file',
+  'inPlace',
+  'throwAway',
+  'hold',
+  'acceptInconclusive',
+  ...checkNames,
+  ...choiceNames.filter((one) => one !== 'table'),
+];
 
 /** Throws for what means something for a merge only. */
 export function refuseAlone(input: Given): void {

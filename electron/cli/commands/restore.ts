@@ -1,7 +1,7 @@
 import { AppError, commandLine, optionWords, shellWord } from '../../core/app/faces.ts';
 import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
 import type { Source } from '../../contract/model.ts';
-import { checkOptions, checksOf, migrateOption, migrationsOf } from '../checks.ts';
+import { checkNames, checkOptions, checksOf, migrateOption, migrationsOf } from '../checks.ts';
 import { urlFileOption, urlLines } from '../connection-url.ts';
 import type { Context } from '../context.ts';
 import { filePathOf } from '../current-folder.ts';
@@ -108,10 +108,7 @@ function refuseMixed(input: Given): void {
     'hold',
     'acceptInconclusive',
     'dryRun',
-    'checkQuery',
-    'checkCommand',
-    'checkHttp',
-    'checks',
+    ...checkNames,
     'migrate',
     'urlFile',
     ...choiceNames,

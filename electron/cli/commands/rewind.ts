@@ -1,4 +1,4 @@
-import { migrateOption, migrationsOf } from '../checks.ts';
+import { checkNames, checkOptions, checksOf, migrateOption, migrationsOf } from '../checks.ts';
 import { chooseSource } from '../current-folder.ts';
 import { blocked, confirmOverwrite, sourceNamed } from '../danger.ts';
 import { exitCodeOf, exits } from '../exit-codes.ts';
@@ -23,6 +23,7 @@ export const rewind: CommandSpec = {
     acceptOption,
     migrateOption,
     ...choiceOptions,
+    ...checkOptions,
     { flags: '--dry-run', description: 'the whole preflight, nothing written' },
     { flags: '--confirm <name>', description: "the source's name, where it is production" },
   ],
@@ -30,12 +31,13 @@ export const rewind: CommandSpec = {
     { line: 'belay rewind shop', what: 'to its newest snapshot' },
     { line: 'belay rewind shop --to before-migration', what: 'to one by name' },
     { line: 'belay rewind shop --migrate "npm run migrate"', what: 'and bring it to the present schema before it is put in place' },
+    { line: 'belay rewind shop --check-query "select count(*) from orders == 812"', what: 'only where this is so in the copy' },
     { line: 'belay rewind shop --in-place', what: 'while the development server has the file open' },
     { line: 'belay rewind shop --dry-run', what: 'what would happen' },
   ],
   run: async (context, input) => {
     const source = await chooseSource(context, input.word(0), false);
-    refuseTogether(input, 'checkpoint', ['to', 'inPlace', 'acceptInconclusive', 'migrate', ...choiceNames]);
+    refuseTogether(input, 'checkpoint', ['to', 'inPlace', 'acceptInconclusive', 'migrate', ...checkNames, ...choiceNames]);
     const to = input.text('to');
     const order = {
       source,
@@ -43,6 +45,7 @@ export const rewind: CommandSpec = {
       ...given('checkpoint', input.text('checkpoint')),
       inPlace: input.flag('inPlace'),
       acceptInconclusive: input.flag('acceptInconclusive'),
+      checks: await checksOf(context, input),
       migrate: migrationsOf(context, input),
       ...choicesOf(input),
     };

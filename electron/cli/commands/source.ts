@@ -36,6 +36,7 @@ const add: CommandSpec = {
     { flags: '--restore-user <role>', description: 'PostgreSQL: the role that restores, where the one in the address only reads' },
     { flags: '--restore-password-file <file>', description: 'PostgreSQL: a file that holds its password', complete: 'file' },
     ...partOptions,
+    { flags: '--dry-run', description: 'look whether it could be added; nothing is kept' },
   ],
   examples: [
     { line: 'belay source add ./dev.db', what: 'named after the file' },
@@ -57,19 +58,21 @@ const add: CommandSpec = {
       ...(isPostgres(input.required(0)) ? await serverLocation(context, input) : fileLocation(context, input)),
       baseFolder: context.world.cwd,
       variables: { ...namingVariables(context.world.env), ...namedVariable(context, input.required(0)) },
+      dryRun: input.flag('dryRun'),
     });
     return {
       data,
       print: (output) => {
         const { source, probe } = data;
         output.line(
-          `${source.name} is a source now: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, ${engineTitle(source.engine)} ${probe.serverVersion})`}`,
+          `${source.name} ${input.flag('dryRun') ? 'could be added' : 'is a source now'}: ${locationOf(source)}${probe === undefined ? '' : ` (${size(probe.bytes)}, ${engineTitle(source.engine)} ${probe.serverVersion})`}`,
         );
         const twice = (data.alsoSource ?? []).map(
           (other) => `${source.name} and ${other} are one database by two names: a rewind of one is a rewind of the other`,
         );
-        output.lines(warningLines(twice));
-        output.line(`Next: ${styled('act', commandLine('snap', [source.name]))}`);
+        output.lines(warningLines([...twice, ...(probe?.warnings ?? [])]));
+        if (input.flag('dryRun')) output.line('Dry run: nothing was kept.');
+        else output.line(`Next: ${styled('act', commandLine('snap', [source.name]))}`);
       },
     };
   },
@@ -116,8 +119,8 @@ const set: CommandSpec = {
   arguments: [{ name: '<source>', description: 'name of the source', complete: 'source' }],
   options: [
     { flags: '--environment <environment>', description: 'what a mistake would cost', choices: ['dev', 'test', 'staging', 'production'] },
-    { flags: '--rpo <time>', description: 'how old its newest snapshot may be, e.g. 24h; none: it is not asked' },
-    { flags: '--rto <time>', description: 'how long its restore may take, e.g. 4h; none: it is not asked' },
+    { flags: '--rpo <time>', description: 'how old its newest snapshot may be, e.g. 24h; none: it is not asked; environment: as its environment has it' },
+    { flags: '--rto <time>', description: 'how long its restore may take, e.g. 4h; none: it is not asked; environment: as its environment has it' },
   ],
   examples: [
     { line: 'belay source set shop --environment production', what: 'a restore into it will ask for its name' },
@@ -145,9 +148,9 @@ const set: CommandSpec = {
   },
 };
 
-function targetOf(input: Given, option: 'rpo' | 'rto'): number | null | undefined {
+function targetOf(input: Given, option: 'rpo' | 'rto'): number | 'environment' | null | undefined {
   const text = input.text(option);
-  if (text === undefined) return undefined;
+  if (text === undefined || text === 'environment') return text;
   return text === 'none' ? null : milliseconds(text, `--${option}`);
 }
 

@@ -39,9 +39,9 @@ export async function syncCatalog(core: Pick<Core, 'catalog'>, repository: Repos
   for (const id of catalog.ids()) if (!present.has(id)) catalog.removeSnapshot(id);
   const listed = new Set(catalog.ids());
   const unreadable: Problem[] = [];
+  await catalog.updateSnapshots(snapshots.filter((one) => listed.has(one.id)));
   for (const snapshot of snapshots) {
-    if (listed.has(snapshot.id)) catalog.updateSnapshot(snapshot);
-    else await catalog.upsertSnapshot(snapshot, await objectTable(repository, snapshot, quietTask().signal, unreadable));
+    if (!listed.has(snapshot.id)) await catalog.upsertSnapshot(snapshot, await objectTable(repository, snapshot, quietTask().signal, unreadable));
   }
   catalog.setProblems([...problems, ...unreadable]);
 }

@@ -31,6 +31,8 @@ import { drillHandlers } from './handlers/drills.ts';
 import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { keyHandlers } from './handlers/keys.ts';
+import { diffHandlers } from './handlers/diffs.ts';
+import { lineageHandlers } from './handlers/lineage.ts';
 import { lookingHandlers } from './handlers/looking.ts';
 import { mergeHandlers } from './handlers/merges.ts';
 import { overviewHandlers } from './handlers/overview.ts';
@@ -56,6 +58,8 @@ const handlers: Handlers<CommandName> = {
   ...demoHandlers,
   ...snapshotHandlers,
   ...drillHandlers,
+  ...diffHandlers,
+  ...lineageHandlers,
   ...lookingHandlers,
   ...restoreHandlers,
   ...mergeHandlers,

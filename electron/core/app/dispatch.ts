@@ -77,11 +77,15 @@ function runJob<N extends CommandName>(
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.onJob === undefined ? {} : { onJob: options.onJob }),
   };
-  return core.queue.run(spec, async (task) => {
-    const output = await handler(core, input, { client: options.client, signal: task.signal, progress: task.progress });
-    registerSecrets(core, output);
-    return output;
-  });
+  return core.queue.run(
+    spec,
+    async (task) => {
+      const output = await handler(core, input, { client: options.client, signal: task.signal, progress: task.progress });
+      registerSecrets(core, output);
+      return output;
+    },
+    (output) => order.outcome?.(output, input) ?? {},
+  );
 }
 
 async function runAtOnce<N extends CommandName>(
@@ -99,7 +103,7 @@ async function runAtOnce<N extends CommandName>(
   const facts = { client: options.client, ...order.facts?.(input) };
   try {
     const output = await handler(core, input, { client: options.client, signal: abort.signal, progress: () => undefined });
-    if (order.journalled === true) await core.journal.append({ what: name, result: 'done', details: facts });
+    if (order.journalled === true) await core.journal.append({ what: name, result: 'done', details: { ...facts, ...order.outcome?.(output, input) } });
     return output;
   } catch (error) {
     if (order.journalled === true) {

@@ -1,4 +1,4 @@
-import type { CommandName, CommandParsed } from '../../contract/commands.ts';
+import type { CommandName, CommandOutput, CommandParsed } from '../../contract/commands.ts';
 import { counted } from '../base/words.ts';
 import type { Exclusive } from '../jobs/queue.ts';
 
@@ -12,6 +12,8 @@ export interface Order<N extends CommandName> {
   readonly journalled?: boolean;
   /** Facts for the journal; never a secret, never data of the user's. */
   readonly facts?: (input: CommandParsed<N>) => Readonly<Record<string, unknown>>;
+  /** What is only known when it is done: the snapshot that a reference meant, the name that a file gave. The same is asked of it as of `facts`. */
+  readonly outcome?: (output: CommandOutput<N>, input: CommandParsed<N>) => Readonly<Record<string, unknown>>;
 }
 
 const write: readonly Exclusive[] = ['repository-write'];
@@ -36,6 +38,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     exclusive: () => write,
     facts: (input) => ({ level: input.level, snapshots: input.snapshots ?? null }),
   },
+  'repository.checks': {},
   'repository.collect': {
     title: (input) => (input.confirm === undefined ? 'plan what collect would free' : 'collect'),
     exclusive: () => write,
@@ -59,7 +62,11 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'keys.add': { journalled: true, facts: (input) => ({ kind: input.kind }) },
   'keys.remove': { journalled: true, facts: (input) => ({ slot: input.slot }) },
   'keys.change-passphrase': { journalled: true, facts: (input) => ({ slot: input.slot ?? null }) },
-  'sources.add': { journalled: true, facts: (input) => ({ name: input.name ?? null, engine: input.engine }) },
+  'sources.add': {
+    journalled: true,
+    facts: (input) => ({ name: input.name ?? null, engine: input.engine, dryRun: input.dryRun }),
+    outcome: ({ source }) => ({ name: source.name }),
+  },
   'sources.list': {},
   'sources.change': { journalled: true, facts: (input) => ({ name: input.name, environment: input.environment ?? null, targets: input.targets ?? null }) },
   'sources.overview': {},
@@ -72,7 +79,9 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     title: (input) => (input.dryRun ? `dry run for ${input.source}` : `snapshot of ${input.source}`),
     exclusive: (input) => (input.dryRun ? [] : write),
     facts: (input) => ({ source: input.source, name: input.name ?? null, tags: input.tags, dryRun: input.dryRun, level: input.level }),
+    outcome: ({ snapshot }) => (snapshot === undefined ? {} : { snapshot: snapshot.id }),
   },
+  'snapshot.lineage': {},
   'snapshot.list': {},
   'snapshot.show': {},
   'snapshot.tag': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, add: input.add, remove: input.remove }) },
@@ -94,8 +103,18 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'file.verify': { title: (input) => `verify ${input.path}`, facts: (input) => ({ path: input.path, against: input.against ?? null }) },
   'drill.run': { title: (input) => `drill of ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot ?? null, by: input.by }) },
   'drill.list': {},
+  'drill.log': {},
+  'drill.report': { journalled: true, facts: (input) => ({ drill: input.drill ?? null, to: input.to }) },
   'drill.show': {},
   'drill.remark': { journalled: true, facts: (input) => ({ drill: input.drill, by: input.by, notes: input.notes, blockers: input.blockers }) },
+  'diff.run': {
+    title: (input) => `compare ${shown(input.before)} with ${input.after === undefined ? 'its source' : shown(input.after)}`,
+    facts: (input) => ({ before: input.before, after: input.after ?? null }),
+  },
+  'diff.rows': {
+    title: (input) => `compare rows of ${input.table}`,
+    facts: (input) => ({ before: input.before, after: input.after ?? null, table: input.table, offset: input.offset, limit: input.limit }),
+  },
   'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
   'restore.run': {
     title: (input) => `${input.dryRun ? 'preflight of ' : ''}restore ${shown(input.snapshot ?? input.file ?? '')}`,
@@ -112,14 +131,22 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
       choices: input.choices ?? null,
       dryRun: input.dryRun,
     }),
+    outcome: ({ target, held, ...put }, input) =>
+      input.dryRun || input.mode === 'throw-away' ? {} : { target, mode: input.mode, ...putFacts(put), ...(held === undefined ? {} : { held }) },
   },
   'restore.merge': {
     title: (input) => `merge rows of ${shown(input.snapshot)}`,
     exclusive: (input) => (input.dryRun ? [] : swapInPlace),
     facts: (input) => ({ snapshot: input.snapshot, source: input.source ?? null, tables: input.tables, differing: input.differing, dryRun: input.dryRun }),
+    outcome: ({ target, ...put }, input) => (input.dryRun ? {} : { target, ...putFacts(put) }),
   },
-  'restore.promote': { title: (input) => `promote ${input.held}`, exclusive: () => swapInPlace, facts: (input) => ({ held: input.held }) },
-  'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }) },
+  'restore.promote': {
+    title: (input) => `promote ${input.held}`,
+    exclusive: () => swapInPlace,
+    facts: (input) => ({ held: input.held }),
+    outcome: ({ target, ...put }, input) => ({ target, held: input.held, ...putFacts(put) }),
+  },
+  'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }), outcome: ({ target }) => ({ target }) },
   'restore.held': {},
   rewind: {
     title: (input) => `${input.dryRun ? 'preflight of ' : ''}rewind ${input.source}`,
@@ -132,12 +159,14 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
       choices: input.choices ?? null,
       dryRun: input.dryRun,
     }),
+    outcome: ({ target, ...put }, input) => (input.dryRun ? {} : { target, source: input.source, ...putFacts(put) }),
   },
   'undo.list': {},
   'undo.run': {
     title: () => 'undo',
     exclusive: (input) => (input.force ? swapInPlace : swap),
     facts: (input) => ({ id: input.id ?? null, force: input.force }),
+    outcome: ({ undone, ...put }) => ({ undone: undone.id, target: undone.target, ...putFacts({ ...put, snapshot: undone.snapshot }) }),
   },
   'undo.keep': { journalled: true, facts: (input) => ({ id: input.id }) },
   'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
@@ -161,6 +190,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'jobs.cancel': { journalled: true, facts: (input) => ({ id: input.id }) },
   'journal.list': {},
   'journal.verify': {},
+  'machine.power': { journalled: true, facts: (input) => ({ event: input.event }) },
   doctor: {},
 };
 
@@ -180,6 +210,22 @@ export const repositoryWriters: ReadonlySet<string> = new Set([
   'rewind',
   'undo.run',
 ]);
+
+/** Which snapshot was put somewhere, which one was taken before it, and how it is taken back. */
+function putFacts({ snapshot, safety, undo }: Put): Readonly<Record<string, unknown>> {
+  const of = typeof snapshot === 'object' ? snapshot.id : (snapshot ?? undo?.snapshot);
+  return {
+    ...(of === undefined ? {} : { snapshot: of }),
+    ...(safety === undefined ? {} : { safety: safety.id }),
+    ...(undo === undefined ? {} : { undo: undo.id }),
+  };
+}
+
+interface Put {
+  readonly snapshot?: string | { readonly id: string } | undefined;
+  readonly safety?: { readonly id: string } | undefined;
+  readonly undo?: { readonly id: string; readonly snapshot?: string | undefined } | undefined;
+}
 
 /** A snapshot as it was pointed at; of a whole id its beginning, as everywhere. */
 function shown(ref: string): string {

@@ -19,6 +19,8 @@ export interface RepositorySession {
   look(): Promise<{ readonly state: State; readonly locked: boolean } | undefined>;
   /** The open repository. Throws `home.not-initialised`, `repository.passphrase-needed`, and what opening throws. */
   current(): Promise<Repository>;
+  /** The repository where it is open already. */
+  opened(): Repository | undefined;
   /** The id of this data directory's repository; undefined where there is none. Opens nothing. */
   attachedId(): Promise<string | undefined>;
   /** The open repository where it can be opened without asking anyone; else undefined. */
@@ -45,6 +47,7 @@ export interface SessionParts {
 export function createSession(parts: SessionParts): RepositorySession {
   const { secrets, settings } = parts;
   let opening: Promise<Repository> | undefined;
+  let open: Repository | undefined;
 
   const openWith = async (location: string, unlock: Unlock): Promise<Repository> => {
     const repository = await openRepository(location, { unlock, highWater: parts.highWater }, parts.ports);
@@ -60,9 +63,15 @@ export function createSession(parts: SessionParts): RepositorySession {
   /** A failed opening is forgotten, so that the next call tries again. */
   const keep = (attempt: Promise<Repository>): Promise<Repository> => {
     opening = attempt;
-    attempt.catch(() => {
-      if (opening === attempt) opening = undefined;
-    });
+    open = undefined;
+    attempt.then(
+      (repository) => {
+        if (opening === attempt) open = repository;
+      },
+      () => {
+        if (opening === attempt) opening = undefined;
+      },
+    );
     return attempt;
   };
 
@@ -115,15 +124,16 @@ export function createSession(parts: SessionParts): RepositorySession {
   /** The repository where it is open: the key is tried on it, and jobs that use it go on. Throws `repository.passphrase-wrong`. */
   const openAlready = async (location: string, unlock: Unlock): Promise<Repository | undefined> => {
     if (opening === undefined) return undefined;
-    const [open] = await Promise.allSettled([opening]);
-    if (open.status === 'rejected') return undefined;
-    if (open.value.info.protection === 'keys') await (await openRepository(location, { unlock }, parts.ports)).close();
-    return open.value;
+    const [tried] = await Promise.allSettled([opening]);
+    if (tried.status === 'rejected') return undefined;
+    if (tried.value.info.protection === 'keys') await (await openRepository(location, { unlock }, parts.ports)).close();
+    return tried.value;
   };
 
   const release = async (): Promise<void> => {
     const before = opening;
     opening = undefined;
+    open = undefined;
     if (before === undefined) return;
     const [ended] = await Promise.allSettled([before]);
     if (ended.status === 'fulfilled') await ended.value.close();
@@ -134,10 +144,7 @@ export function createSession(parts: SessionParts): RepositorySession {
       const { repository: attached } = await settings.read();
       if (attached === undefined) return undefined;
       const { location } = attached;
-      if (opening !== undefined) {
-        const [open] = await Promise.allSettled([opening]);
-        if (open.status === 'fulfilled') return { state: stateOf(open.value.info), locked: false };
-      }
+      if (open !== undefined) return { state: stateOf(open.info), locked: false };
       const found = await lookAtRepository(location, parts.ports);
       refuseOther(found, attached.id);
       const locked = found.protection === 'keys' && attached.keyFile === undefined && (await secrets.get(passphraseHandle(found.id))) === undefined;
@@ -147,6 +154,8 @@ export function createSession(parts: SessionParts): RepositorySession {
     attachedId: async () => (await settings.read()).repository?.id,
 
     current: () => opening ?? keep(openAlone()),
+
+    opened: () => open,
 
     currentIfOpenable: async () => {
       try {

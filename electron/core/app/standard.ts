@@ -9,7 +9,7 @@ import { openSettings } from '../sources/settings.ts';
 import type { CommandName } from '../../contract/commands.ts';
 import type { Belay, HostFacts } from './belay.ts';
 import { machineEngine, ownerOf, reapInBackground } from './containers.ts';
-import { createBelay } from './create.ts';
+import { createBelay, type BelayParts } from './create.ts';
 import { openHostLog, type HostLog } from './host-log.ts';
 
 export interface StandardOptions {
@@ -18,6 +18,8 @@ export interface StandardOptions {
   readonly version: string;
   /** `BELAY_SECRETS_PASSPHRASE_FILE`: a file whose first line opens the encrypted file of secrets. */
   readonly secretsPassphraseFile?: string | undefined;
+  /** The Node that runs what is started beside this process; this process's own program where left out. */
+  readonly node?: string;
   /** The log that the host writes to as well; opened here where it is left out. */
   readonly hostLog?: HostLog;
 }
@@ -27,33 +29,10 @@ export interface StandardOptions {
  * for secrets that the settings ask for, and a bounded log. Throws what `createBelay` and `chooseSecretStore` throw.
  */
 export async function standardBelay(options: StandardOptions, host: HostFacts): Promise<Belay> {
-  const { home, version } = options;
-  const { log, redactor } = options.hostLog ?? openHostLog(home);
-  const { secrets: preference } = await openSettings(home, { random: systemRandom }).read();
-  const passphrase = options.secretsPassphraseFile === undefined ? undefined : await firstLine(options.secretsPassphraseFile);
-  const { store, notices } = await chooseSecretStore({
-    home,
-    preference,
-    platform: process.platform,
-    random: systemRandom,
-    redactor,
-    ...(passphrase === undefined ? {} : { passphrase }),
-  });
-  const owner = ownerOf(home, { random: systemRandom });
-  const containerEngine = machineEngine(home, log);
-  const belay = await createBelay({
-    home,
-    version,
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    redactor,
-    secrets: store,
-    secretNotices: notices,
-    containerEngine,
-    engines: [createSqliteEngine(), createPostgresEngine({ owner })],
-    host,
-  });
+  const { home } = options;
+  const parts = await standardParts(options, host);
+  const { log, containerEngine, owner } = parts;
+  const belay = await createBelay(parts);
   const endReaping = reapInBackground(home, containerEngine, owner, { clock: systemClock, log });
   return {
     ...belay,
@@ -67,6 +46,43 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
       await keepReserve(home, { random: systemRandom, log });
       await log.flush();
     },
+  };
+}
+
+type StandardParts = BelayParts & {
+  readonly owner: ReturnType<typeof ownerOf>;
+  readonly log: HostLog['log'];
+  readonly containerEngine: ReturnType<typeof machineEngine>;
+};
+
+/** What `standardBelay` makes a core of: for who hands in another clock. */
+export async function standardParts(options: StandardOptions, host: HostFacts): Promise<StandardParts> {
+  const { home, version } = options;
+  const { log, redactor } = options.hostLog ?? openHostLog(home);
+  const { secrets: preference } = await openSettings(home, { random: systemRandom }).read();
+  const passphrase = options.secretsPassphraseFile === undefined ? undefined : await firstLine(options.secretsPassphraseFile);
+  const { store, notices } = await chooseSecretStore({
+    home,
+    preference,
+    platform: process.platform,
+    random: systemRandom,
+    redactor,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  const owner = ownerOf(home, { random: systemRandom });
+  return {
+    home,
+    version,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    redactor,
+    secrets: store,
+    secretNotices: notices,
+    containerEngine: machineEngine(home, log),
+    engines: [createSqliteEngine(options.node === undefined ? {} : { node: options.node }), createPostgresEngine({ owner })],
+    host,
+    owner,
   };
 }
 

@@ -41,19 +41,30 @@ export interface Catalog {
   upsertSnapshot(record: SnapshotRecord, objects: CatalogEntry['objects']): Promise<void>;
   /** Brings a listed snapshot's facts (tags, pin, note, proofs) up to date. False where it is not listed. */
   updateSnapshot(record: SnapshotRecord): boolean;
+  /** The same for many of them, of which only those are written that are listed otherwise. Gives way to the event loop every few hundred. */
+  updateSnapshots(records: readonly SnapshotRecord[]): Promise<void>;
   /** Applies one of the repository journal's facts to the snapshot that it is about, where that is listed. */
   applyFact(fact: RecordedFact): void;
   /** False where it was not listed. */
   removeSnapshot(id: string): boolean;
   setProblems(problems: readonly Problem[]): void;
+  /** What was noted last under that name by `note`; undefined where nothing was, or the catalog was written anew since. */
+  noted(name: 'drills'): string | undefined;
+  /** Notes what else was read from the repository, for who cannot wait until it is open. Writes only where it is another text. */
+  note(name: 'drills', text: string): void;
 
   ids(): readonly string[];
   /** Newest first (by number). `total` counts all that match. */
   list(filter: SnapshotFilter): { readonly snapshots: readonly SnapshotRecord[]; readonly total: number };
   /** The same for lists of thousands: gives way to the event loop every few hundred. A change in between may show. */
   listInTurns(filter: SnapshotFilter): Promise<{ readonly snapshots: readonly SnapshotRecord[]; readonly total: number }>;
+  /** The source's newest snapshots, newest first (by number). */
+  recent(source: string, limit: number): readonly SnapshotRecord[];
   /** Throws `snapshot.unknown`, `input.ambiguous`. */
   get(ref: string): SnapshotRecord;
+  byId(id: string): SnapshotRecord | undefined;
+  /** Snapshots that were taken on top of this one, oldest first, at most 100. */
+  childrenOf(id: string): readonly SnapshotRecord[];
   /** The source's newest snapshot: what `latest:<source>` means. */
   newest(source: string): SnapshotRecord | undefined;
   /** The source's newest snapshot whose highest level is `proved`. */
@@ -167,6 +178,12 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       if (listed) touch(record.id, record);
       return listed;
     },
+    async updateSnapshots(records) {
+      for (let from = 0; from < records.length; from += SNAPSHOTS_A_TURN) {
+        for (const record of store.updateChanged(records.slice(from, from + SNAPSHOTS_A_TURN))) touch(record.id, record);
+        await yieldNow();
+      }
+    },
     applyFact(recorded) {
       const id = subjectOf(recorded.fact);
       const record = id === undefined ? undefined : queries.byId(id);
@@ -182,6 +199,10 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       return listed;
     },
     setProblems: (problems) => store.setProblems(problems),
+    noted: (name) => queries.meta(`noted-${name}`),
+    note(name, text) {
+      if (queries.meta(`noted-${name}`) !== text) store.setMeta(`noted-${name}`, text);
+    },
     ids: () => queries.ids(),
     list: (filter) => queries.list(filter),
     async listInTurns(filter) {
@@ -196,7 +217,10 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       }
       return { snapshots, total: first.total };
     },
+    recent: (source, limit) => queries.recent(source, limit),
     get: (ref) => queries.get(ref),
+    byId: (id) => queries.byId(id),
+    childrenOf: (id) => queries.childrenOf(id),
     newest: (source) => queries.newest(source),
     newestProved: (source) => queries.newestProved(source),
     objects: (id, page) => queries.objects(id, page),

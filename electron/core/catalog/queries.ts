@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { z } from 'zod';
 import type { Problem, SnapshotRecord } from '../repository/repository.ts';
 import type { Timed } from './connection.ts';
-import { newestCapturedFirst, resolveRef } from './refs.ts';
+import { newestQuery, resolveRef } from './refs.ts';
 import { objectOf, objectRow, problemOf, problemRow, recordOf, snapshotColumns, snapshotRow } from './rows.ts';
 import type { CatalogObject } from './rows.ts';
 
@@ -19,6 +19,9 @@ export interface Queries {
   list(filter: SnapshotFilter): { readonly snapshots: readonly SnapshotRecord[]; readonly total: number };
   get(ref: string): SnapshotRecord;
   byId(id: string): SnapshotRecord | undefined;
+  recent(source: string, limit: number): readonly SnapshotRecord[];
+  /** Snapshots that were taken on top of this one, oldest first. */
+  childrenOf(id: string): readonly SnapshotRecord[];
   newest(source: string): SnapshotRecord | undefined;
   newestProved(source: string): SnapshotRecord | undefined;
   objects(id: string, page: { readonly limit: number; readonly offset: number }): { readonly objects: readonly CatalogObject[]; readonly total: number };
@@ -38,9 +41,12 @@ const where = `
 export function createQueries(db: Database, time: Timed): Queries {
   const count = db.prepare(`select count(*) from snapshots ${where}`).pluck();
   const pageOf = db.prepare(`select ${snapshotColumns} from snapshots ${where} order by seq desc, id limit @limit offset @offset`);
+  // Beside the one that takes every filter: SQLite finds a source's newest by an index only where nothing else may be asked.
+  const newestOf = db.prepare(`select ${snapshotColumns} from snapshots where source = ? order by seq desc, id limit ?`);
   const byKey = db.prepare(`select ${snapshotColumns} from snapshots where key = ?`);
   const byId = db.prepare(`select ${snapshotColumns} from snapshots where id = ?`);
-  const newest = db.prepare(`select ${snapshotColumns} from snapshots where source = ? ${newestCapturedFirst} limit 1`);
+  const newest = newestQuery(db, snapshotColumns, true);
+  const children = db.prepare(`select ${snapshotColumns} from snapshots where parent = ? order by seq, id limit 100`);
   const proved = db.prepare(`select ${snapshotColumns} from snapshots where source = ? and proved = 'proved' order by seq desc, id limit 1`);
   const objects = db.prepare(
     'select name, kind, bytes, rows, fingerprint from objects where snapshot = (select key from snapshots where id = ?) order by ordinal limit ? offset ?',
@@ -61,7 +67,9 @@ export function createQueries(db: Database, time: Timed): Queries {
       }),
     get: (ref) => time('get-snapshot', () => recordOf(snapshotRow.parse(byKey.get(resolveRef(db, ref))))),
     byId: (id) => time('snapshot-by-id', () => one(byId.get(id))),
-    newest: (source) => time('newest', () => one(newest.get(source))),
+    recent: (source, limit) => time('recent', () => newestOf.all(source, limit).map((row) => recordOf(snapshotRow.parse(row)))),
+    newest: (source) => time('newest', () => one(newest(source))),
+    childrenOf: (id) => time('children-of', () => children.all(id).map((row) => recordOf(snapshotRow.parse(row)))),
     newestProved: (source) => time('newest-proved', () => one(proved.get(source))),
     objects: (id, page) =>
       time('list-objects', () => ({

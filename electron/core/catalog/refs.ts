@@ -9,11 +9,20 @@ const MOST = 11;
 /** Snapshots that Belay takes of what it is about to overwrite bear it: they are there to go back to by number, not to be the newest. */
 export const SAFETY_TAG = 'safety';
 
+/** Captured from a source: neither taken in from files nor a safety snapshot. */
+const captured = `json_extract(capture, '$.origin') is null and not exists (select 1 from tags where tags.snapshot = snapshots.key and tag = '${SAFETY_TAG}')`;
+
 /**
- * Newest first, with what was taken in from files and safety snapshots last: an old dump that is imported today is not the latest state of
- * anything, and what was overwritten by a rewind is not where the next rewind should go.
+ * The row of the newest snapshot, of one source where that is asked; what was taken in from files and safety snapshots come last: an old dump that
+ * is imported today is not the latest state of anything, and what was overwritten by a rewind is not where the next rewind should go. In two
+ * questions: one that ordered by both would look at every snapshot of the source.
  */
-export const newestCapturedFirst = `order by (json_extract(capture, '$.origin') is null and not exists (select 1 from tags where tags.snapshot = snapshots.key and tag = '${SAFETY_TAG}')) desc, seq desc, key desc`;
+export function newestQuery(db: Database, selected: string, ofSource: boolean): (...source: readonly string[]) => unknown {
+  const order = 'order by seq desc, key desc limit 1';
+  const first = db.prepare(`select ${selected} from snapshots where ${captured} ${ofSource ? 'and source = ?' : ''} ${order}`);
+  const last = db.prepare(`select ${selected} from snapshots ${ofSource ? 'where source = ?' : ''} ${order}`);
+  return (...source) => first.get(...source) ?? last.get(...source);
+}
 
 /**
  * The key of the one snapshot that `ref` points at: its id, a unique prefix of at least 4 digits, `#seq`, its name, `latest`,
@@ -46,9 +55,8 @@ export function resolveRef(db: Database, ref: string): number {
 }
 
 function candidates(db: Database, ref: string): unknown[] {
-  const newest = `${newestCapturedFirst} limit 1`;
-  if (ref === 'latest') return db.prepare(`select ${columns} from snapshots ${newest}`).all();
-  if (ref.startsWith('latest:')) return db.prepare(`select ${columns} from snapshots where source = ? ${newest}`).all(ref.slice('latest:'.length));
+  if (ref === 'latest') return [newestQuery(db, columns, false)()].filter((row) => row !== undefined);
+  if (ref.startsWith('latest:')) return [newestQuery(db, columns, true)(ref.slice('latest:'.length))].filter((row) => row !== undefined);
   const seq = /^#(\d{1,15})$/.exec(ref)?.[1];
   if (seq !== undefined) return db.prepare(`select ${columns} from snapshots where seq = ? order by key limit ${String(MOST)}`).all(Number(seq));
   const exact = db.prepare(`select ${columns} from snapshots where id = ?`).all(ref);

@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { setImmediate as yieldNow } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Problem, ProofLevel, SnapshotRecord, StoredObject } from '../repository/repository.ts';
+import { listedOtherwise } from './compare.ts';
 import { connect, text } from './connection.ts';
 import type { Timed } from './connection.ts';
 import { migrate } from './migrate.ts';
@@ -21,6 +22,8 @@ export interface Store {
   put(record: SnapshotRecord, objects: Iterable<StoredObject> | AsyncIterable<StoredObject>): Promise<number>;
   /** Replaces all but the objects. False where the snapshot is not listed. */
   update(record: SnapshotRecord): boolean;
+  /** The same for those of many that are listed otherwise than they are, in one transaction; gives these. */
+  updateChanged(records: readonly SnapshotRecord[]): readonly SnapshotRecord[];
   /** False where it was not listed. */
   remove(id: string): boolean;
   setProblems(problems: readonly Problem[]): void;
@@ -116,12 +119,16 @@ function storeOver(file: string, writer: Database, reader: Database, highest: Hi
     insertRows(key, record);
     fasten.run(key);
   });
-  const update = within('update-snapshot', (record: SnapshotRecord) => {
+  const replaceRows = (record: SnapshotRecord): boolean => {
     const key = known(record.id);
     if (key === undefined) return false;
     deleteSnapshot.run(key);
     insertRows(key, record);
     return true;
+  };
+  const update = within('update-snapshot', replaceRows);
+  const updateAll = within('update-snapshots', (records: readonly SnapshotRecord[]) => {
+    for (const record of records) replaceRows(record);
   });
   const remove = within('remove-snapshot', (id: string) => {
     const key = known(id);
@@ -176,6 +183,11 @@ function storeOver(file: string, writer: Database, reader: Database, highest: Hi
     begin: () => void writer.exec('begin immediate'),
     commit: () => void time('commit', () => writer.exec('commit')),
     update,
+    updateChanged(records) {
+      const changed = time('compare-snapshots', () => listedOtherwise(reader, records, highest));
+      if (changed.length > 0) updateAll(changed);
+      return changed;
+    },
     remove,
     setProblems: replaceProblems,
     setMeta: (key, value) => void time('set-meta', () => putMeta.run(key, value)),

@@ -2,7 +2,9 @@ import type { Clock, Log, OnProgress, Random } from '../base/ports.ts';
 import type { BrowsePage, BrowseRequest } from './browsing.ts';
 import type { CaptureOptions, CaptureReport, CaptureSink, ObjectRow } from './capturing.ts';
 import type { CheckpointVerbs } from './checkpoint-verbs.ts';
+import type { Discovered, DiscoverScope, GivenFrom } from './discovering.ts';
 import type { MergeVerbs } from './merging.ts';
+import type { RowDiff, RowDiffRequest } from './row-diff.ts';
 import type { Expectation, RestoreChoices } from './choices.ts';
 import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 import type { EngineState } from '../containers/engine.ts';
@@ -11,6 +13,7 @@ export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
 export type { CheckpointInfo, CheckpointRoom, CheckpointVerbs } from './checkpoint-verbs.ts';
 export type { Expectation, RestoreChoices } from './choices.ts';
+export type { Discovered, DiscoverScope, GivenFrom } from './discovering.ts';
 export type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
 
 /**
@@ -102,6 +105,12 @@ export interface Engine {
     limit: number,
     context: EngineContext,
   ): Promise<readonly Difference[]>;
+
+  /**
+   * One page of the rows of a table, in both, that differ, paired by its key, cell by cell: what became of `before`. In the order of the key, the
+   * same at each call while neither changes. Missing where rows have no names.
+   */
+  rowDiff?(before: FingerprintTarget, after: FingerprintTarget, request: RowDiffRequest, context: EngineContext): Promise<RowDiff>;
 
   /** Integrity checks of the engine's own on a restored copy or loose file (e.g. `integrity_check`, foreign keys). */
   selfCheck(of: FingerprintTarget, context: EngineContext): Promise<readonly SelfCheck[]>;
@@ -242,39 +251,6 @@ export interface EngineSource {
   readonly name: string;
   readonly engine: EngineKind;
   readonly location: SourceLocation;
-}
-
-/** Where the one stands who gives a location. */
-export interface GivenFrom {
-  readonly folder: string;
-  /** Variables that may name a database. */
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-export interface DiscoverScope {
-  readonly folder: string;
-  /** Deepest folder level below `folder` to look at. */
-  readonly depth: number;
-  /** Variables of the one who asks that may name a database. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Told what could not be looked at, one statement each. */
-  readonly note?: (statement: string) => void;
-}
-
-export interface Discovered {
-  readonly engine: EngineKind;
-  readonly suggestedName: string;
-  readonly location: SourceLocation;
-  readonly description: string;
-  readonly bytes?: number;
-  /** What named it, in words. */
-  readonly named?: readonly string[];
-  /** How it stands, in words: `running, healthy`, `asks for a password`. */
-  readonly state?: string;
-  /** Other locations of the very same. */
-  readonly alsoAt?: readonly SourceLocation[];
-  /** What `source add` takes for it; missing where that is the location's path, or where it cannot be added as it is. */
-  readonly add?: string;
 }
 
 export interface Probe {

@@ -1,6 +1,27 @@
 import { count, counted } from '../base/words.ts';
 import type { Difference, EngineContext, Fingerprint, FingerprintItem } from './engine.ts';
 
+/** How a difference is told. */
+export interface Words {
+  readonly gone: (what: string) => string;
+  readonly came: (what: string) => string;
+  readonly became: (what: string, was: string, is: string) => string;
+}
+
+/** Of what must be equal: the second against the first. */
+const asExpected: Words = {
+  gone: (what) => `${what} is missing`,
+  came: (what) => `${what} was not there at capture`,
+  became: (what, was, is) => `${what} is ${is}, expected ${was}`,
+};
+
+/** Of what may have changed: from the first to the second. */
+export const asChange: Words = {
+  gone: (what) => `${what} was removed`,
+  came: (what) => `${what} was added`,
+  became: (what, was, is) => `${what} was ${was} and is ${is}`,
+};
+
 /** By kind, then name, in the order of their code units. */
 export function sortItems(items: readonly FingerprintItem[]): FingerprintItem[] {
   return items.toSorted((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
@@ -10,7 +31,7 @@ export function sortItems(items: readonly FingerprintItem[]): FingerprintItem[] 
  * What differs between two fingerprints, in the order of their items; empty where the content is equal. Each difference names
  * the item and, where the facts kept with it allow, the column or definition that differs; rows are named by `Engine.explain`.
  */
-export function compareFingerprints(expected: Fingerprint, found: Fingerprint): readonly Difference[] {
+export function compareFingerprints(expected: Fingerprint, found: Fingerprint, words: Words = asExpected): readonly Difference[] {
   const wanted = sortItems(expected.items);
   const have = sortItems(found.items);
   const differences: Difference[] = [];
@@ -20,9 +41,9 @@ export function compareFingerprints(expected: Fingerprint, found: Fingerprint): 
     const a = wanted[i];
     const b = have[j];
     const order = orderOf(a, b);
-    if (order < 0 && a !== undefined) differences.push(missing(a));
-    if (order > 0 && b !== undefined) differences.push(unexpected(b));
-    if (order === 0 && a !== undefined && b !== undefined) differences.push(...changed(a, b));
+    if (order < 0 && a !== undefined) differences.push(missing(a, words));
+    if (order > 0 && b !== undefined) differences.push(unexpected(b, words));
+    if (order === 0 && a !== undefined && b !== undefined) differences.push(...changed(a, b, words));
     if (order <= 0) i += 1;
     if (order >= 0) j += 1;
   }
@@ -67,15 +88,15 @@ function called(item: FingerprintItem): string {
   return `${kind} ${quoted(item.name)}${on}`;
 }
 
-function missing(item: FingerprintItem): Difference {
-  return { name: item.name, kind: item.kind, what: 'missing', statement: `${called(item)} is missing` };
+function missing(item: FingerprintItem, words: Words): Difference {
+  return { name: item.name, kind: item.kind, what: 'missing', statement: words.gone(called(item)) };
 }
 
-function unexpected(item: FingerprintItem): Difference {
-  return { name: item.name, kind: item.kind, what: 'unexpected', statement: `${called(item)} was not there at capture` };
+function unexpected(item: FingerprintItem, words: Words): Difference {
+  return { name: item.name, kind: item.kind, what: 'unexpected', statement: words.came(called(item)) };
 }
 
-function changed(expected: FingerprintItem, found: FingerprintItem): readonly Difference[] {
+function changed(expected: FingerprintItem, found: FingerprintItem, words: Words): readonly Difference[] {
   const base = { name: expected.name, kind: expected.kind };
   if (expected.rows !== found.rows && expected.rows !== undefined && found.rows !== undefined) {
     const statement = `${called(expected)} has ${counted(found.rows, 'row')}, expected ${count(expected.rows)}`;
@@ -83,11 +104,11 @@ function changed(expected: FingerprintItem, found: FingerprintItem): readonly Di
   }
   if (expected.hash === found.hash) return [];
   if (expected.rows !== undefined) return [{ ...base, what: 'content', statement: `the content of ${called(expected)} differs` }];
-  const columns = columnDifferences(expected, found);
-  return columns.length > 0 ? columns : [definitionDifference(expected, found)];
+  const columns = columnDifferences(expected, found, words);
+  return columns.length > 0 ? columns : [definitionDifference(expected, found, words)];
 }
 
-function definitionDifference(expected: FingerprintItem, found: FingerprintItem): Difference {
+function definitionDifference(expected: FingerprintItem, found: FingerprintItem, words: Words): Difference {
   const base = { name: expected.name, kind: expected.kind, what: 'definition' as const };
   const text = (item: FingerprintItem): string | undefined => {
     const value = item.meta?.['value'] ?? item.meta?.['sql'];
@@ -95,7 +116,7 @@ function definitionDifference(expected: FingerprintItem, found: FingerprintItem)
   };
   const [was, is] = [text(expected), text(found)];
   if (was === undefined || is === undefined) return { ...base, statement: `${called(expected)} differs` };
-  return { ...base, expected: was, found: is, statement: `${called(expected)} is ${shortened(is)}, expected ${shortened(was)}` };
+  return { ...base, expected: was, found: is, statement: words.became(called(expected), shortened(was), shortened(is)) };
 }
 
 interface NamedColumn {
@@ -104,7 +125,7 @@ interface NamedColumn {
 }
 
 /** The columns that are not in both, or not the same in both. */
-function columnDifferences(expected: FingerprintItem, found: FingerprintItem): readonly Difference[] {
+function columnDifferences(expected: FingerprintItem, found: FingerprintItem, words: Words): readonly Difference[] {
   const base = { name: expected.name, kind: expected.kind, what: 'definition' as const };
   const [was, is] = [columnsOf(expected), columnsOf(found)];
   if (was === undefined || is === undefined) return [];
@@ -112,15 +133,15 @@ function columnDifferences(expected: FingerprintItem, found: FingerprintItem): r
   for (const column of was) {
     const other = is.find((one) => one.name === column.name);
     if (other === undefined)
-      differences.push({ ...base, expected: column.text, statement: `column ${quoted(column.name)} of ${quoted(expected.name)} is missing` });
+      differences.push({ ...base, expected: column.text, statement: words.gone(`column ${quoted(column.name)} of ${quoted(expected.name)}`) });
     else if (other.text !== column.text) {
-      const statement = `column ${quoted(column.name)} of ${quoted(expected.name)} is ${other.text}, expected ${column.text}`;
+      const statement = words.became(`column ${quoted(column.name)} of ${quoted(expected.name)}`, column.text, other.text);
       differences.push({ ...base, expected: column.text, found: other.text, statement });
     }
   }
   for (const column of is) {
     if (was.some((one) => one.name === column.name)) continue;
-    differences.push({ ...base, found: column.text, statement: `column ${quoted(column.name)} of ${quoted(expected.name)} was not there at capture` });
+    differences.push({ ...base, found: column.text, statement: words.came(`column ${quoted(column.name)} of ${quoted(expected.name)}`) });
   }
   return differences;
 }

@@ -63,6 +63,40 @@ export function drillMarkdown(drill: Drill): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** All of these drills as one page, in their order: a table of what came out of each, then every record in full. */
+export function drillLogMarkdown(drills: readonly Drill[]): string {
+  const lines = [
+    '# Restore drills',
+    '',
+    drills.length === 0 ? 'No drill was made.' : `${drills.length} ${drills.length === 1 ? 'drill' : 'drills'}, newest first.`,
+    '',
+    ...(drills.length === 0
+      ? []
+      : [
+          '| Drill | When | Source | Snapshot | Result | Recovery | Asked | By | Blockers |',
+          '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+          ...drills.map(logRow),
+          '',
+        ]),
+  ];
+  return [lines.join('\n'), ...drills.map((drill) => drillMarkdown(drill).replaceAll(/^(#+) /gm, '#$1 '))].join('\n');
+}
+
+function logRow(drill: Drill): string {
+  const cells = [
+    drill.id,
+    instant(drill.at),
+    text(drill.source),
+    drill.snapshot === undefined ? '' : `#${drill.snapshot.seq}`,
+    results[drill.result],
+    drill.recoveryMs === undefined ? '' : duration(drill.recoveryMs),
+    drill.targetMs === undefined ? '' : duration(drill.targetMs),
+    text(drill.by),
+    String(drill.blockers.length),
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
 function remarks(title: string, said: Drill['notes']): readonly string[] {
   return [`## ${title}`, '', ...(said.length === 0 ? ['None.'] : said.map((one) => `- ${instant(one.at)}, ${text(one.by)}: ${text(one.text)}`)), ''];
 }

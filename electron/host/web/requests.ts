@@ -23,29 +23,33 @@ export function fromOwnOrigin(request: IncomingMessage, port: number): boolean {
 /** What every answer carries: nothing from elsewhere runs in our pages, nothing elsewhere frames or reads them. */
 export function setSecurityHeaders(response: ServerResponse, port: number): void {
   // A policy has no form for the address of IPv6: browsers name such a source as invalid, and nothing listens there.
-  const sockets = [...ownHosts(port)]
-    .filter((host) => !host.startsWith('['))
-    .map((host) => `ws://${host}`)
-    .join(' ');
+  const sockets = [...ownHosts(port)].filter((host) => !host.startsWith('[')).map((host) => `ws://${host}`);
+  for (const [name, value] of Object.entries(securityHeaders(["'self'", ...sockets]))) response.setHeader(name, value);
+}
+
+/** The same for the pages of every face; `connect` is what their scripts may connect to. */
+export function securityHeaders(connect: readonly string[]): Readonly<Record<string, string>> {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
     "font-src 'self'",
-    `connect-src 'self' ${sockets}`,
+    `connect-src ${connect.join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ];
-  response.setHeader('Content-Security-Policy', policy.join('; '));
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('X-Frame-Options', 'DENY');
-  response.setHeader('Referrer-Policy', 'no-referrer');
-  response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-  response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-  response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), clipboard-read=()');
-  response.setHeader('Cache-Control', 'no-store');
+  return {
+    'Content-Security-Policy': policy.join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), clipboard-read=()',
+    'Cache-Control': 'no-store',
+  };
 }
 
 export function answer(response: ServerResponse, status: number, type: string, body: string, withBody = true): void {

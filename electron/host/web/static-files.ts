@@ -19,29 +19,35 @@ const types: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Serves one file of `folder`. Only regular files of known kinds inside it are served: no parent folders in any spelling, no
+ * One file of `folder` to be served, with its type; undefined for anything else. Only regular files of known kinds inside it are served: no parent folders in any spelling, no
  * hidden files, no links that lead out. A path without an ending is a place inside the window and gets its page.
  */
-export async function serveFile(folder: string, urlPath: string, response: ServerResponse, withBody: boolean): Promise<void> {
+export async function findFile(folder: string, urlPath: string): Promise<{ readonly file: string; readonly type: string } | undefined> {
   const relative = relativePath(urlPath);
   const type = relative === undefined ? undefined : types.get(path.extname(relative));
   const file = relative === undefined || type === undefined ? undefined : await insideOf(folder, relative);
-  if (file === undefined || type === undefined) {
+  return file === undefined || type === undefined ? undefined : { file, type };
+}
+
+/** Serves what `findFile` finds, else says that it is not there. */
+export async function serveFile(folder: string, urlPath: string, response: ServerResponse, withBody: boolean): Promise<void> {
+  const found = await findFile(folder, urlPath);
+  if (found === undefined) {
     answer(response, 404, 'text/plain; charset=utf-8', 'Not found.\n', withBody);
     return;
   }
-  const handle = await open(file, 'r');
+  const handle = await open(found.file, 'r');
   try {
-    const found = await handle.stat();
-    if (!found.isFile()) {
+    const facts = await handle.stat();
+    if (!facts.isFile()) {
       answer(response, 404, 'text/plain; charset=utf-8', 'Not found.\n', withBody);
       return;
     }
     response.statusCode = 200;
-    response.setHeader('Content-Type', type);
-    response.setHeader('Content-Length', found.size);
-    if (!withBody || found.size === 0) response.end();
-    else await pipeline(createReadStream('', { fd: handle.fd, autoClose: false, end: found.size - 1 }), response);
+    response.setHeader('Content-Type', found.type);
+    response.setHeader('Content-Length', facts.size);
+    if (!withBody || facts.size === 0) response.end();
+    else await pipeline(createReadStream('', { fd: handle.fd, autoClose: false, end: facts.size - 1 }), response);
   } finally {
     await handle.close();
   }

@@ -4,8 +4,8 @@ import { Engine } from '../../ui/marks.tsx';
 import { ProofSteps } from '../../ui/proof.tsx';
 import { useActs } from '../shared/acts.ts';
 import { lines } from '../shared/lines.ts';
-import { FoundList } from './found-list.tsx';
-import type { Discovery } from './found-list.tsx';
+import { FoundList } from '../shared/found-list.tsx';
+import type { Discovery } from '../shared/found-list.tsx';
 
 const loop = [
   ['Snapshot', 'One read of the database, re-read and checked byte for byte.'],

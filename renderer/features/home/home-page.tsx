@@ -10,7 +10,8 @@ import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
 import { DemoNext } from './demo-next.tsx';
 import { FirstStart } from './first-start.tsx';
-import { FoundList, useDiscovery } from './found-list.tsx';
+import { FoundList, useDiscovery } from '../shared/found-list.tsx';
+import { HeldList } from './held-list.tsx';
 import { ActOf, SourceTable } from './source-table.tsx';
 import { worstFirst } from './standing.ts';
 import type { Overview, Standing } from './standing.ts';
@@ -60,6 +61,7 @@ export function HomePage() {
           {sources === undefined ? <Waiting rows={4} height="h-14" what="sources" /> : <SourceTable rows={rows} />}
         </div>
         {demo !== undefined && <DemoNext demo={demo} />}
+        <HeldList />
         <UndoList />
         {discovery.found !== undefined && <FoundList discovery={discovery} folder={userFolder ?? '/'} />}
         <CommandLine line={lines.status()} />

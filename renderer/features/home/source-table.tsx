@@ -1,4 +1,4 @@
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { useNow } from '../../ui/clock.tsx';
 import { age, count, duration, exactTime, size } from '../../ui/format.ts';
@@ -34,19 +34,19 @@ export function SourceTable({ rows }: { readonly rows: readonly Row[] }) {
           <th scope="col" className={`${head} w-[122px]`}>
             Newest snapshot
           </th>
-          <th scope="col" className={`${head} w-[104px] wide:w-[118px]`}>
+          <th scope="col" className={`${head} w-[104px] wide:w-[112px]`}>
             Age
           </th>
-          <th scope="col" className={`${head} w-[164px] max-wide:hidden`}>
-            Last measured restore
+          <th scope="col" className={`${head} w-[132px] max-wide:hidden`}>
+            Last restore
           </th>
-          <th scope="col" className={`${head} w-[106px] max-wide:hidden`}>
+          <th scope="col" className={`${head} w-[100px] max-wide:hidden`}>
             Size
           </th>
-          <th scope="col" className={`${head} w-[142px] wide:w-[196px]`}>
+          <th scope="col" className={`${head} w-[166px] wide:w-[176px] min-[1400px]:w-[220px]`}>
             Standing
           </th>
-          <th scope="col" className={`${head} w-[136px] wide:w-[168px]`}>
+          <th scope="col" className={`${head} w-[136px] wide:w-[150px]`}>
             <span className="sr-only">What to do</span>
           </th>
         </tr>
@@ -78,7 +78,7 @@ function SourceRow({ one, standing }: Row) {
               <Environment of={source.environment} />
             </div>
             <div className="flex min-w-0 gap-1 text-s text-ink-3">
-              <Name text={place} />
+              <Name text={place} className="overflow-hidden" />
               {newest !== undefined && <span className="shrink-0">· {size(newest.bytes)}</span>}
             </div>
           </div>
@@ -164,6 +164,7 @@ export function ActOf({ one, standing, small = false }: Row & { readonly small?:
 
 function More({ one, standing }: Row) {
   const acts = useActs();
+  const [, go] = useLocation();
   const { source, newest, demo } = one;
   return (
     <Menu
@@ -180,6 +181,7 @@ function More({ one, standing }: Row) {
           ? []
           : [
               ...(standing.act === 'rewind' ? [] : [{ key: 'rewind', title: 'Rewind…', act: () => acts.rewind(source, newest) }]),
+              { key: 'drill', title: 'Drill…', act: () => go(`/drills?run=${encodeURIComponent(source.name)}`) },
               ...(standing.act === 'prove' ? [] : [{ key: 'prove', title: 'Prove the newest', act: () => acts.prove(newest) }]),
             ]),
         'line',

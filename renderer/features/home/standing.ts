@@ -1,6 +1,7 @@
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import type { SnapshotSummary } from '../../../electron/contract/model.ts';
 import { age, change, duration } from '../../ui/format.ts';
+import { suspicious } from '../shared/suspicious.ts';
 
 export type Overview = CommandOutput<'sources.overview'>['sources'][number];
 
@@ -13,9 +14,6 @@ export interface Standing {
   /** More than the row has room for: what a notice above the list tells. */
   readonly detail?: string;
 }
-
-/** A change of size or rows beyond this is pointed out. */
-const suspicious = 0.15;
 
 /** Judges a source by what is known of it at a time. The first thing that is wrong is the one that is said. */
 export function standingOf(one: Overview, now: number): Standing {

@@ -11,7 +11,10 @@ import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
 import { titleOf } from '../shared/titles.ts';
 import { Checked } from './checked.tsx';
+import { checkOptions } from '../shared/checks.ts';
+import { ChecksSection } from '../shared/checks-section.tsx';
 import { Compared } from './compared.tsx';
+import { whyNotPromoted } from './outcome.ts';
 import { Stages } from './stages.tsx';
 import { useRewind } from './use-rewind.ts';
 import type { Where } from './use-rewind.ts';
@@ -53,7 +56,7 @@ export function RewindSheet({ source, snapshot, onClose }: { readonly source: So
           choices={[
             { key: 'rewind', title: <Name text={`${source.name}, with undo`} />, text: 'Swapped in once compared; the old one is kept' },
             { key: 'hold', title: 'Compare, then decide', text: 'Stops before the swap: promote it or discard it' },
-            { key: 'new', title: source.engine === 'sqlite' ? 'A new file' : 'A new database', text: 'Beside the source, which stays as it is' },
+            { key: 'new', title: source.engine === 'sqlite' ? 'A new file' : 'A new database', text: 'Beside the source; compared, then kept or discarded' },
             { key: 'throw-away', title: 'Throw-away', text: 'Compare it, and throw the copy away: a proof' },
           ]}
         />
@@ -63,6 +66,16 @@ export function RewindSheet({ source, snapshot, onClose }: { readonly source: So
             value={rewind.to}
             onChange={(event) => rewind.setTo(event.target.value)}
             className="font-mono text-s"
+          />
+        )}
+        {phase.kind === 'choosing' && (
+          <ChecksSection
+            drafts={rewind.drafts}
+            onChange={rewind.setDrafts}
+            folder={rewind.folder}
+            onFolder={rewind.setFolder}
+            migrations={where !== 'throw-away'}
+            lead="where one fails in the copy, nothing is put in place"
           />
         )}
         {phase.kind === 'choosing' && <Checked where={where} preflight={preflight} />}
@@ -82,21 +95,23 @@ export function RewindSheet({ source, snapshot, onClose }: { readonly source: So
   );
 }
 
-function lineOf({ where, to, phase }: ReturnType<typeof useRewind>, source: Source, snapshot: SnapshotSummary): string {
+function lineOf({ where, to, phase, drafts }: ReturnType<typeof useRewind>, source: Source, snapshot: SnapshotSummary): string {
   const confirm = source.environment === 'production' ? source.name : undefined;
+  const checks = checkOptions(where === 'throw-away' ? drafts.filter((one) => one.kind !== 'migrate') : drafts);
   if (phase.kind === 'done' && phase.outcome.settled === undefined) {
-    if (phase.outcome.held !== undefined) return lines.promote(phase.outcome.held);
+    const { held } = phase.outcome;
+    if (held !== undefined) return whyNotPromoted(phase.outcome) === undefined ? lines.promote(held) : lines.discard(held);
     if (phase.outcome.undo !== undefined) return lines.undo(phase.outcome.undo.id);
   }
   switch (where) {
     case 'rewind':
-      return lines.rewind(source.name, snapshot, confirm);
+      return lines.rewind(source.name, snapshot, confirm, checks);
     case 'hold':
-      return lines.hold(snapshot, confirm);
+      return lines.hold(snapshot, confirm, checks);
     case 'new':
-      return lines.restoreTo(snapshot, to);
+      return lines.restoreTo(snapshot, to, checks);
     case 'throw-away':
-      return lines.verify(snapshot);
+      return lines.verify(snapshot, checks);
   }
 }
 
@@ -136,15 +151,28 @@ function Footer({
       </>
     );
   const outcome = phase.kind === 'done' ? phase.outcome : undefined;
-  if (outcome?.held !== undefined && outcome.settled === undefined)
+  if (outcome?.held !== undefined && outcome.settled === undefined) {
+    const why = whyNotPromoted(outcome);
     return (
       <>
         <Button onClick={() => void rewind.settle('discarded')}>Discard</Button>
-        <Button kind="primary" className="ml-auto" onClick={() => void rewind.settle('promoted')} disabled={outcome.verification?.result === 'failed'}>
-          Swap it in
+        {why !== undefined && (
+          <span id="why-not" className="min-w-0 flex-1 text-right text-s text-bad [overflow-wrap:anywhere]">
+            {why}
+          </span>
+        )}
+        <Button
+          kind="primary"
+          className={why === undefined ? 'ml-auto' : ''}
+          onClick={() => void rewind.settle('promoted')}
+          disabled={why !== undefined}
+          {...(why === undefined ? {} : { 'aria-describedby': 'why-not' })}
+        >
+          Promote
         </Button>
       </>
     );
+  }
   const undoable = outcome?.undo !== undefined && outcome.settled !== 'undone';
   return (
     <>

@@ -1,25 +1,20 @@
 import { useEffect, useRef, useState } from 'react';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
-import type { SnapshotSummary, Source, UndoEntry, Verification } from '../../../electron/contract/model.ts';
+import type { SnapshotSummary, Source } from '../../../electron/contract/model.ts';
 import { hostError } from '../../api/errors.ts';
 import type { HostError } from '../../api/errors.ts';
-import { useLink } from '../../api/host.tsx';
+import { useAnswer, useLink, useRefresh } from '../../api/host.tsx';
 import { tell } from '../../ui/toast.tsx';
 import { useActs } from '../shared/acts.ts';
 import { failureOf } from '../shared/work.ts';
+import { checksOf, hooksOf } from '../shared/checks.ts';
+import type { Draft } from '../shared/checks.ts';
+import { refusedOutcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { useStages } from './stages.tsx';
 
 export type Where = 'rewind' | 'hold' | 'new' | 'throw-away';
 export type Preflight = CommandOutput<'rewind'>['preflight'];
-
-export interface Outcome {
-  readonly verification: Verification | undefined;
-  readonly undo?: UndoEntry | undefined;
-  /** Id of the compared copy that waits for a decision. */
-  readonly held?: string | undefined;
-  readonly target?: string | undefined;
-  readonly settled?: 'promoted' | 'discarded' | 'undone';
-}
 
 export type Phase =
   | { readonly kind: 'choosing' }
@@ -31,10 +26,15 @@ export type Phase =
 export function useRewind(source: Source, snapshot: SnapshotSummary) {
   const link = useLink();
   const acts = useActs();
+  const refresh = useRefresh();
   const { stages, take, end, clear } = useStages();
   const [where, setWhere] = useState<Where>('rewind');
   const [to, setTo] = useState(suggestedTarget(source));
   const [confirm, setConfirm] = useState('');
+  const [drafts, setDrafts] = useState<readonly Draft[]>([]);
+  const home = useAnswer('sources.overview', {}).data?.userFolder ?? '/';
+  const [typedFolder, setFolder] = useState<string>();
+  const folder = typedFolder ?? pathFolderOf(source) ?? home;
   const [phase, setPhase] = useState<Phase>({ kind: 'choosing' });
   const [looked, setLooked] = useState<{ readonly at: string; readonly found: Preflight | HostError }>();
   const abort = useRef<AbortController>(undefined);
@@ -44,7 +44,9 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
     return () => void (onScreen.current = false);
   }, []);
 
-  const order = { snapshot: snapshot.id, ...(confirm === '' ? {} : { confirm }) };
+  const checks = checksOf(drafts, folder);
+  const migrate = hooksOf(drafts, folder);
+  const order = { snapshot: snapshot.id, checks, migrate, ...(confirm === '' ? {} : { confirm }) };
   const asked = where === 'new' ? to.trim() : '';
   const choosing = phase.kind === 'choosing';
   /** What a preflight is of: that of another target says nothing of this one. */
@@ -88,7 +90,9 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
     } catch (error) {
       end();
       const failure = hostError(error);
-      setPhase(failure.code === 'cancelled' ? { kind: 'choosing' } : { kind: 'failed', error: failure });
+      const outcome = refusedOutcome(failure);
+      if (outcome !== undefined) setPhase({ kind: 'done', outcome });
+      else setPhase(failure.code === 'cancelled' ? { kind: 'choosing' } : { kind: 'failed', error: failure });
       if (!onScreen.current || failure.code === 'cancelled') tell(failureOf(failure));
     }
   };
@@ -97,7 +101,7 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
       case 'rewind': {
         const { verification, undo, target } = await link.call(
           'rewind',
-          { source: source.name, to: snapshot.id, ...(confirm === '' ? {} : { confirm }) },
+          { source: source.name, to: snapshot.id, checks, migrate, ...(confirm === '' ? {} : { confirm }) },
           options,
         );
         return { verification, undo, target };
@@ -107,11 +111,15 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
         return { verification, held, target };
       }
       case 'new': {
-        const { verification, target } = await link.call('restore.run', { ...order, mode: 'new', to: asked, baseFolder: folderOf(source) }, options);
-        return { verification, target };
+        const { verification, held, target } = await link.call(
+          'restore.run',
+          { ...order, mode: 'new', to: asked, baseFolder: folderOf(source), hold: true },
+          options,
+        );
+        return { verification, held, target };
       }
       case 'throw-away':
-        return { verification: (await link.call('snapshot.verify', { snapshot: snapshot.id }, options)).verification };
+        return { verification: (await link.call('snapshot.verify', { snapshot: snapshot.id, checks }, options)).verification };
     }
   };
   const tellOutcome = ({ verification, undo }: Outcome): void => {
@@ -132,6 +140,7 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
         setPhase({ kind: 'done', outcome: { ...outcome, undo, settled: how } });
       } else if (how === 'discarded' && outcome.held !== undefined) {
         await link.call('restore.discard', { held: outcome.held });
+        refresh(['restore.held']);
         setPhase({ kind: 'done', outcome: { ...outcome, settled: how } });
       } else if (outcome.undo !== undefined) {
         await link.call('undo.run', { id: outcome.undo.id, ...(confirm === '' ? {} : { confirm }) });
@@ -142,15 +151,36 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
     }
   };
 
-  return { where, setWhere, to, setTo, confirm, setConfirm, phase, preflight, stages, run, stop: () => abort.current?.abort(), settle };
+  return {
+    where,
+    setWhere,
+    to,
+    setTo,
+    confirm,
+    setConfirm,
+    drafts,
+    setDrafts,
+    folder,
+    setFolder,
+    phase,
+    preflight,
+    stages,
+    run,
+    stop: () => abort.current?.abort(),
+    settle,
+  };
 }
 
 function pathOf({ location }: Source): string | undefined {
   return typeof location['path'] === 'string' ? location['path'] : undefined;
 }
 
+function pathFolderOf(source: Source): string | undefined {
+  return pathOf(source)?.replace(/[\\/][^\\/]*$/, '');
+}
+
 function folderOf(source: Source): string {
-  return pathOf(source)?.replace(/[\\/][^\\/]*$/, '') ?? '/';
+  return pathFolderOf(source) ?? '/';
 }
 
 /** A name beside the source's own that is likely free. */

@@ -9,6 +9,7 @@ import { Name } from '../../ui/name.tsx';
 import { Dialog } from '../../ui/overlay.tsx';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
+import { NotRemembered } from './not-remembered.tsx';
 
 type Protection = 'none' | 'passphrase';
 
@@ -102,6 +103,7 @@ export function RepositoryDialog({ onDone }: { readonly onDone: (made: boolean) 
               onChange={(event) => setAgain(event.target.value)}
               hint={again !== '' && again !== passphrase ? 'The two differ.' : 'Without passphrase and recovery key nobody can read the snapshots.'}
             />
+            <NotRemembered />
           </>
         )}
         {failure !== undefined && <Failure error={failure} />}

@@ -20,6 +20,10 @@ export interface Acts {
   damageDemo(): void;
   /** Adds what discovery found as a source and snapshots it. */
   protect(found: Found): void;
+  /** Asks for what is missing before there is a repository that can be used; tells whether there is one now. */
+  ready(): Promise<boolean>;
+  /** Makes the repository where there is none, unlocks it where it is locked. */
+  openRepository(): void;
   /** Opens the list of everything that can be found and done. */
   find(): void;
 }

@@ -16,7 +16,7 @@ export function capital(text: string): string {
 }
 
 /** How far a job is, where that is known: of bytes, else of rows. */
-export function shareOf({ progress }: Job): number | undefined {
+export function shareOf({ progress }: Pick<Job, 'progress'>): number | undefined {
   if (progress === undefined) return undefined;
   const { bytesDone, bytesTotal, rowsDone, rowsTotal } = progress;
   if (bytesDone !== undefined && bytesTotal !== undefined && bytesTotal > 0) return bytesDone / bytesTotal;

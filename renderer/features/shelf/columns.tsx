@@ -5,8 +5,7 @@ import { Icon } from '../../ui/icons.tsx';
 import { Engine, Tag } from '../../ui/marks.tsx';
 import { Name } from '../../ui/name.tsx';
 import { Proof } from '../../ui/proof.tsx';
-
-const suspicious = 0.15;
+import { suspicious } from '../shared/suspicious.ts';
 
 /** The shelf's columns; `before` gives for each snapshot the one of its source before it. */
 export function shelfColumns(before: ReadonlyMap<string, SnapshotSummary>, now: number, wide: boolean): readonly Column<SnapshotSummary>[] {
@@ -25,7 +24,7 @@ export function shelfColumns(before: ReadonlyMap<string, SnapshotSummary>, now: 
     {
       key: 'source',
       title: 'Source',
-      track: wide ? 'minmax(150px, 220px)' : '130px',
+      track: wide ? 'minmax(120px, 0.5fr)' : '144px',
       sortable: true,
       cell: (one) => (
         <span className="flex min-w-0 items-center gap-2">
@@ -34,14 +33,20 @@ export function shelfColumns(before: ReadonlyMap<string, SnapshotSummary>, now: 
         </span>
       ),
     },
-    { key: 'name', title: 'Name and tags', track: 'minmax(110px, 1fr)', sortable: true, cell: (one) => <NameAndTags one={one} /> },
-    { key: 'size', title: 'Size', track: wide ? '100px' : '84px', right: true, sortable: true, cell: (one) => size(one.bytes) },
+    {
+      key: 'name',
+      title: 'Name and tags',
+      track: wide ? 'minmax(200px, 1fr)' : 'minmax(110px, 1fr)',
+      sortable: true,
+      cell: (one) => <NameAndTags one={one} />,
+    },
+    { key: 'size', title: 'Size', track: '84px', right: true, sortable: true, cell: (one) => size(one.bytes) },
     ...(wide
       ? [
           {
             key: 'stored',
             title: 'Stored',
-            track: '104px',
+            track: '92px',
             right: true,
             sortable: true,
             cell: (one: SnapshotSummary) => <span className="text-ink-2">+{size(one.added)}</span>,
@@ -51,7 +56,7 @@ export function shelfColumns(before: ReadonlyMap<string, SnapshotSummary>, now: 
     ...(wide
       ? [{ key: 'rows', title: 'Rows', track: '78px', right: true, cell: (one: SnapshotSummary) => <Rows one={one} before={before.get(one.id)} /> }]
       : []),
-    { key: 'proof', title: 'Proof', track: wide ? '130px' : '108px', cell: (one) => <Proof level={one.proved} failing={one.failing} /> },
+    { key: 'proof', title: 'Proof', track: '108px', cell: (one) => <Proof level={one.proved} failing={one.failing} /> },
   ];
 }
 

@@ -21,7 +21,9 @@ import { shelfColumns } from './columns.tsx';
 import { filtered, predecessors, searchable, sorted } from './filtering.ts';
 import type { ProofFilter, Span } from './filtering.ts';
 import { Timeline } from './timeline.tsx';
+import { Trend } from './trend.tsx';
 
+const idOf = (one: SnapshotSummary): string => one.id;
 const nothing: readonly SnapshotSummary[] = [];
 const spanWords: Readonly<Record<Span, string>> = { all: 'Any time', '24h': 'Last 24 hours', '7d': 'Last 7 days', '30d': 'Last 30 days' };
 const proofWords: Readonly<Record<ProofFilter, string>> = { any: 'Any proof', complete: 'Complete or proved', proved: 'Proved', failing: 'Failed' };
@@ -43,6 +45,8 @@ export function ShelfPage() {
   const [pinned, setPinned] = useState(false);
   const [sorting, setSorting] = useState<Sorting>({ key: 'taken', down: true });
   const [chosen, setChosen] = useState<string>();
+  // In a low window the list has the room first.
+  const [trend, setTrend] = useState(() => innerHeight >= 760);
   const searched = useDeferredValue(text);
 
   const words = useMemo(() => new Map(snapshots.map((one) => [one.id, searchable(one)])), [snapshots]);
@@ -66,6 +70,7 @@ export function ShelfPage() {
     if (known !== undefined) acts.rewind(known, one);
     return known !== undefined;
   };
+  const open = useCallback((one: SnapshotSummary) => go(`/snapshot/${one.id}`), [go]);
   const onKey = (key: string, one: SnapshotSummary): boolean => {
     switch (key) {
       case 'r':
@@ -81,6 +86,7 @@ export function ShelfPage() {
         return false;
     }
   };
+  const ofSource = useMemo(() => (source === undefined ? nothing : snapshots.filter((one) => one.source === source)), [snapshots, source]);
   const narrowed = text !== '' || source !== undefined || proof !== 'any' || span !== 'all' || pinned;
 
   if (answer.error !== null && answer.data === undefined)
@@ -111,7 +117,7 @@ export function ShelfPage() {
           <p className="min-h-5 text-ink-2">
             {answer.data === undefined
               ? ''
-              : `${source === undefined ? `${counted(snapshots.length, 'snapshot')} of ${counted(names.length, 'source')}` : counted(snapshots.filter((one) => one.source === source).length, 'snapshot')}.${usage === undefined || usage.logical === 0 ? '' : ` ${size(usage.logical)} as if each were whole, ${size(usage.total)} stored in all.`}`}
+              : `${source === undefined ? `${counted(snapshots.length, 'snapshot')} of ${counted(names.length, 'source')}` : counted(ofSource.length, 'snapshot')}.${source !== undefined || usage === undefined || usage.logical === 0 ? '' : ` ${size(usage.logical)} as if each were whole, ${size(usage.total)} stored in all.`}`}
           </p>
         </div>
         <CommandLine line={lines.list(source)} />
@@ -119,6 +125,7 @@ export function ShelfPage() {
       <div className="min-h-[66px] shrink-0 pb-3">
         {shown.length > 0 && <Timeline snapshots={shown} sources={names} now={minute} chosen={chosen} onChoose={setChosen} />}
       </div>
+      {source !== undefined && trend && <Trend snapshots={ofSource} onChoose={setChosen} />}
       <div className="flex shrink-0 flex-wrap items-center gap-1.5 px-6 pb-2">
         <Search label="Name, tag, note, source" value={text} onChange={(event) => setText(event.target.value)} className="mr-1 w-[250px]" />
         <Choose
@@ -148,6 +155,11 @@ export function ShelfPage() {
         <Chip on={pinned} aria-pressed={pinned} onClick={() => setPinned(!pinned)}>
           Pinned
         </Chip>
+        {source !== undefined && (
+          <Chip on={trend} aria-pressed={trend} onClick={() => setTrend(!trend)}>
+            Size and rows
+          </Chip>
+        )}
         {narrowed && <span className="pl-1 text-s text-ink-3">{count(shown.length)} shown</span>}
         <span className="ml-auto hidden text-s text-ink-3 wide:block">↑↓ move · Enter open · R rewind · P prove · H hold</span>
       </div>
@@ -158,10 +170,10 @@ export function ShelfPage() {
           label="Snapshots"
           columns={columns}
           rows={shown}
-          keyOf={(one) => one.id}
+          keyOf={idOf}
           chosen={chosen}
           onChoose={setChosen}
-          onOpen={(one) => go(`/snapshot/${one.id}`)}
+          onOpen={open}
           onKey={onKey}
           sorting={sorting}
           onSort={onSort}

@@ -1,7 +1,9 @@
-import { useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
+import type { MouseEvent } from 'react';
 import type { SnapshotSummary } from '../../../electron/contract/model.ts';
 import { count, exactTime, shortDate } from '../../ui/format.ts';
 import { Name } from '../../ui/name.tsx';
+import { useWidth } from '../../ui/width.ts';
 
 const laneHeight = 22;
 const labelWidth = 128;
@@ -15,18 +17,8 @@ interface Mark {
 }
 
 /** When each source was snapshotted: a lane a source. Snapshots that would lie on each other are one mark. */
-export function Timeline({ snapshots, sources, now, chosen, onChoose }: TimelineProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const measure = (): void => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+export const Timeline = memo(function Timeline({ snapshots, sources, now, chosen, onChoose }: TimelineProps) {
+  const [box, width] = useWidth<HTMLDivElement>();
   const room = Math.max(0, width - labelWidth - 10);
   const range = useMemo(() => rangeOf(snapshots, now), [snapshots, now]);
   const lanes = useMemo(() => lanesOf(snapshots, sources, range, room), [snapshots, sources, range, room]);
@@ -56,19 +48,14 @@ export function Timeline({ snapshots, sources, now, chosen, onChoose }: Timeline
               <span className="flex shrink-0 pr-3 text-s text-ink-2" style={{ width: labelWidth }}>
                 <Name text={source} />
               </span>
-              <svg width={room + 8} height={laneHeight} role="img" aria-label={`${source}: ${count(total)} snapshots`} className="overflow-visible">
-                <line x1="0" x2={room} y1={laneHeight / 2} y2={laneHeight / 2} className="stroke-line" />
-                {marks.map((mark) => (
-                  <Stroke key={mark.snapshot.id} mark={mark} chosen={mark.snapshot.id === chosen} onChoose={onChoose} />
-                ))}
-              </svg>
+              <Lane label={`${source}: ${count(total)} snapshots`} marks={marks} room={room} chosen={chosen} onChoose={onChoose} />
             </div>
           ))}
         </div>
       </div>
     </div>
   );
-}
+});
 
 interface TimelineProps {
   readonly snapshots: readonly SnapshotSummary[];
@@ -81,19 +68,75 @@ interface TimelineProps {
 /** As high as its proof: the height says what the colour says. */
 const heights = { captured: 5, intact: 7, complete: 10, proved: 14 } as const;
 
-function Stroke({ mark, chosen, onChoose }: { readonly mark: Mark; readonly chosen: boolean; readonly onChoose: (id: string) => void }) {
-  const { snapshot, x, more } = mark;
-  const height = snapshot.failing ? 14 : heights[snapshot.proved];
-  const ink = snapshot.failing ? 'fill-bad' : snapshot.proved === 'proved' ? 'fill-ok' : 'fill-step';
-  const words = `${snapshot.name ?? `#${String(snapshot.seq)}`}, ${exactTime(snapshot.createdAt)}${more === 0 ? '' : `, and ${count(more)} more`}`;
+type Ink = 'bad' | 'ok' | 'step';
+const inks: Readonly<Record<Ink, string>> = { bad: 'fill-bad', ok: 'fill-ok', step: 'fill-step' };
+
+interface LaneProps {
+  readonly label: string;
+  readonly marks: readonly Mark[];
+  readonly room: number;
+  readonly chosen: string | undefined;
+  readonly onChoose: (id: string) => void;
+}
+
+/** All marks of a colour are one path: an element for each would be thousands to make anew with each letter of a search. */
+function Lane({ label, marks, room, chosen, onChoose }: LaneProps) {
+  const [pointed, setPointed] = useState<Mark>();
+  const at = (event: MouseEvent<SVGGElement>): Mark | undefined => nearest(marks, event.clientX - event.currentTarget.getBoundingClientRect().left);
+  const held = marks.find(({ snapshot }) => snapshot.id === chosen);
   return (
-    <g onClick={() => onChoose(snapshot.id)}>
-      <rect x={x - 3} width={markWidth + 6} y={0} height={laneHeight} className="fill-transparent" />
-      <rect x={x} width={markWidth - 1} y={(laneHeight - height) / 2} height={height} rx="1.5" className={ink} />
-      {chosen && <rect x={x - 2.5} width={markWidth + 4} y="1.5" height={laneHeight - 3} rx="3" className="fill-transparent stroke-accent" strokeWidth="1.5" />}
-      <title>{words}</title>
-    </g>
+    <svg width={room + 8} height={laneHeight} role="img" aria-label={label} className="overflow-visible">
+      <g
+        onMouseMove={(event) => setPointed(at(event))}
+        onMouseLeave={() => setPointed(undefined)}
+        onClick={(event) => {
+          const mark = at(event);
+          if (mark !== undefined) onChoose(mark.snapshot.id);
+        }}
+      >
+        <rect width={room + 8} height={laneHeight} className="fill-transparent" />
+        <line x1="0" x2={room} y1={laneHeight / 2} y2={laneHeight / 2} className="stroke-line" />
+        {(['step', 'ok', 'bad'] as const).map((ink) => (
+          <path key={ink} d={pathOf(marks.filter(({ snapshot }) => inkOf(snapshot) === ink))} className={inks[ink]} />
+        ))}
+        {held !== undefined && (
+          <rect x={held.x - 2.5} width={markWidth + 4} y="1.5" height={laneHeight - 3} rx="3" className="fill-transparent stroke-accent" strokeWidth="1.5" />
+        )}
+        {pointed !== undefined && <title>{wordsOf(pointed)}</title>}
+      </g>
+    </svg>
   );
+}
+
+function inkOf(snapshot: SnapshotSummary): Ink {
+  if (snapshot.failing) return 'bad';
+  return snapshot.proved === 'proved' ? 'ok' : 'step';
+}
+
+function pathOf(marks: readonly Mark[]): string {
+  return marks
+    .map(({ snapshot, x }) => {
+      const height = snapshot.failing ? 14 : heights[snapshot.proved];
+      return `M${x.toFixed(1)} ${String((laneHeight - height) / 2)}h${String(markWidth - 1)}v${String(height)}h${String(1 - markWidth)}z`;
+    })
+    .join('');
+}
+
+/** The mark under the pointer, or so near that a hand means it. */
+function nearest(marks: readonly Mark[], x: number): Mark | undefined {
+  let best: Mark | undefined;
+  let distance = markWidth + 3;
+  for (const mark of marks) {
+    const far = Math.abs(mark.x + (markWidth - 1) / 2 - x);
+    if (far >= distance) continue;
+    best = mark;
+    distance = far;
+  }
+  return best;
+}
+
+function wordsOf({ snapshot, more }: Mark): string {
+  return `${snapshot.name ?? `#${String(snapshot.seq)}`}, ${exactTime(snapshot.createdAt)}${more === 0 ? '' : `, and ${count(more)} more`}`;
 }
 
 interface Range {

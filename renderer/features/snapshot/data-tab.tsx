@@ -13,13 +13,13 @@ import { Name } from '../../ui/name.tsx';
 import { Empty, Waiting } from '../../ui/states.tsx';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
+import { CellText, isNumber, shownText } from './cells.tsx';
+import type { Cell } from './cells.tsx';
 import type { Shown } from './snapshot-page.tsx';
 
 type Page = NonNullable<CommandOutput<'snapshot.rows'>['page']>;
-type Cell = Page['rows'][number][number];
 
 const pageSize = 200;
-const longestCell = 300;
 
 /** The rows of one table, a page at a time, without restoring anything. Each look stands in the journal. */
 export function DataTab({
@@ -119,26 +119,4 @@ function columnsOf({ columns, rows }: Page): readonly Column<{ readonly at: numb
       cell: ({ row }) => <CellText cell={row[at] ?? null} />,
     };
   });
-}
-
-function isNumber(cell: Cell | undefined): boolean {
-  return typeof cell === 'number' || (typeof cell === 'object' && cell !== null && (cell.$ === 'int64' || cell.$ === 'real'));
-}
-
-function shownText(cell: Cell): string {
-  if (cell === null) return 'null';
-  if (typeof cell === 'object') return cell.$ === 'blob' ? `blob ${cell.v}`.slice(0, 24) : cell.v.slice(0, longestCell);
-  return String(cell).slice(0, longestCell);
-}
-
-function CellText({ cell }: { readonly cell: Cell }) {
-  if (cell === null) return <span className="font-mono text-s text-ink-3">null</span>;
-  const text = shownText(cell);
-  if (typeof cell === 'object' && cell.$ === 'blob')
-    return (
-      <span className="font-mono text-s text-ink-3" title={cell.v.slice(0, 2000)}>
-        {text}…
-      </span>
-    );
-  return <Name mono text={text} />;
 }

@@ -3,6 +3,7 @@ import type { SnapshotSummary, Source } from '../../../electron/contract/model.t
 import { hostError } from '../../api/errors.ts';
 import type { HostError } from '../../api/errors.ts';
 import { useAnswer, useLink } from '../../api/host.tsx';
+import { chooseFile } from '../../api/shell.ts';
 import { Button } from '../../ui/button.tsx';
 import { CommandLine } from '../../ui/command-line.tsx';
 import { Field } from '../../ui/fields.tsx';
@@ -64,7 +65,17 @@ export function ExportDialog({ snapshot, source, onClose }: ExportDialogProps) {
           if (running === undefined) void write();
         }}
       >
-        <Field label="New file" hint={words} value={to} onChange={(event) => setTo(event.target.value)} className="font-mono text-s" />
+        <div className="grid grid-cols-[1fr_auto] items-start gap-2">
+          <Field label="New file" hint={words} value={to} onChange={(event) => setTo(event.target.value)} className="font-mono text-s" />
+          {chooseFile !== undefined && (
+            <Button
+              className="mt-[21px]"
+              onClick={() => void chooseFile?.({ kind: 'export', suggested: to.trim() }).then((path) => path !== undefined && setTo(path))}
+            >
+              Choose…
+            </Button>
+          )}
+        </div>
         {failure !== undefined && <Failure error={failure} />}
         <CommandLine line={lines.export(snapshot, to.trim())} />
       </form>

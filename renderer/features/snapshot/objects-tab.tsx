@@ -8,6 +8,7 @@ import { change, count, size } from '../../ui/format.ts';
 import { Name } from '../../ui/name.tsx';
 import { Empty } from '../../ui/states.tsx';
 import { lines } from '../shared/lines.ts';
+import { suspicious } from '../shared/suspicious.ts';
 import type { Shown } from './snapshot-page.tsx';
 
 type ShownObject = Shown['objects'][number];
@@ -16,8 +17,6 @@ interface Row extends ShownObject {
   readonly key: string;
   readonly before: ShownObject | undefined;
 }
-
-const suspicious = 0.15;
 
 /** What was captured: rows, size, and the change against the snapshot before. */
 export function ObjectsTab({ shown, onBrowse }: { readonly shown: Shown; readonly onBrowse: (name: string) => void }) {

@@ -15,6 +15,8 @@ import { useActs } from '../shared/acts.ts';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
 import { DataTab } from './data-tab.tsx';
+import { DiffTab } from './diff-tab.tsx';
+import { LineageTab } from './lineage-tab.tsx';
 import { ObjectsTab } from './objects-tab.tsx';
 import { ProofCards, ProofTab } from './proof-tab.tsx';
 
@@ -62,8 +64,10 @@ export function SnapshotPage({ id }: { readonly id: string }) {
               />
             ),
           },
+          { key: 'diff', title: 'Diff', content: <DiffTab shown={shown} /> },
           { key: 'data', title: 'Data', content: <DataTab shown={shown} object={object} onObject={setObject} /> },
           { key: 'proof', title: 'Proof', content: <ProofTab shown={shown} /> },
+          { key: 'lineage', title: 'Lineage', content: <LineageTab shown={shown} /> },
         ]}
       />
     </div>

@@ -79,6 +79,14 @@ test('a drill is made, kept with the repository, remarked upon, and handed out a
   const shown = await place.run(['drill', 'show', drill.id, '--report', place.path('drill.json')]);
   expect(shown.stdout).toContain('blocker: the runbook names the old host (Bob');
   expect(JSON.parse(await readFile(place.path('drill.json'), 'utf8'))).toMatchObject({ id: drill.id, blockers: [{ by: 'Bob' }] });
+  await place.ok('drill', 'list', '--report', place.path('log.md'));
+  await place.ok('drill', 'list', 'shop', '--limit', '1', '--report', place.path('log.json'));
+  const log = await readFile(place.path('log.md'), 'utf8');
+  expect(log).toContain('8 drills, newest first.');
+  expect(log.match(/^## Restore drill d-/gm)).toHaveLength(8);
+  expect(log).toContain('the runbook names the old host');
+  expect(JSON.parse(await readFile(place.path('log.json'), 'utf8'))).toHaveLength(8);
+  expect((await place.run(['drill', 'list', '--report', place.path('log.md')])).code).toBe(10);
   expect((await place.run(['drill', 'show', 'd-nothing'])).code).toBe(3);
   expect((await place.run(['drill', 'list', 'nosuch'])).code).toBe(3);
   expect((await place.run(['drill', 'shop', '--within', 'soon'])).code).toBe(2);

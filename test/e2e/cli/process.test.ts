@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -229,7 +229,7 @@ describe('the start', () => {
     const times: number[] = [];
     for (let round = 0; round < 6; round += 1) {
       const began = performance.now();
-      await place.ok(command);
+      execFileSync(process.execPath, [launcher, command], { cwd: place.project, env: place.environment(), stdio: 'ignore' });
       times.push(performance.now() - began);
     }
     // The goal holds for an idle machine; a test machine is rarely one, so ten times the goal is what fails.

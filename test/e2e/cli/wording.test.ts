@@ -76,7 +76,7 @@ describe('a shop with one row of everything', () => {
     });
     const words = await said(place, 'show', '2');
     expect(words).toContain(`in ${String(record(shown['snapshot'])['objects'])} objects, 3 rows`);
-    expect(words).toMatch(/captured +passed .* file\/main: \d+ bytes read/);
+    expect(words).toMatch(/captured +passed .* file\/main: [\d.]+ KiB read/);
     expect(words).not.toMatch(/[{}]/);
     expect(await said(place, 'rows', '2')).not.toContain('0 B');
     for (const argv of [

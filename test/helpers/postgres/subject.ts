@@ -29,6 +29,9 @@ export function toolsFor(server: PostgresServer, others: readonly string[] = [])
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 let count = 0;
 
+/** `admin_shutdown` of PostgreSQL, and what a socket says of a connection that is gone. */
+const endedByServer: ReadonlySet<string> = new Set(['57P01', 'EPIPE', 'ECONNRESET']);
+
 /** What of a server its subjects use. */
 export type SubjectServer = Pick<PostgresServer, 'connect' | 'run' | 'socket' | 'port' | 'superuser'>;
 
@@ -53,6 +56,15 @@ export async function makeSubjectOn(server: SubjectServer, engine: Engine, locat
       await client.end();
     }
   };
+  /** A look from outside. What a killed process had asked of the server may end our connection yet: whoever looks connects again. */
+  const look = async <T>(location: SourceLocation, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    try {
+      return await at(location, work);
+    } catch (error) {
+      if (!endedByServer.has(String((error as { readonly code?: unknown }).code))) throw error;
+      return at(location, work);
+    }
+  };
   const make = async (name: string): Promise<SourceLocation> => {
     await server.run('postgres', `CREATE DATABASE ${quoted(own(name))} TEMPLATE ${pattern}`);
     return locationOf(name);
@@ -68,8 +80,8 @@ export async function makeSubjectOn(server: SubjectServer, engine: Engine, locat
     source,
     table: { name: 'public.accounts', rows: accounts, column: 'id' },
     startWriter: () => startWriter(server, String(source.location['database'])),
-    brokenLaws: (location) => at(location, brokenLaws),
-    digest: (location) => at(location, digest),
+    brokenLaws: (location) => look(location, brokenLaws),
+    digest: (location) => look(location, digest),
     change: (location) => at(location, (client) => transfer(client, 1000 + (count += 1))),
     plant: {
       row: async (location) => {

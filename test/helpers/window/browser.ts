@@ -8,7 +8,7 @@ import type { Place, RunOptions } from '../cli/belay.ts';
 const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** The Chromium that the tests drive: what the environment names, else what is installed. */
-export const chromiumPath = [process.env['BELAY_TEST_CHROMIUM'] ?? '', ...usual].find((path) => path !== '' && existsSync(path));
+const chromiumPath = [process.env['BELAY_TEST_CHROMIUM'] ?? '', ...usual].find((path) => path !== '' && existsSync(path));
 
 export interface Served extends AsyncDisposable {
   /** With its token. */

@@ -155,6 +155,30 @@ test('the newest proved snapshot of a source is known, and only while it is', as
   expect(at.catalog.newestProved('shop')).toBeUndefined();
 });
 
+test('of many snapshots those are written anew that are listed otherwise, and no other', async () => {
+  await using at = await setup();
+  const outside = new Sqlite(at.file, { readonly: true });
+  const version = (): unknown => outside.pragma('data_version', { simple: true });
+  try {
+    await fc.assert(
+      fc.asyncProperty(anyRecord(idOf(7), 7), anyRecord(idOf(7), 7), anyRecord(idOf(8), 8), async (before, after, other) => {
+        for (const one of [before, other]) await at.catalog.upsertSnapshot(one, [stored('kept')]);
+        await at.catalog.updateSnapshots([after, other, record({ id: idOf(9), seq: 9 })]);
+        const found = at.catalog.get('#7');
+        expect({ ...found, tags: [...found.tags].toSorted() }).toEqual({ ...after, tags: [...after.tags].toSorted() });
+        expect(at.catalog.objects(idOf(7), { limit: 9, offset: 0 }).total).toBe(1);
+        const written = version();
+        await at.catalog.updateSnapshots([after, other]);
+        expect(version()).toBe(written);
+      }),
+      { numRuns: 50 },
+    );
+    expect(at.catalog.ids()).toEqual([idOf(7), idOf(8)]);
+  } finally {
+    outside.close();
+  }
+});
+
 test('a rebuild that fails, or is cancelled, leaves the old content and no file', async () => {
   await using at = await setup();
   await at.catalog.replaceAll('repo', entries([{ snapshot: record({ id: idOf(1) }), objects: [stored('a')] }]), none);

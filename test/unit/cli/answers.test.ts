@@ -80,7 +80,7 @@ const all = [
     next: [{ statement: hostile, command: hostile }],
   }),
   answered(['init', '--no-encryption'], 'repository.init', { repository, recoveryKey: hostile, keyFile: hostile, attached: false, rememberedIn: hostile }),
-  answered(['source', 'add', 'x.db'], 'sources.add', { source, probe: { serverVersion: hostile, bytes: 4096 } }),
+  answered(['source', 'add', 'x.db'], 'sources.add', { source, probe: { serverVersion: hostile, bytes: 4096, facts: [], tools: [], warnings: [hostile] } }),
   answered(['source', 'list'], 'sources.list', { sources: [source] }),
   answered(['source', 'set', 'x', '--rpo', '5m'], 'sources.change', { source, targets: { rpoMs: 300_000, rtoMs: null } }),
   answered(['source', 'remove', 'x'], 'sources.remove', { removed: source, snapshotsKept: 3 }),
@@ -184,6 +184,28 @@ const all = [
   answered(['drill', 'note', 'd-1', '--note', 'x'], 'drill.remark', { drill }),
   answered(['verify', './x'], 'file.verify', { format: hostile, version: hostile, bytes: 1, madeAt: someTime, madeAtFrom: hostile, verification }),
   answered(['compare', 'x'], 'source.compare', { snapshot, equal: false, differences: verification.differences }),
+  answered(['diff', 'x', 'y'], 'diff.run', {
+    before: snapshot,
+    after: snapshot,
+    definitions: [{ name: hostile, kind: 'index', what: 'added', statement: hostile }],
+    tables: [
+      { name: hostile, what: 'changed', rowsBefore: 2, rowsAfter: 3 },
+      { name: hostile, what: 'removed', rowsBefore: 2 },
+    ],
+    notes: [hostile],
+    rows: true,
+    putBack: true,
+  }),
+  answered(['diff', 'x', '--table', 't'], 'diff.rows', {
+    key: [hostile],
+    rows: [
+      { what: 'changed', key: [hostile], cells: [{ column: hostile, before: hostile, after: null }] },
+      { what: 'added', key: [1], cells: [{ column: hostile, after: { $: 'blob', v: 'aGk=' } }] },
+    ],
+    more: true,
+    counts: { added: 1, removed: 0, changed: 1 },
+    why: hostile,
+  }),
   answered(['check'], 'repository.check', {
     level: 'authenticated',
     passed: false,
@@ -195,6 +217,7 @@ const all = [
     sound: ['a'],
     durationMs: 5,
   }),
+  answered(['check', 'list'], 'repository.checks', { checks: [{ at: someTime, level: 'decoded', passed: false }], total: 1 }),
   answered(['export', 'x', '--to', 'y'], 'export', { snapshot, files: [{ path: hostile, bytes: 1 }], verification }),
   answered(['import', 'x'], 'import', {
     imported: [{ path: hostile, snapshot, madeAt: someTime, madeAtFrom: 'name', format: hostile, bytes: 1 }],

@@ -84,7 +84,7 @@ describe('danger in proportion', () => {
   test.each(['dev', 'test'] as const)('%s is rewound without a question, and the way back is said', async (environment) => {
     const ran = await runFake(['rewind', 'shop'], { answers: rewindAnswers(environment) });
     expect(ran.code).toBe(0);
-    expect(rewinds(ran)).toEqual([{ source: 'shop', inPlace: false, acceptInconclusive: false, migrate: [], dryRun: false }]);
+    expect(rewinds(ran)).toEqual([{ source: 'shop', inPlace: false, acceptInconclusive: false, checks: [], migrate: [], dryRun: false }]);
     expect(ran.stdout).toContain('belay undo u-3f19');
   });
 

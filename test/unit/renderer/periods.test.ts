@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { periodOf, periodText } from '../../../renderer/features/source/periods.ts';
+import { periodOf, periodText } from '../../../renderer/features/shared/periods.ts';
 
 test('targets are read and written in the words of the command line', () => {
   for (const [text, ms] of [

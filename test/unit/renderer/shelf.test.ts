@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { SnapshotSummary } from '../../../electron/contract/model.ts';
 import { filtered, predecessors, searchable, sorted } from '../../../renderer/features/shelf/filtering.ts';
+import { trendOf } from '../../../renderer/features/shelf/trending.ts';
 import type { Filter } from '../../../renderer/features/shelf/filtering.ts';
 import { withProgress } from '../../../renderer/features/rewind/progress.ts';
 import { aSnapshot } from '../../helpers/cli/models.ts';
@@ -56,5 +58,18 @@ describe('stages of a run', () => {
       { key: 'comparing', from: 350 },
     ]);
     expect(stages[1]).not.toHaveProperty('until');
+  });
+});
+
+describe('the trend of a source', () => {
+  test('goes from the oldest snapshot on, and points out what changed by more than 15 %', () => {
+    const one = (seq: number, rows: number, more: Partial<SnapshotSummary> = {}): SnapshotSummary =>
+      aSnapshot({ id: `a${String(seq)}`, seq, rows, createdAt: now + seq, ...more });
+    const points = trendOf([one(4, 50), one(3, 100, { name: 'nightly' }), one(2, 10, { part: ['orders alone'] }), one(1, 90)], 'rows');
+    expect(points.map((point) => [point.name, point.values[0], point.mark?.words])).toEqual([
+      ['#1', 90, undefined],
+      ['#3 nightly', 100, undefined],
+      ['#4', 50, '−50 % against the one before'],
+    ]);
   });
 });

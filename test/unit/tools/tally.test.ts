@@ -62,6 +62,7 @@ describe('a part that saw nothing', () => {
       ['compat', 0],
       ['e2e', 0],
       ['window', 0],
+      ['electron', 0],
       ['faults', 0],
     ]);
     expect(strayTests(tree.root)).toEqual([]);

@@ -1,18 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { planWindow } from '../../../tools/lib/window.mjs';
 
-const desk = { root: '/checkout', platform: 'linux', env: { DISPLAY: ':0' }, uid: 1000, exists: () => true, electronArrived: () => true };
+const desk = { platform: 'linux', env: { DISPLAY: ':0' }, uid: 1000, electronArrived: () => true };
 
 describe('what npm start shows', () => {
   it('is the window where there are a window, a display, an ordinary user and Electron', () => {
     expect(planWindow(desk)).toEqual({ show: 'window' });
     expect(planWindow({ ...desk, env: { WAYLAND_DISPLAY: 'wayland-0' } })).toEqual({ show: 'window' });
     expect(planWindow({ ...desk, env: {}, platform: 'darwin' })).toEqual({ show: 'window' });
-  });
-
-  it('is the demo as long as there is no window, and nothing is fetched for it', () => {
-    const electronArrived = () => expect.unreachable('Electron is not needed');
-    expect(planWindow({ ...desk, exists: () => false, electronArrived })).toMatchObject({ show: 'demo' });
   });
 
   it.each([

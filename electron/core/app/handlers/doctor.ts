@@ -3,7 +3,7 @@ import { arch, platform, release } from 'node:os';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import { commandLine } from '../../../contract/command-line.ts';
 import { AppError } from '../../base/errors.ts';
-import { counted } from '../../base/words.ts';
+import { counted, size } from '../../base/words.ts';
 import { addressText } from '../../containers/endpoint.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -38,7 +38,7 @@ function machine(): Finding {
 async function space(core: Core): Promise<Finding> {
   const { bavail, bsize } = await statfs(core.home);
   const free = bavail * bsize;
-  const statement = `${Math.floor(free / 1024 / 1024)} MiB free where the data directory lies: ${core.home}`;
+  const statement = `${size(free)} free where the data directory lies: ${core.home}`;
   if (free > tight) return { area: 'space', state: 'good', statement };
   return { area: 'space', state: 'lacking', statement, hint: 'Make room, or forget snapshots and run `belay collect`.' };
 }
@@ -157,7 +157,7 @@ async function kept(core: Core): Promise<Finding[]> {
   const entries = await keptEntries(core);
   if (entries.length === 0) return [];
   const bytes = entries.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  const statement = `${entries.length} old ${entries.length === 1 ? 'copy is' : 'copies are'} kept for undo, ${Math.ceil(bytes / 1024 / 1024)} MiB; at most ${keptPerTarget} of each target, each until the time that belay undo --list says`;
+  const statement = `${entries.length} old ${entries.length === 1 ? 'copy is' : 'copies are'} kept for undo, ${size(bytes)}; at most ${keptPerTarget} of each target, each until the time that belay undo --list says`;
   return [{ area: 'undo', state: 'good', statement, hint: 'To free the space of one: belay undo <id> --discard' }];
 }
 

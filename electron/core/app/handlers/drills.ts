@@ -2,14 +2,16 @@ import { arch, platform, release } from 'node:os';
 import type { Drill, DrillStep } from '../../../contract/drills.ts';
 import type { CommandParsed } from '../../../contract/commands.ts';
 import type { Source, Verification } from '../../../contract/model.ts';
-import { AppError } from '../../base/errors.ts';
+import { writeNewFile } from '../../base/durable-file.ts';
+import { AppError, systemCode } from '../../base/errors.ts';
 import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
 import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf, shortened } from '../../verify/drill-record.ts';
-import { drillMarkdown, duration } from '../../verify/drill-report.ts';
+import { drillLogMarkdown, drillMarkdown, duration } from '../../verify/drill-report.ts';
 import { prove } from '../../verify/prove.ts';
 import { placeAsked } from '../place-asked.ts';
 import { engineOf, type Core } from '../core.ts';
 import { refuseUnknownSource } from '../known-source.ts';
+import { newestDrills } from '../newest-drills.ts';
 import { freshRecord, resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
@@ -18,7 +20,7 @@ import { engineSource } from './sources.ts';
 
 type Input = CommandParsed<'drill.run'>;
 
-export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' | 'drill.remark'> = {
+export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.log' | 'drill.report' | 'drill.show' | 'drill.remark'> = {
   'drill.run': async (core, input, scope) => {
     const repository = await core.session.current();
     // What was removed keeps its snapshots, and what was taken in from a file never had a source.
@@ -27,13 +29,34 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' |
     const record = await chosen(core, repository, input.source, input.snapshot);
     const drill = shortened(await runDrill(core, repository, { source, record, input }, scope));
     await repository.record([drillFact(drill)]);
+    await newestDrills(core, repository);
     return { drill };
   },
 
   'drill.list': async (core, { source, limit }) => {
-    const drills = drillsOf(await (await core.session.current()).facts()).filter((one) => source === undefined || one.source === source);
-    if (source !== undefined && drills.length === 0) await refuseUnknownSource(core, source);
+    const drills = await drillsMade(core, source);
     return { drills: drills.slice(-limit).toReversed(), total: drills.length };
+  },
+
+  'drill.log': async (core, { source }) => {
+    const drills = (await drillsMade(core, source)).toReversed();
+    return { drills, markdown: drillLogMarkdown(drills) };
+  },
+
+  'drill.report': async (core, { drill, to }) => {
+    const drills = (await drillsMade(core, undefined)).toReversed();
+    const one = drill === undefined ? undefined : drillNamed(drills.toReversed(), drill);
+    const page = one === undefined ? drillLogMarkdown(drills) : drillMarkdown(one);
+    const text = Buffer.from(to.toLowerCase().endsWith('.json') ? `${JSON.stringify(one ?? drills, null, 2)}\n` : page);
+    try {
+      await writeNewFile(to, [text]);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === undefined) throw error;
+      if (code === 'EEXIST') throw new AppError('target.exists', `${to} exists already.`, { hint: 'Name a file that does not exist.' });
+      throw new AppError('target.denied', `The report could not be written: ${to}`, { hint: 'Name a file in a folder that you may write to.', cause: error });
+    }
+    return { path: to, bytes: text.length };
   },
 
   'drill.show': async (core, input) => {
@@ -50,6 +73,13 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.show' |
     return { drill: drillNamed(drillsOf(await repository.facts()), drill.id) };
   },
 };
+
+/** Those that were made, of that source alone where one is named, oldest first. Throws where there is no such source and never was. */
+async function drillsMade(core: Core, source: string | undefined): Promise<readonly Drill[]> {
+  const drills = drillsOf(await (await core.session.current()).facts()).filter((one) => source === undefined || one.source === source);
+  if (source !== undefined && drills.length === 0) await refuseUnknownSource(core, source);
+  return drills;
+}
 
 /** The newest one is that of `latest:<source>`: neither an old file that was taken in lately nor a safety snapshot stands for it. */
 async function chosen(core: Core, repository: Repository, source: string, ref: string | undefined): Promise<SnapshotRecord | undefined> {

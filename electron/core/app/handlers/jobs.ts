@@ -2,10 +2,15 @@ import { isAppError } from '../../base/errors.ts';
 import type { Core } from '../core.ts';
 import type { Handlers } from './handlers.ts';
 
-export const jobHandlers: Handlers<'jobs.list' | 'jobs.cancel' | 'journal.list' | 'journal.verify'> = {
+export const jobHandlers: Handlers<'jobs.list' | 'jobs.cancel' | 'journal.list' | 'journal.verify' | 'machine.power'> = {
   'jobs.list': (core, { all }) => Promise.resolve({ jobs: [...core.queue.list({ all })] }),
 
   'jobs.cancel': async (core, { id }) => ({ job: await core.queue.cancel(id) }),
+
+  'machine.power': (core, { event }) => {
+    core.log.info('the machine', { event, jobs: core.queue.list().length });
+    return Promise.resolve({});
+  },
 
   'journal.list': async (core, input) => {
     const page = await core.journal.list({

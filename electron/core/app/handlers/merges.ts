@@ -8,6 +8,7 @@ import { sourceNamed } from '../known-source.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext } from '../scope.ts';
+import { summaryOf } from '../summaries.ts';
 import type { Handlers } from './handlers.ts';
 import { confirmProduction, journalDropped } from './restores.ts';
 import { engineSource } from './sources.ts';
@@ -26,6 +27,7 @@ export const mergeHandlers: Handlers<'restore.merge'> = {
     const target = engine.describeLocation(source.location);
     const request = { tables: input.tables, differing: input.differing };
     const answer = (plan: MergePlan) => ({
+      snapshot: summaryOf(record),
       target,
       tables: plan.tables.map((one) => ({ ...one, key: [...one.key], examples: [...one.examples] })),
       notes: [...plan.notes],

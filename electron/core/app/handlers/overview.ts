@@ -1,11 +1,9 @@
 import { homedir } from 'node:os';
-import type { Drill } from '../../../contract/drills.ts';
 import type { Source } from '../../../contract/model.ts';
-import { AppError } from '../../base/errors.ts';
 import type { SnapshotRecord } from '../../repository/repository.ts';
 import { targetsOf } from '../../sources/targets.ts';
-import { drillsOf } from '../../verify/drill-record.ts';
 import { engineOf, type Core } from '../core.ts';
+import { newestDrills } from '../newest-drills.ts';
 import { isListed } from '../resolve.ts';
 import { summaryOf } from '../summaries.ts';
 import { demoSource } from './demo.ts';
@@ -16,8 +14,11 @@ const trendLength = 30;
 
 export const overviewHandlers: Handlers<'sources.overview'> = {
   'sources.overview': async (core) => {
+    // A repository of ten thousand snapshots takes seconds to open. Home does not wait for it: the catalog says what was known last.
     if (!(await isListed(core))) await core.session.currentIfOpenable();
-    const drills = await newestDrills(core);
+    const repository = core.session.opened();
+    if (repository === undefined) openBehind(core);
+    const drills = await newestDrills(core, repository);
     const demo = (await demoSource(core))?.name;
     const sources = (await core.sources.list()).map((source) => {
       const known = snapshotsOf(core, source);
@@ -36,7 +37,7 @@ export const overviewHandlers: Handlers<'sources.overview'> = {
 };
 
 function snapshotsOf(core: Core, source: Source) {
-  const recent = core.catalog.list({ source: source.name, limit: trendLength, offset: 0 }).snapshots;
+  const recent = core.catalog.recent(source.name, trendLength);
   const summed = recent.map((record) => summaryOf(record));
   const newest = core.catalog.newest(source.name);
   const proved = core.catalog.newestProved(source.name);
@@ -59,14 +60,12 @@ function placeOf(core: Core, source: Source): string {
   return core.engines.has(source.engine) ? engineOf(core, source.engine).describeLocation(source.location) : source.engine;
 }
 
-/** The newest drill of each source that restored something. What cannot be read says nothing: the lists are there without it. */
-async function newestDrills(core: Core): Promise<ReadonlyMap<string, Drill>> {
-  try {
-    const facts = (await (await core.session.currentIfOpenable())?.facts()) ?? [];
-    return new Map(drillsOf(facts).flatMap((drill) => (drill.result === 'not-run' ? [] : [[drill.source, drill] as const])));
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    core.log.warn('the drills cannot be read', { code: error.code });
-    return new Map();
-  }
+/** Opens the repository where nobody has to be asked, and tells that lists are new when it is open. */
+function openBehind(core: Core): void {
+  core.session.currentIfOpenable().then(
+    (repository) => {
+      if (repository !== undefined) core.events.emit('snapshots.changed', {});
+    },
+    (error: unknown) => core.log.warn('the repository cannot be opened', { error }),
+  );
 }

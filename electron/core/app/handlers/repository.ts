@@ -13,6 +13,7 @@ export const repositoryHandlers: Handlers<
   | 'repository.init'
   | 'repository.unlock'
   | 'repository.check'
+  | 'repository.checks'
   | 'repository.collect'
   | 'repository.repair'
   | 'repository.accept-loss'
@@ -32,6 +33,12 @@ export const repositoryHandlers: Handlers<
     await recordProofs(core, repository, report);
     const { damaged: _damaged, ...told } = report;
     return { ...told, problems: problemsOf(report.problems), sound: [...report.sound] };
+  },
+
+  'repository.checks': async (core, { limit }) => {
+    const facts = await (await core.session.current()).facts();
+    const checks = facts.flatMap(({ at, fact }) => (fact.kind === 'check' ? [{ at, level: fact.level, passed: fact.passed }] : []));
+    return { checks: checks.slice(-limit).toReversed(), total: checks.length };
   },
 
   'repository.collect': async (core, input, scope) => {

@@ -14,6 +14,7 @@ import { resolveSnapshot } from '../resolve.ts';
 import { presentContent } from '../present.ts';
 import { safetySnapshot } from '../safety.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
+import { summaryOf } from '../summaries.ts';
 import { withLooseFile } from '../loose-file.ts';
 import { connectionIfAny, refuseUnreached, refuseUrlFile, writeUrlFile } from '../url-file.ts';
 import { sourceInPlace } from './sources.ts';
@@ -37,9 +38,10 @@ export const restoreHandlers: Handlers<'restore.run' | 'restore.promote' | 'rest
     }
     const { repository, record } = await resolveSnapshot(core, input.snapshot ?? '');
     const engine = engineOf(core, record.engine);
-    return withEngineContext(core, scope, async (context) =>
+    const done = await withEngineContext(core, scope, async (context) =>
       restore(engine, await presentContent(core, repository, engine, record, scope.signal), record.id, context),
     );
+    return { ...done, snapshot: summaryOf(record) };
   },
 
   'restore.promote': async (core, input, scope) => {

@@ -20,9 +20,9 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
     const source = await sourceNamed(core, input.source);
     if (input.checkpoint !== undefined) {
       if (input.to !== undefined) throw new AppError('input.invalid', 'A rewind goes to a snapshot or to a checkpoint.', { hint: 'Name one of the two.' });
-      if (input.migrate.length > 0)
-        throw new AppError('input.invalid', 'A rewind to a checkpoint runs no migration: no copy is made that it could run on.', {
-          hint: 'Run it afterwards, or rewind to a snapshot.',
+      if (input.migrate.length + input.checks.length > 0)
+        throw new AppError('input.invalid', 'A rewind to a checkpoint runs no check and no migration: no copy is made that they could run on.', {
+          hint: 'Run them afterwards, or rewind to a snapshot.',
         });
       return rewindToCheckpoint(core, source, input.checkpoint, input.dryRun, input.confirm, scope);
     }
@@ -48,7 +48,7 @@ export const rewindHandlers: Handlers<'rewind' | 'checkpoint.create' | 'checkpoi
           snapshotId: record.id,
           mode,
           dryRun: input.dryRun,
-          checks: [],
+          checks: input.checks,
           migrate: input.migrate,
           hold: false,
           acceptInconclusive: input.acceptInconclusive,

@@ -4,12 +4,12 @@ import { sep } from 'node:path';
 import { commandLine } from '../../../contract/command-line.ts';
 import { AppError, isCancelled, systemCode } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
-import type { Source, Targets, UndoEntry } from '../../../contract/model.ts';
+import type { Source, UndoEntry } from '../../../contract/model.ts';
 import type { Engine, EngineSource } from '../../engines/engine.ts';
 import { demoFile } from '../../engines/sqlite/demo/demo-file.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptRows } from '../kept.ts';
-import { targetsOf } from '../../sources/targets.ts';
+import { targetsOf, withTargets } from '../../sources/targets.ts';
 import { samePlace } from '../../sources/same-place.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
@@ -54,9 +54,19 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
       const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
       if (probe.restoreRefused !== undefined) throw new AppError('source.denied', probe.restoreRefused.statement, { hint: probe.restoreRefused.hint });
       const also = await otherNames(core, engine, source, scope);
+      const { serverVersion, bytes, facts, tools, warnings } = probe;
+      const told = {
+        source,
+        probe: { serverVersion, bytes, facts: [...facts], tools: [...tools], warnings: [...warnings] },
+        ...(also.length === 0 ? {} : { alsoSource: also }),
+      };
+      if (input.dryRun) {
+        await forgetSecrets(core, source);
+        return told;
+      }
       await core.sources.add(source);
       core.events.emit('sources.changed', {});
-      return { source, probe: { serverVersion: probe.serverVersion, bytes: probe.bytes }, ...(also.length === 0 ? {} : { alsoSource: also }) };
+      return told;
     } catch (error) {
       // Whoever added the same place meanwhile keeps his.
       if ((await sourceInPlace(engine, await core.sources.list(), location)) === undefined) await forgetSecrets(core, source);
@@ -69,7 +79,7 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
   'sources.change': async (core, { name, environment, targets }) => {
     const before = await sourceNamed(core, name);
     const changed: Source = { ...before, ...(environment === undefined ? {} : { environment }) };
-    const source: Source = targets === undefined ? changed : { ...changed, targets: { ...targetsOf(changed), ...given(targets) } };
+    const source = targets === undefined ? changed : withTargets(changed, targets);
     await core.sources.replace(source);
     core.events.emit('sources.changed', {});
     return { source, targets: targetsOf(source) };
@@ -178,13 +188,6 @@ function handlesFor(core: Core, secrets: Readonly<Record<string, string>>, place
     });
   const id = createHash('sha256').update(place).digest('hex').slice(0, 32);
   return Object.fromEntries(fields.map((field) => [field, `source/${id}/${field}`]));
-}
-
-function given(targets: Partial<{ [K in keyof Targets]: Targets[K] | undefined }>): Partial<Targets> {
-  return {
-    ...(targets.rpoMs === undefined ? {} : { rpoMs: targets.rpoMs }),
-    ...(targets.rtoMs === undefined ? {} : { rtoMs: targets.rtoMs }),
-  };
 }
 
 /** Snapshots stay: what they were taken with is in none of them. True where there was one. */

@@ -35,6 +35,7 @@ export function createPostgresEngine(settings: PostgresSettings = {}): Engine {
     restore: async (...given) => (await whole()).restore(...given),
     fingerprint: async (...given) => (await whole()).fingerprint(...given),
     expected: async (...given) => (await whole()).expected(...given),
+    rowDiff: async (...given) => (await whole()).rowDiff(...given),
     explain: async (...given) => (await whole()).explain(...given),
     selfCheck: async (...given) => (await whole()).selfCheck(...given),
     connection: async (...given) => (await whole()).connection(...given),

@@ -7,6 +7,7 @@ import { discover } from './discover/all.ts';
 import { EarlyLooks } from './restore/early-looks.ts';
 import { expected } from './look/expected.ts';
 import { explain } from './look/explain.ts';
+import { rowDiff } from './look/row-diff.ts';
 import { connectionOf } from './session/connection.ts';
 import { identity } from './look/identity.ts';
 import { loadNative } from './import/load.ts';
@@ -57,6 +58,7 @@ export function wholeEngine(settings: PostgresSettings): WholeEngine {
     fingerprint: (of, context) => onServer(serverOf(of), () => fingerprint(of, context, looks.takeTables(idOf(of)))),
     expected,
     explain,
+    rowDiff,
     selfCheck: (of, context) => onServer(serverOf(of), () => selfCheck(of, context, looks.takeIndexes(idOf(of)))),
     connection: connectionOf,
     changed: async (copy, print, context) => {

@@ -6,7 +6,7 @@ import { checkpointVerbs } from './checkpoints.ts';
 import type { AgentSettings } from './client.ts';
 import { discover } from './discover.ts';
 import { describeLocation, normaliseLocation, targetLocation, throwAwayLocation } from './location.ts';
-import { browse, explain, fingerprint, inventory, probe, query, selfCheck } from './look.ts';
+import { browse, explain, fingerprint, inventory, probe, query, rowDiff, selfCheck } from './look.ts';
 import { nativeContent } from './native-content.ts';
 import { exportFormats, exportNative, importFormats, recogniseNative } from './native.ts';
 import { preflight } from './preflight.ts';
@@ -48,6 +48,7 @@ export function createSqliteEngine(settings: AgentSettings = {}): Engine {
     preflight: (snapshot, target, context) => preflight(settings, snapshot, target, context),
     restore,
     fingerprint: (of, context) => fingerprint(settings, of, context),
+    rowDiff: (before, after, request, context) => rowDiff(settings, before, after, request, context),
     explain: (expected, found, differences, limit, context) => explain(settings, expected, found, differences, limit, context),
     selfCheck: (of, context) => selfCheck(settings, of, context),
     changed: (copy, _print, context) => changed(settings, copy, context),

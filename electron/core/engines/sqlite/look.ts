@@ -12,6 +12,7 @@ import type {
   Probe,
   SelfCheck,
 } from '../engine.ts';
+import type { RowDiff, RowDiffRequest } from '../row-diff.ts';
 import { withAgent, type AgentSettings, type SqliteAgent } from './client.ts';
 import { takePrivateCopies } from './hold-copy.ts';
 import { holdSource, releaseSource, type HeldSource } from './held.ts';
@@ -101,6 +102,23 @@ export function explain(
         context.progress({ stage: 'looking for the rows that differ' });
         const rows = (await agent.call('explain', { expected: expectedSet, found: foundSet, tables, limit })).differences;
         return differences.flatMap((one) => [one, ...(one.kind === 'table' ? rows.filter((row) => row.name === one.name) : [])]);
+      }),
+    ),
+  );
+}
+
+export function rowDiff(
+  settings: AgentSettings,
+  before: FingerprintTarget,
+  after: FingerprintTarget,
+  { object, offset, limit, count }: RowDiffRequest,
+  context: EngineContext,
+): Promise<RowDiff> {
+  return withAgent(settings, context, (agent) =>
+    withTarget(settings, before, 'before', agent, context, (_one, beforeSet) =>
+      withTarget(settings, after, 'after', agent, context, async (_other, afterSet) => {
+        context.progress({ stage: `looking for the rows of ${object} that differ` });
+        return (await agent.call('rowDiff', { before: beforeSet, after: afterSet, object, offset, limit, count })).diff;
       }),
     ),
   );

@@ -30,6 +30,19 @@ const difference = z.object({
   found: z.string().exactOptional(),
   statement: z.string(),
 });
+const rowDiff = z.object({
+  key: z.array(z.string()),
+  rows: z.array(
+    z.object({
+      what: z.enum(['added', 'removed', 'changed']),
+      key: z.array(cell),
+      cells: z.array(z.object({ column: z.string(), before: cell.exactOptional(), after: cell.exactOptional() })),
+    }),
+  ),
+  more: z.boolean(),
+  counts: z.object({ added: count, removed: count, changed: count }).exactOptional(),
+  why: z.string().exactOptional(),
+});
 const fileFacts = z.object({
   name: z.string(),
   pageSize: count,
@@ -56,6 +69,7 @@ const answers: { readonly [K in keyof SqliteCalls]: z.ZodType<SqliteCalls[K]['re
   browse: z.object({ page }),
   query: z.object({ page }),
   explain: z.object({ differences: z.array(difference) }),
+  rowDiff: z.object({ diff: rowDiff }),
   overwrite: z.object({ pages: count }),
   replace: z.object({ pages: count }),
   putBack: z.object({ pages: count }),

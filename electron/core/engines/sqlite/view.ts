@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '../../base/errors.ts';
-import { counted } from '../../base/words.ts';
+import { counted, size as sizeWords } from '../../base/words.ts';
 import { headerLength } from './header.ts';
 import type { HeldFile } from './held.ts';
 import { openLogPages, pageMissing, type LogPages } from './wal.ts';
@@ -74,8 +74,8 @@ async function viewOf(file: HeldFile, handle: FileHandle, log: LogPages | undefi
       const last = await readHeader(handle);
       const size = (await handle.stat()).size;
       if (view.journal === 'rollback' && (!last.equals(first) || size !== fileBytes)) throw moved(source.path);
-      if (view.journal === 'rollback') return `${bytes} bytes read, the whole file under its shared lock; header and length the same at the end`;
-      return `${counted(view.pages, 'page')} of ${view.pageSize} bytes read, as many as the transaction sees, ${log?.pages ?? 0} of them in the log`;
+      if (view.journal === 'rollback') return `${sizeWords(bytes)} read, the whole file under its shared lock; header and length the same at the end`;
+      return `${counted(view.pages, 'page')} of ${sizeWords(view.pageSize)} read, as many as the transaction sees, ${log?.pages ?? 0} of them in the log`;
     },
     close: async () => {
       await pagesOfLog?.close();

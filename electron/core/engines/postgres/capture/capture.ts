@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { AppError, BugError, throwIfCancelled } from '../../../base/errors.ts';
+import { counted, size } from '../../../base/words.ts';
 import type { CaptureReport, CaptureSink, EngineContext, EngineSource, GroupEnd } from '../../engine.ts';
 import { readCollations } from './collations.ts';
 import { readArchive } from '../archive/archive.ts';
@@ -76,7 +77,7 @@ async function streamTables(hold: Hold, sink: CaptureSink, context: EngineContex
   return totals.map(({ table, total }) => {
     const end = ends.get(table);
     if (end === undefined) throw new BugError(`no stream for ${table.called}`);
-    return { table, total, end, proof: `${total.rows} rows, as many as the server counted for its COPY` };
+    return { table, total, end, proof: `${counted(total.rows, 'row')}, as many as the server counted for its COPY` };
   });
 }
 
@@ -88,7 +89,7 @@ function groupOf(table: Table): string {
 async function takeSkeleton(file: string, chosen: Chosen<Tools>, sink: CaptureSink, context: EngineContext): Promise<Ended> {
   if (chosen.notice !== undefined) await refuseUnknownAttributes(file, chosen.tools, context);
   const end = await streamFile(file, skeletonName, sink);
-  return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${end.bytes} bytes` };
+  return { end, proof: `pg_dump ${chosen.tools.version} ended with 0; ${size(end.bytes)}` };
 }
 
 interface Read {
@@ -127,7 +128,7 @@ async function finish(
   throwIfCancelled(context.signal);
   const written = await writeText(factsName, `${JSON.stringify(facts, null, 1)}\n`, sink);
   const roles = await dumpRoles(location, session.options, chosen, context);
-  const ended: Ended[] = [...rows, skeleton, { end: written, proof: `${facts.sequences.length} sequences, read last` }];
+  const ended: Ended[] = [...rows, skeleton, { end: written, proof: `${counted(facts.sequences.length, 'sequence')}, read last` }];
   const warnings = [...(chosen.notice === undefined ? [] : [chosen.notice]), ...marginal];
   if (roles === undefined) warnings.push('the definitions of the roles could not be read: a restore on another server needs them made by hand');
   else {

@@ -6,6 +6,7 @@ import { fileFacts, inventoryOf, selfChecks } from './checks.ts';
 import { assertLibrary, wrapSqlite } from './connection.ts';
 import { estimateRows } from './estimate.ts';
 import { explainTables } from './explain.ts';
+import { rowDiff } from './row-diff.ts';
 import { fingerprintFiles } from './fingerprint.ts';
 import type { Turn } from './hash-table.ts';
 import { closeFiles, holdAgain, holdAll, openFiles, release, type OpenFile } from './hold.ts';
@@ -108,6 +109,9 @@ serveAgent<SqliteCalls>(
     selfCheck: ({ set }) => ({ checks: selfChecks(setNamed(set)) }),
     browse: ({ set, object, offset, limit, orderBy }) => ({ page: browsePage(setNamed(set), object, offset, limit, orderBy) }),
     query: ({ set, sql }) => ({ page: queryPage(setNamed(set), sql) }),
+    rowDiff: async ({ before, after, ...request }, progress) => ({
+      diff: await rowDiff(setNamed(before), setNamed(after), request, turns(progress)),
+    }),
     explain: async ({ expected, found, tables, limit }, progress) => ({
       differences: await explainTables(setNamed(expected), setNamed(found), tables, limit, turns(progress)),
     }),

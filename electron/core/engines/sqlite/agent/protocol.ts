@@ -1,3 +1,4 @@
+import type { RowDiff } from '../../row-diff.ts';
 import type { BrowsePage, Difference, Fingerprint, InventoryItem, SelfCheck } from '../../engine.ts';
 
 /** A database file as the agent opens it. */
@@ -82,6 +83,17 @@ export interface SqliteCalls {
   explain: {
     params: { readonly expected: string; readonly found: string; readonly tables: readonly string[]; readonly limit: number };
     result: { readonly differences: readonly Difference[] };
+  };
+  rowDiff: {
+    params: {
+      readonly before: string;
+      readonly after: string;
+      readonly object: string;
+      readonly offset: number;
+      readonly limit: number;
+      readonly count: boolean;
+    };
+    result: { readonly diff: RowDiff };
   };
   /** Writes the database at `from` over the one at `to` as one transaction of SQLite's own. Progress: `{ bytes, of }`. */
   overwrite: { params: { readonly from: string; readonly to: string; readonly busyMs: number }; result: { readonly pages: number } };

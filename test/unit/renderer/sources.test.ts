@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { consistencyWords, groupOf, nothingTyped, orderOf, placeOf, toolWords, withoutPassword } from '../../../renderer/features/sources/words.ts';
+
+test('no password is shown back, however it was typed', () => {
+  expect(withoutPassword('postgres://app:s3cret@host/shop')).toBe('postgres://app@host/shop');
+  expect(withoutPassword('postgres://app:p@ss:w/rd@host/shop')).toBe('postgres://app@host/shop');
+  expect(withoutPassword('postgresql://host/shop?user=app&password=s3cret&sslmode=require')).toBe('postgresql://host/shop?user=app&password=…&sslmode=require');
+  expect(withoutPassword('postgres://app@host:5432/shop')).toBe('postgres://app@host:5432/shop');
+  const typed = { ...nothingTyped, kind: 'fields', database: 'shop', user: 'app', password: 's3cret' } as const;
+  expect(placeOf(typed)).toBe('postgres://app@localhost:5432/shop');
+  expect(orderOf(typed)).toEqual({ engine: 'postgres', location: { host: 'localhost', port: 5432, database: 'shop', user: 'app', password: 's3cret' } });
+});
+
+test('nothing is asked of the host while something that is needed is missing', () => {
+  expect(orderOf(nothingTyped)).toBeUndefined();
+  expect(orderOf({ ...nothingTyped, kind: 'fields', database: 'shop', port: '70000' })).toBeUndefined();
+  expect(orderOf({ ...nothingTyped, kind: 'container', container: 'docker://shop-db-1/app' })).toEqual({
+    engine: 'postgres',
+    location: { url: 'docker://shop-db-1/app' },
+  });
+  expect(orderOf({ ...nothingTyped, kind: 'file', file: ' /srv/a.db ' })).toEqual({ engine: 'sqlite', location: { path: '/srv/a.db' } });
+});
+
+test('tools, places and points of capture are told in words', () => {
+  const tool = (name: string, origin = 'the container') => ({ tool: name, version: '15.18', origin });
+  expect(toolWords([tool('pg_dump'), tool('pg_restore')])).toBe('pg_dump, pg_restore 15.18, the container');
+  expect(toolWords([tool('pg_dump'), tool('pg_restore', '/usr/bin')])).toBe('pg_dump 15.18, the container; pg_restore 15.18, /usr/bin');
+  expect(groupOf({ engine: 'postgres', location: { container: { name: 'db' } } })).toBe('containers');
+  expect(groupOf({ engine: 'postgres', location: { socket: '/run' } })).toBe('servers');
+  expect(groupOf({ engine: 'sqlite', location: { path: '/a' } })).toBe('files');
+  expect(consistencyWords('none')).toContain('not of one point');
+});
