@@ -61,7 +61,10 @@ export class Leaving {
 
   async #go(): Promise<void> {
     this.#state = 'going';
-    await this.#parts.cleanUp();
-    app.quit();
+    try {
+      await this.#parts.cleanUp();
+    } finally {
+      app.quit();
+    }
   }
 }

@@ -86,6 +86,8 @@ function launchOf(place: Place, { args = [], env = {}, executable, uid }: AppOpt
   const executablePath = uid === undefined ? electron : runAs(place, electron, uid);
   return {
     executablePath,
+    // Shorter than a test's own, so that what Playwright saw of the start is told.
+    timeout: 60_000,
     // Chromium's sandbox refuses root; Playwright would switch it off for everybody.
     chromiumSandbox: process.getuid?.() !== 0 || uid !== undefined,
     args: [...(process.getuid?.() === 0 && uid === undefined ? ['--no-sandbox'] : []), '--disable-gpu', ...(executable === undefined ? [shim] : []), ...args],

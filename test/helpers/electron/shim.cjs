@@ -1,4 +1,6 @@
 // Gives an older Electron what the product uses and it lacks, then runs the built shell. Electron 22 has no `protocol.handle`, its Node no `Response`.
+// Where Playwright drives it, the shell waits for Playwright, which now and then waits for ever for an application whose window comes before
+// it is attached. Playwright's own way to wait, a script for `-r`, is left out where the program is named, and no packaged program takes it.
 const path = require('node:path');
 const electron = require('electron');
 
@@ -30,5 +32,11 @@ if (!('handle' in electron.protocol)) {
   };
   Object.assign(electron.protocol, { handle });
   Object.assign(globalThis, { Response: OldResponse });
+}
+if (process.argv.includes('--remote-debugging-port=0')) {
+  const ready = electron.app.whenReady();
+  /** @type {Promise<void>} */
+  const attached = new Promise((resolve) => Object.assign(globalThis, { __playwright_run: resolve }));
+  electron.app.whenReady = () => attached.then(() => ready);
 }
 require(process.env['BELAY_TEST_SHELL'] ?? path.join(__dirname, '..', '..', '..', 'dist', 'shell', 'main.cjs'));
