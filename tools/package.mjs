@@ -21,7 +21,7 @@ if (suits(process.versions.node) === 'no') throw new Error('Node 24 is needed: i
 if (values.staged !== true) {
   ensureWindow({ root, node: process.execPath, say });
   ensureShell({ root, node: process.execPath, say });
-  stage({ root, node: process.execPath });
+  await stage({ root, node: process.execPath });
 }
 
 const dist = process.env['BELAY_ELECTRON'] ?? join(root, 'node_modules', 'electron', 'dist');

@@ -1,7 +1,7 @@
 // npm start: installs what is missing, then opens Belay. Plain Node >= 20, no dependency.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureShell, ensureWindow } from './lib/build.mjs';
+import { ensureCore, ensureShell, ensureWindow } from './lib/build.mjs';
 import { handOver } from './lib/child.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { findNode } from './lib/node24.mjs';
@@ -27,6 +27,7 @@ if (plan.show !== 'window') console.log(plan.why);
 try {
   const say = (/** @type {string} */ line) => console.log(line);
   ensureWindow({ root, node, say });
+  ensureCore({ root, node, say });
   if (plan.show === 'window') ensureShell({ root, node, say });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
@@ -34,6 +35,6 @@ try {
 }
 const commands = {
   window: [join(root, 'node_modules', 'electron', 'cli.js'), join(root, 'dist', 'shell', 'main.cjs')],
-  loopback: [join(root, 'electron', 'cli', 'main.ts'), 'serve'],
+  loopback: [join(root, 'belay'), 'serve'],
 };
 await handOver(node, [...commands[plan.show], ...process.argv.slice(2)]);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './lib/install.mjs';
-import { ensureShell, ensureWindow } from './lib/build.mjs';
+import { ensureCore, ensureShell, ensureWindow } from './lib/build.mjs';
 import { findNode } from './lib/node24.mjs';
 import { provision } from './provision/index.mjs';
 import { checks, sawNothing } from './test/checks.mjs';
@@ -72,12 +72,13 @@ for (const line of summary(sections)) console.log(line);
 process.exitCode = stop.signal.aborted ? 130 : exitCode(sections);
 
 /**
- * Builds the window and the shell once, before many hosts are started that would each build it.
+ * Builds what tests run once, before many hosts are started that would each build it.
  * @returns {Section[]} empty where it is there
  */
 function buildWindow() {
   try {
     ensureWindow({ root, node, say });
+    ensureCore({ root, node, say });
     if (lanes.some((lane) => lane.name === 'electron' && wanted(lane))) ensureShell({ root, node, say });
     return [];
   } catch (error) {
@@ -85,7 +86,7 @@ function buildWindow() {
       {
         name: 'build',
         seconds: 0,
-        outcomes: [{ name: 'the window and its shell', state: 'failed', note: error instanceof Error ? error.message : String(error) }],
+        outcomes: [{ name: 'the window, the command line and the shell', state: 'failed', note: error instanceof Error ? error.message : String(error) }],
       },
     ];
   }

@@ -42,7 +42,7 @@ export function findPlace(folder: string, resources: string): ShellPlace {
     version: versionIn(path.join(built, '..', 'package.json')),
     page: path.join(built, 'window'),
     preload: path.join(folder, 'preload.cjs'),
-    hostEntry: path.join(core, 'electron', 'main', 'hosting', 'process.js'),
+    hostEntry: path.join(core, 'electron', 'run', 'host.js'),
     node: path.join(core, process.platform === 'win32' ? 'node.exe' : 'node'),
     pictures: path.join(folder, 'pictures'),
   };

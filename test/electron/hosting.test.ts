@@ -12,7 +12,7 @@ const port = new URL('../helpers/electron/parent-port-child.ts', import.meta.url
 
 /** The process that the window starts as the host, in a plain Node: an older Electron has none that could run it. */
 function hostProcess(place: Place): ChildProcess {
-  return fork(join(core, 'electron', 'main', 'hosting', 'process.js'), [place.home, '0.1.0', join(core, 'node')], {
+  return fork(join(core, 'electron', 'run', 'host.js'), [place.home, '0.1.0', join(core, 'node')], {
     cwd: place.root,
     env: place.environment(),
     execArgv: ['--import', port, '--max-semi-space-size=8'],

@@ -1,59 +1,81 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { build } from 'vite';
 
-/** What the installed command line and the host run: the whole of the product but the shell and the page. */
-const folders = ['electron/contract', 'electron/core', 'electron/host', 'electron/cli', 'electron/main/hosting', 'resources/demo'];
-const scripts = ['tools/lib/enter.mjs', 'tools/lib/memory.mjs'];
-/** The processes that are the host and the command line need nothing else of the shell. */
-const leftOut = new Set(['electron/main/hosting/starter.ts']);
+/** Programs, threads and agents of the product, whatever is started as a file: what they are called in `electron/run`, and their sources. */
+const entries = Object.freeze({
+  'command-line': 'electron/cli/main.ts',
+  host: 'electron/main/hosting/process.ts',
+  writer: 'electron/core/repository/write/worker.ts',
+  digests: 'electron/core/repository/read/digest-worker.ts',
+  strips: 'electron/core/repository/read/strip-worker.ts',
+  'sqlite-agent': 'electron/core/engines/sqlite/agent/main.ts',
+  'demo-file': 'electron/core/engines/sqlite/demo/worker.ts',
+});
 
 /**
- * Writes the product as JavaScript, file by file and in the same folders, as the window's host and the installed application run it, and beside it
- * the Node that it runs under. Needs Node 24.
- * @param {{ root: string, to: string, node: string, link: boolean }} options `link`: Node is a link to the one of the checkout
+ * Writes the product as JavaScript, as the launcher, the window's host and the installed application run it, and beside it the Node that it runs
+ * under: a few files instead of six hundred, which start in two thirds of the time (docs/decisions/0019). Needs Node 24.
+ * @param {{ root: string, to: string, node: string, link: boolean }} options `link`: Node, and the built window, are links to those of the checkout
  */
-export function writeCore({ root, to, node, link }) {
-  for (const file of [...folders.flatMap((folder) => filesIn(root, folder)), ...scripts]) {
-    if (leftOut.has(file)) continue;
-    const target = file.replace(/\.ts$/, '.js');
-    mkdirSync(dirname(join(to, target)), { recursive: true });
-    const source = readFileSync(join(root, file), 'utf8');
-    if (file.endsWith('.ts')) writeFileSync(join(to, target), withoutTypes(source));
-    else if (file.endsWith('.mjs')) writeFileSync(join(to, target), renamed(source));
-    else cpSync(join(root, file), join(to, target));
-  }
+export async function writeCore({ root, to, node, link }) {
+  await build({
+    configFile: false,
+    root,
+    publicDir: false,
+    logLevel: 'warn',
+    plugins: [startedFiles(root)],
+    build: {
+      // As deep as every source that names a file of the checkout.
+      outDir: join(to, 'electron', 'run'),
+      emptyOutDir: false,
+      ssr: true,
+      target: 'node24',
+      minify: false,
+      reportCompressedSize: false,
+      rolldownOptions: {
+        input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(root, file)])),
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
+      },
+    },
+    ssr: { external: true },
+  });
+  const scripts = join(to, 'tools', 'lib');
+  mkdirSync(scripts, { recursive: true });
+  cpSync(join(root, 'tools', 'lib', 'memory.mjs'), join(scripts, 'memory.mjs'));
+  const enter = readFileSync(join(root, 'tools', 'lib', 'enter.mjs'), 'utf8').split(entries['command-line']);
+  if (enter.length !== 2) throw new Error('tools/lib/enter.mjs does not start the command line once.');
+  writeFileSync(join(scripts, 'enter.mjs'), enter.join('electron/run/command-line.js'));
   const { name, version, license } = /** @type {Record<string, string>} */ (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
   writeFileSync(join(to, 'package.json'), `${JSON.stringify({ name, version, license, type: 'module' }, undefined, 2)}\n`);
   const ownNode = join(to, process.platform === 'win32' ? 'node.exe' : 'node');
   if (link && process.platform !== 'win32') symlinkSync(node, ownNode);
   else cpSync(node, ownNode, { dereference: true });
-}
-
-/** @param {string} source */
-function withoutTypes(source) {
-  return renamed(stripTypeScriptTypes(source, { mode: 'strip' }).replaceAll(/[ \t]+$/gm, ''));
-}
-
-/**
- * Files are named as they are written. Every import of the product is a plain text, which our own lint sees to.
- * @param {string} source
- */
-function renamed(source) {
-  return source.replaceAll(/(?<=(?:from|import|import\(|new URL\()\s*'\.{1,2}\/[^'\n]*)\.ts(?=')/g, '.js');
+  if (!link) return;
+  mkdirSync(join(to, 'dist'));
+  symlinkSync(join(root, 'dist', 'window'), join(to, 'dist', 'window'), 'junction');
 }
 
 /**
+ * What a source names beside itself, to start it or to read it, is found from where the product is written to.
  * @param {string} root
- * @param {string} folder
- * @returns {string[]} relative to the checkout, with forward slashes
+ * @returns {import('vite').Plugin}
  */
-function filesIn(root, folder) {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.d.ts'))
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(root.replace(/[\\/]$/, '').length + 1)
-        .replaceAll('\\', '/'),
-    );
+function startedFiles(root) {
+  const names = new Map(Object.entries(entries).map(([name, file]) => [join(root, file), name]));
+  return {
+    name: 'belay-started-files',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!code.includes('import.meta.url')) return undefined;
+      const folder = dirname(id);
+      const deep = relative(root, folder).split(sep).length;
+      return code.replaceAll(/new URL\('(\.{1,2}\/[^'\n]+)', import\.meta\.url\)/g, (/** @type {string} */ all, /** @type {string} */ named) => {
+        const started = names.get(join(folder, named));
+        if (started !== undefined) return `new URL('./${started}.js', import.meta.url)`;
+        if (deep === 2 && named.startsWith('../../')) return all;
+        throw new Error(`${relative(root, id)} names ${named}, which is not found from where the product is written to (tools/lib/core.mjs).`);
+      });
+    },
+  };
 }

@@ -11,7 +11,7 @@ const idleFolders = new Set(['better-sqlite3/deps', 'better-sqlite3/src', 'zod/s
  * JavaScript with Node and the page that `belay serve` serves; `packages`, what it imports. The window and the shell are built.
  * @param {{ root: string, node: string }} options
  */
-export function stage({ root, node }) {
+export async function stage({ root, node }) {
   const to = join(root, 'dist', 'package');
   rmSync(to, { recursive: true, force: true });
   const app = join(to, 'app');
@@ -22,7 +22,7 @@ export function stage({ root, node }) {
   const facts = { name: 'belay', productName: 'Belay', version, description, license, author: 'The Belay authors', homepage: 'https://belay.app' };
   writeFileSync(join(app, 'package.json'), JSON.stringify({ ...facts, main: 'dist/shell/main.cjs' }));
   mkdirSync(core, { recursive: true });
-  writeCore({ root, to: core, node, link: false });
+  await writeCore({ root, to: core, node, link: false });
   cpSync(join(root, 'dist', 'window'), join(core, 'dist', 'window'), { recursive: true, filter: plain });
   cpSync(join(root, 'LICENSE'), join(core, 'LICENSE'));
   for (const name of packagesToShip(root)) {

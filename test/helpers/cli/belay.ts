@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
+import { builtEntry } from '../../../tools/lib/build.mjs';
 import { frugal } from '../../../tools/lib/memory.mjs';
 import { shellWord } from '../../../electron/contract/command-line.ts';
 
 /** The launcher of the checkout, as a user runs it. */
 export const launcher = fileURLToPath(new URL('../../../belay', import.meta.url));
-/** What the launcher hands over to, in the same process. */
-const entry = fileURLToPath(new URL('../../../tools/lib/enter.mjs', import.meta.url));
+/** What the launcher hands over to, in the same process: what was built of the sources as they are, else the sources. */
+const entry = builtEntry(fileURLToPath(new URL('../../..', import.meta.url))) ?? fileURLToPath(new URL('../../../tools/lib/enter.mjs', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
