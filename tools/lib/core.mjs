@@ -7,6 +7,7 @@ const entries = Object.freeze({
   'command-line': 'electron/cli/main.ts',
   host: 'electron/main/hosting/process.ts',
   writer: 'electron/core/repository/write/worker.ts',
+  manifests: 'electron/core/repository/journal/manifest-worker.ts',
   digests: 'electron/core/repository/read/digest-worker.ts',
   strips: 'electron/core/repository/read/strip-worker.ts',
   'sqlite-agent': 'electron/core/engines/sqlite/agent/main.ts',

@@ -26,7 +26,7 @@ const parts = Object.freeze([
     variable: 'BELAY_TEST_CC',
     programs: ['cc', 'gcc', 'clang'],
     debian: 'gcc libc6-dev',
-    lanes: ['engines', 'faults'],
+    lanes: ['engines', 'e2e', 'faults'],
     platforms: ['linux'],
   },
   { name: 'Python (power cuts)', variable: 'BELAY_TEST_PYTHON', programs: ['python3'], debian: 'python3', lanes: ['faults'], platforms: ['linux'] },
@@ -63,7 +63,7 @@ const parts = Object.freeze([
     variable: 'BELAY_TEST_DOCKERD',
     programs: ['dockerd'],
     debian: 'docker.io iptables',
-    lanes: ['engines', 'faults'],
+    lanes: ['engines', 'e2e', 'faults'],
     platforms: ['linux'],
   },
   {
@@ -71,7 +71,7 @@ const parts = Object.freeze([
     variable: 'BELAY_TEST_DEBOOTSTRAP',
     programs: ['debootstrap'],
     debian: 'debootstrap',
-    lanes: ['engines', 'faults'],
+    lanes: ['engines', 'e2e', 'faults'],
     platforms: ['linux'],
   },
 ]);

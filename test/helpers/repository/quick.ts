@@ -5,7 +5,7 @@ import { openConfig } from '../../../electron/core/repository/keys/config-files.
 import { damageOf } from '../../../electron/core/repository/journal/damage.ts';
 import { Ground } from '../../../electron/core/repository/journal/ground.ts';
 import type { HighWater } from '../../../electron/core/repository/journal/ground.ts';
-import type { ManifestEntry } from '../../../electron/core/repository/journal/manifests.ts';
+import type { ManifestEntry } from '../../../electron/core/repository/journal/manifest-files.ts';
 import { loadIndex } from '../../../electron/core/repository/read/load-index.ts';
 import { SnapshotReader } from '../../../electron/core/repository/read/reader.ts';
 import type { SnapshotRecord } from '../../../electron/core/repository/repository.ts';

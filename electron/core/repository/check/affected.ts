@@ -3,7 +3,7 @@ import { fromHex } from '../format/bytes.ts';
 import { ID_BYTES } from '../format/limits.ts';
 import { isLeaf } from '../format/list.ts';
 import type { ListTotals } from '../format/list.ts';
-import type { ManifestEntry } from '../journal/manifests.ts';
+import type { ManifestEntry } from '../journal/manifest-files.ts';
 import { breathe } from '../read/breathe.ts';
 import type { ChunkSource } from '../read/chunk-source.ts';
 import type { FrameRuns } from '../read/frame-runs.ts';

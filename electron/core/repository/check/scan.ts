@@ -8,7 +8,7 @@ import type { PackFooter } from '../format/pack.ts';
 import { HEADER_BYTES, openHeader } from '../format/sealed.ts';
 import { packPath } from '../index-table.ts';
 import type { PackPlace } from '../index-table.ts';
-import { kindOf } from '../journal/manifests.ts';
+import { kindOf } from '../journal/manifest-files.ts';
 import { breathe, breather } from '../read/breathe.ts';
 import { openSealedEnds } from '../read/sealed-range.ts';
 import { isWanted, tell } from './context.ts';

@@ -3,7 +3,7 @@ import type { BlobStore } from '../blob-store.ts';
 import { parseConfig, verifyConfig } from '../format/config.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { eachAtOnce } from '../journal/each.ts';
-import { SNAPSHOTS_COPY, kindOf, openManifest } from '../journal/manifests.ts';
+import { SNAPSHOTS_COPY, kindOf, openManifest } from '../journal/manifest-files.ts';
 import type { ManifestState } from '../journal/manifests.ts';
 import { CONFIG, CONFIG_COPY } from '../keys/config-files.ts';
 import type { Findings } from './findings.ts';

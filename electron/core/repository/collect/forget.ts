@@ -5,7 +5,7 @@ import { canonicalJson } from '../format/json.ts';
 import { TYPE_METADATA } from '../format/sealed.ts';
 import type { Ground, Standing } from '../journal/ground.ts';
 import { journalDamaged } from '../journal/journal.ts';
-import type { ManifestEntry } from '../journal/manifests.ts';
+import type { ManifestEntry } from '../journal/manifest-files.ts';
 import type { IndexTable } from '../index-table.ts';
 import { loadIndex } from '../read/load-index.ts';
 import { SnapshotReader } from '../read/reader.ts';

@@ -4,7 +4,7 @@ import type { KeyMaterial } from '../format/crypto.ts';
 import { damageOf } from '../journal/damage.ts';
 import type { Damage } from '../journal/damage.ts';
 import type { Ground, Standing } from '../journal/ground.ts';
-import type { ManifestEntry } from '../journal/manifests.ts';
+import type { ManifestEntry } from '../journal/manifest-files.ts';
 import { NONE, packCopyPath, packPath } from '../index-table.ts';
 import type { IndexTable } from '../index-table.ts';
 import { loadIndex } from '../read/load-index.ts';

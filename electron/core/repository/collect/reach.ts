@@ -8,7 +8,7 @@ import { breathe } from '../read/breathe.ts';
 import type { FrameRuns } from '../read/frame-runs.ts';
 import { readNode } from '../read/lists.ts';
 import type { SnapshotReader } from '../read/reader.ts';
-import type { ManifestEntry } from '../journal/manifests.ts';
+import type { ManifestEntry } from '../journal/manifest-files.ts';
 import { Bits } from './bits.ts';
 
 /** Told of what could not be read; where it is left out, the first fault ends the walk. */

@@ -10,7 +10,8 @@ import type { HighWaterMark, History } from './history.ts';
 import { RepositoryJournal } from './journal.ts';
 import type { JournalState } from './journal.ts';
 import { Manifests } from './manifests.ts';
-import type { ManifestEntry, ManifestState } from './manifests.ts';
+import type { ManifestEntry } from './manifest-files.ts';
+import type { ManifestState } from './manifests.ts';
 
 /** Where marks are kept: outside the repository, one for each. */
 export interface HighWater {

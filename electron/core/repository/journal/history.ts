@@ -2,8 +2,9 @@ import { numberedPath } from '../format/manifest.ts';
 import type { Fact, Problem, ProofFact, RecordedFact, SnapshotRecord } from '../repository.ts';
 import { acceptedLosses, rolledBackJournal } from './journal.ts';
 import type { JournalState } from './journal.ts';
-import { SNAPSHOTS } from './manifests.ts';
-import type { LostManifest, ManifestEntry, ManifestState } from './manifests.ts';
+import { SNAPSHOTS } from './manifest-files.ts';
+import type { ManifestEntry } from './manifest-files.ts';
+import type { LostManifest, ManifestState } from './manifests.ts';
 
 export type Tombstone = Extract<Fact, { readonly kind: 'forgotten' }>;
 

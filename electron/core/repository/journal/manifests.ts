@@ -1,28 +1,10 @@
-import { isAppError, throwIfCancelled } from '../../base/errors.ts';
-import type { AppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { damaged } from '../format/bytes.ts';
-import { sha256Hex } from '../format/crypto.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
-import { decodeManifest, numberedPath, parseNumberedPath } from '../format/manifest.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { numberedPath, parseNumberedPath } from '../format/manifest.ts';
 import type { Problem } from '../repository.ts';
-import { eachAtOnce } from './each.ts';
-
-export const SNAPSHOTS = 'snapshots';
-export const SNAPSHOTS_COPY = 'snapshots.copy';
-
-/** A manifest that opens, from its place or from its second copy. */
-export interface ManifestEntry {
-  /** The snapshot's id. */
-  readonly id: string;
-  readonly seq: number;
-  /** SHA-256 of the file, 64 hex digits. */
-  readonly hash: string;
-  /** Bytes of the file. */
-  readonly bytes: number;
-  readonly manifest: Manifest;
-}
+import { problemOf, readManifests, SNAPSHOTS, SNAPSHOTS_COPY } from './manifest-files.ts';
+import type { ListedManifest, ManifestEntry, ReadManifest } from './manifest-files.ts';
+import { readManifestsAside } from './manifests-aside.ts';
 
 /** A manifest of which no copy opens. */
 export interface LostManifest {
@@ -39,6 +21,9 @@ export interface ManifestState {
   readonly paths: readonly string[];
 }
 
+/** From so many on they are read in a thread: one takes about as long to start as these to read. */
+const MANY = 500;
+
 /** The manifests of a repository, each decoded once and kept in memory by its name. */
 export class Manifests {
   readonly #store: BlobStore;
@@ -54,30 +39,23 @@ export class Manifests {
   async read(signal?: AbortSignal): Promise<ManifestState> {
     const [first, second] = [await this.#names(SNAPSHOTS), await this.#names(SNAPSHOTS_COPY)];
     const names = [...new Set([...first, ...second])].toSorted();
+    const listed = names.map((name) => ({ name, first: first.has(name), second: second.has(name) }));
+    const read = await this.#readNew(listed, signal);
     const manifests: ManifestEntry[] = [];
     const lost: LostManifest[] = [];
     const problems: Problem[] = [];
-    await eachAtOnce(names, async (name) => {
-      throwIfCancelled(signal);
-      const tried: Problem[] = [];
-      let entry = this.#known.get(name);
-      if (!first.has(name)) tried.push(problemOf(`${SNAPSHOTS}/${name}`, 'missing', 'Only its second copy is there.'));
-      for (const folder of [first.has(name) ? SNAPSHOTS : undefined, second.has(name) ? SNAPSHOTS_COPY : undefined]) {
-        if (folder === undefined || entry !== undefined) continue;
-        const found = await this.#entry(`${folder}/${name}`);
-        if ('manifest' in found) entry = found;
-        else tried.push(found);
-      }
+    for (const { name, first: inPlace } of listed) {
+      const tried = [...(inPlace ? [] : [problemOf(`${SNAPSHOTS}/${name}`, 'missing', 'Only its second copy is there.')]), ...(read.get(name)?.tried ?? [])];
+      const entry = this.#known.get(name);
       const numbered = parseNumberedPath(name);
       if (entry !== undefined) {
-        this.#known.set(name, entry);
         manifests.push(entry);
         problems.push(...tried.map((problem) => ({ ...problem, repairable: true })));
       } else if (numbered !== undefined) {
         lost.push({ id: numbered.name, seq: numbered.seq });
         problems.push(...tried.map((problem) => ({ ...problem, affects: [{ snapshot: numbered.name, seq: numbered.seq, objects: [] }] })));
       }
-    });
+    }
     problems.push(...sharedNumbers(manifests));
     const paths = [...[...first].map((name) => `${SNAPSHOTS}/${name}`), ...[...second].map((name) => `${SNAPSHOTS_COPY}/${name}`)];
     return { manifests: manifests.toSorted(bySeq), lost: lost.toSorted(bySeq), problems: problems.toSorted((a, b) => (a.file < b.file ? -1 : 1)), paths };
@@ -88,35 +66,22 @@ export class Manifests {
     this.#known.clear();
   }
 
+  async #readNew(listed: readonly ListedManifest[], signal: AbortSignal | undefined): Promise<ReadonlyMap<string, ReadManifest>> {
+    const unknown = listed.filter(({ name }) => !this.#known.has(name));
+    const read = new Map<string, ReadManifest>();
+    const take = (one: ReadManifest): void => {
+      if (one.entry !== undefined) this.#known.set(one.name, one.entry);
+      if (one.entry === undefined || one.tried.length > 0) read.set(one.name, one);
+    };
+    if (unknown.length < MANY) await readManifests({ store: this.#store, keys: this.#keys }, unknown, take, signal);
+    else await readManifestsAside({ store: this.#store.describe(), keys: this.#keys, listed: unknown }, take, signal);
+    return read;
+  }
+
   async #names(folder: string): Promise<ReadonlySet<string>> {
     const names = (await this.#store.paths(folder)).map((path) => path.slice(folder.length + 1));
     return new Set(names.filter((name) => parseNumberedPath(name) !== undefined && !name.includes('/')));
   }
-
-  async #entry(path: string): Promise<ManifestEntry | Problem> {
-    try {
-      return openManifest(path, await this.#store.read(path), this.#keys);
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      return problemOf(path, kindOf(error), error.message);
-    }
-  }
-}
-
-/** A manifest file's content under its path. Throws as `decodeManifest`, and `repository.damaged` where name or number do not fit. */
-export function openManifest(path: string, bytes: Uint8Array, keys: KeyMaterial): ManifestEntry {
-  const numbered = parseNumberedPath(path);
-  const hash = sha256Hex(bytes);
-  if (numbered === undefined || numbered.name !== hash.slice(0, 32)) throw damaged('Its content is not the one that its name says.');
-  const manifest = decodeManifest(bytes, keys);
-  if (manifest.seq !== numbered.seq) throw damaged('It lies under another number than its own.');
-  return { id: numbered.name, seq: manifest.seq, hash, bytes: bytes.length, manifest };
-}
-
-export function kindOf(error: AppError): Problem['kind'] {
-  if (error.code === 'repository.foreign') return 'foreign';
-  if (error.code === 'repository.missing' || error.details?.['missing'] === true) return 'missing';
-  return error.code === 'repository.damaged' ? 'damaged' : 'unreadable';
 }
 
 /** Numbers are given once: of two manifests with one number, somebody put one there. */
@@ -127,10 +92,6 @@ function sharedNumbers(manifests: readonly ManifestEntry[]): readonly Problem[] 
       ? []
       : same.map(({ id, seq }) => problemOf(numberedPath(SNAPSHOTS, seq, id), 'misplaced', `${String(same.length)} snapshots bear the number ${String(seq)}.`)),
   );
-}
-
-function problemOf(file: string, kind: Problem['kind'], statement: string): Problem {
-  return { file, kind, statement, affects: [], repairable: false };
 }
 
 function bySeq(a: { readonly seq: number; readonly id: string }, b: { readonly seq: number; readonly id: string }): number {

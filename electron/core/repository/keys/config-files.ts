@@ -5,7 +5,7 @@ import { parseConfig, verifyConfig } from '../format/config.ts';
 import type { Config, UnverifiedConfig } from '../format/config.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { ID_BYTES } from '../format/limits.ts';
-import { kindOf } from '../journal/manifests.ts';
+import { kindOf } from '../journal/manifest-files.ts';
 import type { Problem, Unlock } from '../repository.ts';
 import { masterOf, readSlots } from './slots.ts';
 import type { SlotState } from './slots.ts';

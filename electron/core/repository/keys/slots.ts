@@ -3,7 +3,7 @@ import type { BlobStore } from '../blob-store.ts';
 import { damaged } from '../format/bytes.ts';
 import { decodeSlot, encodeSlot, openSlot } from '../format/slot.ts';
 import type { Slot } from '../format/slot.ts';
-import { kindOf } from '../journal/manifests.ts';
+import { kindOf } from '../journal/manifest-files.ts';
 import type { Problem, Unlock } from '../repository.ts';
 
 export const KEYS = 'keys';
