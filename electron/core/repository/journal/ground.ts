@@ -51,7 +51,7 @@ export class Ground {
   readonly manifests: Manifests;
   readonly #highWater: HighWater | undefined;
   #raised = '';
-  #last: History | undefined;
+  #last: { readonly mark: string; readonly standing: Standing } | undefined;
 
   constructor(parts: GroundParts) {
     const { store, keys, ports } = parts;
@@ -74,16 +74,21 @@ export class Ground {
     const mark = await this.mark();
     const manifests = await this.manifests.read(signal);
     const journal = await this.journal.read(signal);
+    const last = this.#last;
+    // Of ten thousand snapshots it takes a while, and memory, and most of the time nothing is new.
+    if (last?.mark === told(mark) && last.standing.manifests === manifests && last.standing.journal === journal) return last.standing;
     const history = historyOf(manifests, journal, mark);
-    this.#last = history;
     const problems = [...history.problems, ...journal.problems];
+    const standing = { history, manifests, journal, problems };
     if (!problems.some((problem) => problem.kind === 'rolled-back')) await this.#raise(history, journal);
-    return { history, manifests, journal, problems };
+    // One that was raised to this very state misses nothing of it.
+    this.#last = { mark: told(await this.mark()), standing };
+    return standing;
   }
 
   /** Snapshots that the last read knew, by id; a manifest never changes. */
   get known(): ReadonlyMap<string, ManifestEntry> {
-    return this.#last?.kept ?? new Map();
+    return this.#last?.standing.history.kept ?? new Map();
   }
 
   /** `read` of the disk alone, nothing from memory. */
@@ -113,14 +118,18 @@ export class Ground {
   async #raise(history: History, journal: JournalState): Promise<void> {
     if (this.#highWater === undefined) return;
     const mark = this.#markOf(history, journal);
-    const told = [mark.seq, mark.hash, ...journal.heads].join(' ');
-    if (told === this.#raised) return;
+    const raised = [mark.seq, mark.hash, ...journal.heads].join(' ');
+    if (raised === this.#raised) return;
     await this.#highWater.raise(this.id, mark);
-    this.#raised = told;
+    this.#raised = raised;
   }
 
   #markOf(history: History, journal: JournalState): HighWaterMark {
     const { seq, hash } = history.newest ?? { seq: 0, hash: '' };
     return { seq, hash, at: this.ports.clock.now(), journal: journal.heads };
   }
+}
+
+function told(mark: HighWaterMark | undefined): string {
+  return JSON.stringify(mark ?? null);
 }

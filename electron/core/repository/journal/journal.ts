@@ -8,6 +8,7 @@ import { canonicalJson } from '../format/json.ts';
 import { numberedPath, parseNumberedPath } from '../format/manifest.ts';
 import type { Fact, Problem, RecordedFact } from '../repository.ts';
 import { eachAtOnce } from './each.ts';
+import { sameTexts } from './same-texts.ts';
 
 export const JOURNAL = 'journal';
 
@@ -43,6 +44,7 @@ export class RepositoryJournal {
   readonly #ports: { readonly clock: Clock; readonly random: Random };
   /** What was read once does not change under its name. */
   readonly #known = new Map<string, JournalEntry>();
+  #last: { readonly paths: readonly string[]; readonly state: JournalState } | undefined;
   #appending: Promise<unknown> = Promise.resolve();
 
   constructor(store: BlobStore, keys: KeyMaterial, ports: { readonly clock: Clock; readonly random: Random }) {
@@ -51,11 +53,16 @@ export class RepositoryJournal {
     this.#ports = ports;
   }
 
-  /** Reads what is new and verifies the chain. One bad file never stops the rest: it is named in `problems`. */
+  /**
+   * Reads what is new and verifies the chain. One bad file never stops the rest: it is named in `problems`. The same object as the time before
+   * where nothing is new and nothing was wrong.
+   */
   async read(signal?: AbortSignal): Promise<JournalState> {
     const entries = new Map<string, JournalEntry>();
     const problems = new Map<string, Problem>();
-    let paths = (await this.#store.paths(JOURNAL)).filter((path) => parseNumberedPath(path) !== undefined);
+    const listed = (await this.#store.paths(JOURNAL)).filter((path) => parseNumberedPath(path) !== undefined);
+    if (this.#last?.state.problems.length === 0 && sameTexts(this.#last.paths, listed)) return this.#last.state;
+    let paths: readonly string[] = listed;
     while (paths.length > 0) {
       await eachAtOnce(paths, async (path) => {
         throwIfCancelled(signal);
@@ -70,12 +77,14 @@ export class RepositoryJournal {
     const named = new Set(inOrder.flatMap((entry) => entry.previous));
     const facts = inOrder.flatMap((entry) => entry.facts);
     const accepted = acceptedLosses(facts);
-    return {
+    const state = {
       facts,
       links: inOrder.map((entry) => entry.link),
       heads: inOrder.map((entry) => entry.link).filter((link) => !named.has(link)),
       problems: [...problems.values()].filter(({ file, kind }) => kind !== 'missing' || !accepted.has(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1)),
     };
+    this.#last = { paths: listed, state };
+    return state;
   }
 
   /** Paths of files that others name, that were not read, and that are there after all; those that are not become problems. */
@@ -105,6 +114,7 @@ export class RepositoryJournal {
   /** Drops what is in memory: the next read looks at the disk. */
   forget(): void {
     this.#known.clear();
+    this.#last = undefined;
   }
 
   async #append(facts: readonly Fact[]): Promise<void> {

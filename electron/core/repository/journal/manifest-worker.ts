@@ -7,7 +7,7 @@ import type { ReadManifest } from './manifest-files.ts';
 import type { ManifestsAnswer, ManifestsOrder } from './manifests-aside.ts';
 
 /** Manifests in one message. */
-const BATCH = 250;
+const BATCH = 100;
 
 /** Reads what it was started with, tells it in batches, and ends. */
 async function run(order: ManifestsOrder): Promise<void> {

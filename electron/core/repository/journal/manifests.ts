@@ -5,6 +5,7 @@ import type { Problem } from '../repository.ts';
 import { problemOf, readManifests, SNAPSHOTS, SNAPSHOTS_COPY } from './manifest-files.ts';
 import type { ListedManifest, ManifestEntry, ReadManifest } from './manifest-files.ts';
 import { readManifestsAside } from './manifests-aside.ts';
+import { sameTexts } from './same-texts.ts';
 
 /** A manifest of which no copy opens. */
 export interface LostManifest {
@@ -29,15 +30,21 @@ export class Manifests {
   readonly #store: BlobStore;
   readonly #keys: KeyMaterial;
   readonly #known = new Map<string, ManifestEntry>();
+  #last: ManifestState | undefined;
 
   constructor(store: BlobStore, keys: KeyMaterial) {
     this.#store = store;
     this.#keys = keys;
   }
 
-  /** Lists both copies and reads what is new. A manifest that opens from neither is `lost`; it never stops the rest. */
+  /**
+   * Lists both copies and reads what is new. A manifest that opens from neither is `lost`; it never stops the rest. The same object as the time
+   * before where nothing is new and nothing was wrong.
+   */
   async read(signal?: AbortSignal): Promise<ManifestState> {
     const [first, second] = [await this.#names(SNAPSHOTS), await this.#names(SNAPSHOTS_COPY)];
+    const paths = [...[...first].map((name) => `${SNAPSHOTS}/${name}`), ...[...second].map((name) => `${SNAPSHOTS_COPY}/${name}`)];
+    if (this.#last?.problems.length === 0 && sameTexts(this.#last.paths, paths)) return this.#last;
     const names = [...new Set([...first, ...second])].toSorted();
     const listed = names.map((name) => ({ name, first: first.has(name), second: second.has(name) }));
     const read = await this.#readNew(listed, signal);
@@ -57,13 +64,15 @@ export class Manifests {
       }
     }
     problems.push(...sharedNumbers(manifests));
-    const paths = [...[...first].map((name) => `${SNAPSHOTS}/${name}`), ...[...second].map((name) => `${SNAPSHOTS_COPY}/${name}`)];
-    return { manifests: manifests.toSorted(bySeq), lost: lost.toSorted(bySeq), problems: problems.toSorted((a, b) => (a.file < b.file ? -1 : 1)), paths };
+    const inOrder = problems.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+    this.#last = { manifests: manifests.toSorted(bySeq), lost: lost.toSorted(bySeq), problems: inOrder, paths };
+    return this.#last;
   }
 
   /** Drops what is in memory: the next read looks at the disk. */
   forget(): void {
     this.#known.clear();
+    this.#last = undefined;
   }
 
   async #readNew(listed: readonly ListedManifest[], signal: AbortSignal | undefined): Promise<ReadonlyMap<string, ReadManifest>> {
