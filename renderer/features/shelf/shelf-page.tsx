@@ -52,40 +52,82 @@ export function ShelfPage() {
   const words = useMemo(() => new Map(snapshots.map((one) => [one.id, searchable(one)])), [snapshots]);
   const before = useMemo(() => predecessors(snapshots), [snapshots]);
   const minute = Math.floor(now / 60_000) * 60_000;
+  const ordered = useMemo(() => sorted(snapshots, sorting), [snapshots, sorting]);
   const shown = useMemo(
-    () => sorted(filtered(snapshots, words, { text: searched, source, proof, span, pinned }, minute), sorting),
-    [snapshots, words, searched, source, proof, span, pinned, minute, sorting],
+    () => filtered(ordered, words, { text: searched, source, proof, span, pinned }, minute),
+    [ordered, words, searched, source, proof, span, pinned, minute],
   );
   const columns = useMemo(() => shelfColumns(before, minute, wide), [before, minute, wide]);
   const names = useMemo(
     () => [...new Set([...(overview?.sources ?? []).map((one) => one.source.name), ...snapshots.map((one) => one.source)])],
     [overview, snapshots],
   );
-  const sourceOf = (one: SnapshotSummary) => overview?.sources.find(({ source: known }) => known.name === one.source)?.source;
+  const sourceOf = useCallback((one: SnapshotSummary) => overview?.sources.find(({ source: known }) => known.name === one.source)?.source, [overview]);
   const chooseSource = (name: string | undefined): void => go(name === undefined ? '/shelf' : `/shelf?source=${encodeURIComponent(name)}`);
   const onSort = useCallback((key: string) => setSorting((last) => ({ key, down: last.key === key ? !last.down : key !== 'source' && key !== 'name' })), []);
 
-  const rewind = (one: SnapshotSummary): boolean => {
-    const known = sourceOf(one);
-    if (known !== undefined) acts.rewind(known, one);
-    return known !== undefined;
-  };
+  const rewind = useCallback(
+    (one: SnapshotSummary): boolean => {
+      const known = sourceOf(one);
+      if (known !== undefined) acts.rewind(known, one);
+      return known !== undefined;
+    },
+    [acts, sourceOf],
+  );
   const open = useCallback((one: SnapshotSummary) => go(`/snapshot/${one.id}`), [go]);
-  const onKey = (key: string, one: SnapshotSummary): boolean => {
-    switch (key) {
-      case 'r':
-        return rewind(one);
-      case 'p':
-        acts.prove(one);
-        return true;
-      case 'h':
-        if (one.pin === undefined) acts.pin(one);
-        else acts.unpin(one);
-        return true;
-      default:
-        return false;
-    }
-  };
+  const onKey = useCallback(
+    (key: string, one: SnapshotSummary): boolean => {
+      switch (key) {
+        case 'r':
+          return rewind(one);
+        case 'p':
+          acts.prove(one);
+          return true;
+        case 'h':
+          if (one.pin === undefined) acts.pin(one);
+          else acts.unpin(one);
+          return true;
+        default:
+          return false;
+      }
+    },
+    [acts, rewind],
+  );
+  // A letter that is typed changes the field first: the table is not made anew for it before its rows are others.
+  const table = useMemo(
+    () => (
+      <DataTable
+        label="Snapshots"
+        columns={columns}
+        rows={shown}
+        keyOf={idOf}
+        chosen={chosen}
+        onChoose={setChosen}
+        onOpen={open}
+        onKey={onKey}
+        sorting={sorting}
+        onSort={onSort}
+        acts={(one) => (
+          <>
+            {sourceOf(one) !== undefined && (
+              <Button small title={lines.rewind(one.source, one)} onClick={() => rewind(one)}>
+                Rewind…
+              </Button>
+            )}
+            <Button small title={lines.show(one)} onClick={() => open(one)}>
+              Open
+            </Button>
+          </>
+        )}
+        empty={
+          <Empty icon="find" title="No snapshot fits">
+            Nothing has all of these words and filters.
+          </Empty>
+        }
+      />
+    ),
+    [columns, shown, chosen, open, onKey, sorting, onSort, sourceOf, rewind],
+  );
   const ofSource = useMemo(() => (source === undefined ? nothing : snapshots.filter((one) => one.source === source)), [snapshots, source]);
   const narrowed = text !== '' || source !== undefined || proof !== 'any' || span !== 'all' || pinned;
 
@@ -163,39 +205,7 @@ export function ShelfPage() {
         {narrowed && <span className="pl-1 text-s text-ink-3">{count(shown.length)} shown</span>}
         <span className="ml-auto hidden text-s text-ink-3 wide:block">↑↓ move · Enter open · R rewind · P prove · H hold</span>
       </div>
-      {answer.data === undefined ? (
-        <Waiting rows={10} height="h-[34px]" what="snapshots" />
-      ) : (
-        <DataTable
-          label="Snapshots"
-          columns={columns}
-          rows={shown}
-          keyOf={idOf}
-          chosen={chosen}
-          onChoose={setChosen}
-          onOpen={open}
-          onKey={onKey}
-          sorting={sorting}
-          onSort={onSort}
-          acts={(one) => (
-            <>
-              {sourceOf(one) !== undefined && (
-                <Button small title={lines.rewind(one.source, one)} onClick={() => rewind(one)}>
-                  Rewind…
-                </Button>
-              )}
-              <Button small title={lines.show(one)} onClick={() => go(`/snapshot/${one.id}`)}>
-                Open
-              </Button>
-            </>
-          )}
-          empty={
-            <Empty icon="find" title="No snapshot fits">
-              Nothing has all of these words and filters.
-            </Empty>
-          }
-        />
-      )}
+      {answer.data === undefined ? <Waiting rows={10} height="h-[34px]" what="snapshots" /> : table}
     </div>
   );
 }
