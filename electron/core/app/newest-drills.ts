@@ -16,7 +16,9 @@ export async function newestDrills(core: Pick<Core, 'catalog' | 'log'>, reposito
   try {
     if (repository === undefined) return bySource(notedDrills.parse(JSON.parse(core.catalog.noted('drills') ?? '[]')));
     const newest = bySource(drillsOf(await repository.facts()).filter((drill) => drill.result !== 'not-run'));
-    core.catalog.note('drills', JSON.stringify([...newest.values()]));
+    const told = JSON.stringify([...newest.values()]);
+    // Each note is synced to the disk, and Home asks often.
+    if (core.catalog.noted('drills') !== told) core.catalog.note('drills', told);
     return newest;
   } catch (error) {
     if (!(error instanceof AppError) && !(error instanceof z.ZodError)) throw error;
