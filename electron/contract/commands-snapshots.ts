@@ -10,6 +10,7 @@ import {
   environment,
   jsonObject,
   label,
+  noContainers,
   page,
   pin,
   problem,
@@ -131,6 +132,8 @@ export const snapshotsCommands = {
       found: z.array(discovered),
       /** What could not be looked at. */
       notes: z.array(z.string()).optional(),
+      /** Missing where containers were looked at. */
+      noContainers: noContainers.optional(),
     }),
   }),
 

@@ -290,8 +290,17 @@ export const discovered = z.object({
   state: z.string().optional(),
   /** What `source add` takes for it; missing where that is the location's path, or where it cannot be added as it is. */
   add: z.string().optional(),
+  /** True where a role and its password are needed before it can be added. */
+  needsLogin: z.boolean().optional(),
   /** Name of the source that covers it already. */
   source: z.string().optional(),
+});
+
+/** Why there is no container engine to look into, in words, and the next step. */
+export const noContainers = z.object({
+  state: z.enum(['not-installed', 'unusable', 'not-running', 'denied', 'too-old', 'not-answering']),
+  statement: z.string(),
+  hint: z.string(),
 });
 
 export const repositoryState = z.object({

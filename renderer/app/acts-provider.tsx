@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import type { CommandOutput } from '../../electron/contract/commands.ts';
 import type { SnapshotSummary, Source, UndoEntry } from '../../electron/contract/model.ts';
+import type { HostError } from '../api/errors.ts';
 import { useAnswer, useLink } from '../api/host.tsx';
 import { RewindSheet } from '../features/rewind/rewind-sheet.tsx';
 import { RepositoryDialog } from '../features/setup/repository-dialog.tsx';
@@ -12,11 +13,13 @@ import type { Acts } from '../features/shared/acts.ts';
 import { ConfirmName } from '../features/shared/confirm-name.tsx';
 import { lines } from '../features/shared/lines.ts';
 import { capital } from '../features/shared/titles.ts';
+import type { Typed } from '../features/shared/place.ts';
 import { failureOf, useWork } from '../features/shared/work.ts';
 import { ExportDialog } from '../features/snapshot/export-dialog.tsx';
 import { PinDialog } from '../features/snap/pin-dialog.tsx';
 import { SnapDialog } from '../features/snap/snap-dialog.tsx';
 import type { SnapOrder } from '../features/snap/snap-dialog.tsx';
+import { AddSheet } from '../features/sources/add-sheet.tsx';
 import { SourceDialog } from '../features/sources/source-dialog.tsx';
 import { size } from '../ui/format.ts';
 import { levelWord } from '../ui/proof.tsx';
@@ -28,6 +31,7 @@ type Shown =
   | { readonly what: 'rewind'; readonly source: Source; readonly snapshot: SnapshotSummary }
   | { readonly what: 'pin' | 'export'; readonly snapshot: SnapshotSummary }
   | { readonly what: 'source'; readonly name: string }
+  | { readonly what: 'add'; readonly start: Partial<Typed> | undefined }
   | { readonly what: 'confirm-undo'; readonly entry: UndoEntry; readonly name: string }
   | { readonly what: 'find' };
 
@@ -36,11 +40,13 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
   const link = useLink();
   const work = useWork();
   const [, go] = useLocation();
-  const known = useAnswer('sources.overview', {}).data?.sources ?? [];
+  const overview = useAnswer('sources.overview', {}).data;
+  const known = overview?.sources ?? [];
   const sources = known.map((one) => one.source);
   const [shown, setShown] = useState<Shown>();
   const [asking, setAsking] = useState<'init' | 'unlock'>();
   const answered = useRef<(ready: boolean) => void>(undefined);
+  const begun = useRef(new Set<string>());
   const close = (): void => setShown(undefined);
 
   /** True when there is a repository that can be written to; asks for what is missing first. */
@@ -54,6 +60,17 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
   const answer = (is: boolean): void => {
     setAsking(undefined);
     answered.current?.(is);
+  };
+
+  /** What was begun by one click is not begun again by the second one of a double click, or by an impatient one. */
+  const once = async (key: string, act: () => Promise<unknown>): Promise<void> => {
+    if (begun.current.has(key)) return;
+    begun.current.add(key);
+    try {
+      await act();
+    } finally {
+      begun.current.delete(key);
+    }
   };
 
   const take = async (order: SnapOrder): Promise<void> => {
@@ -87,34 +104,44 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
   };
 
   const acts: Acts = {
-    snap: (source) => void take({ source }),
+    snap: (source) => void once(`snap ${source}`, () => take({ source })),
     snapWith: (source) => setShown({ what: 'snap', source }),
     rewind: (source, snapshot) => setShown({ what: 'rewind', source, snapshot }),
-    prove: (snapshot) => void work('snapshot.verify', { snapshot: snapshot.id }, { done: ({ verification }) => proved(verification, snapshot) }),
-    undo: (entry) => void undo(entry),
+    prove: (snapshot) =>
+      void once(`prove ${snapshot.id}`, () =>
+        work('snapshot.verify', { snapshot: snapshot.id }, { done: ({ verification }) => proved(verification, snapshot) }),
+      ),
+    undo: (entry) => void once(`undo ${entry.id}`, () => undo(entry)),
     configure: (name) => setShown({ what: 'source', name }),
     exportTo: (snapshot) => setShown({ what: 'export', snapshot }),
     pin: (snapshot) => setShown({ what: 'pin', snapshot }),
     unpin: (snapshot) => void work('snapshot.pin', { snapshot: snapshot.id, reason: null }, { done: () => ({ title: 'Unpinned' }) }),
     makeDemo: () =>
-      void (async () => {
+      void once('demo', async () => {
         if (!(await ready())) return;
         const made = await work('demo.create', {});
         if (made !== undefined) await take({ source: made.source.name, name: 'before-migration' });
-      })(),
+      }),
     damageDemo: () =>
-      void work(
-        'demo.damage',
-        {},
-        { done: ({ done, source }) => ({ title: `A bad migration ran on ${source.name}`, text: done.slice(0, 2).join(' '), stays: 12_000 }) },
+      void once('damage', () =>
+        work(
+          'demo.damage',
+          {},
+          { done: ({ done, source }) => ({ title: `A bad migration ran on ${source.name}`, text: done.slice(0, 2).join(' '), stays: 12_000 }) },
+        ),
       ),
-    protect: (found) =>
-      void (async () => {
+    addSource: (start) => setShown({ what: 'add', start }),
+    protect: ({ name, engine, location, baseFolder, typed }) =>
+      void once(`protect ${JSON.stringify(location)}`, async () => {
         if (!(await ready())) return;
-        const { name, engine, location, baseFolder } = found;
-        const added = await work('sources.add', { name, engine, location, baseFolder });
+        const failed = (error: HostError): boolean => {
+          if (error.code !== 'source.denied' || engine !== 'postgres') return false;
+          tell({ ...failureOf(error), action: { label: 'Log in…', act: () => setShown({ what: 'add', start: typed }) } });
+          return true;
+        };
+        const added = await work('sources.add', { name, engine, location, baseFolder }, { failed });
         if (added !== undefined) await take({ source: added.source.name });
-      })(),
+      }),
     ready,
     openRepository: () => void ready(),
     find: () => setShown({ what: 'find' }),
@@ -140,6 +167,7 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
         <ExportDialog snapshot={shown.snapshot} source={sources.find((one) => one.name === shown.snapshot.source)} onClose={close} />
       )}
       {configured !== undefined && <SourceDialog key={configured.source.name} known={configured} onClose={close} />}
+      {shown?.what === 'add' && <AddSheet start={shown.start} folder={overview?.userFolder ?? '/'} onClose={close} />}
       {shown?.what === 'confirm-undo' && (
         <ConfirmName
           name={shown.name}

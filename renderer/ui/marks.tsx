@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { classes } from './classes.ts';
 import { Icon } from './icons.tsx';
+import type { IconName } from './icons.tsx';
 
 const letters: Readonly<Record<string, readonly [string, string]>> = {
   postgres: ['PG', 'PostgreSQL'],
@@ -52,7 +53,7 @@ export function Kbd({ children }: { readonly children: ReactNode }) {
 }
 
 /** A fact to be told on a page: what is wrong, and the button that mends it. */
-export function Notice({ tone, title, children, action }: NoticeProps) {
+export function Notice({ tone, icon = tone === 'plain' ? 'clock' : 'alert', title, children, action }: NoticeProps) {
   const tones = {
     bad: 'border-bad-line bg-bad-soft',
     warn: 'border-warn-line bg-warn-soft',
@@ -62,7 +63,7 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
   return (
     <div className={classes('flex items-center gap-3 rounded-l border px-3.5 py-2.5', tones[tone])} role={tone === 'bad' ? 'alert' : 'status'}>
       <span className={inks[tone]}>
-        <Icon name={tone === 'plain' ? 'clock' : 'alert'} size={18} />
+        <Icon name={icon} size={18} />
       </span>
       <div className="min-w-0 flex-1">
         <div className={classes('font-semibold', tone !== 'plain' && inks[tone])}>{title}</div>
@@ -75,6 +76,7 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
 
 interface NoticeProps {
   readonly tone: 'bad' | 'warn' | 'plain';
+  readonly icon?: IconName;
   readonly title: ReactNode;
   readonly children?: ReactNode;
   readonly action?: ReactNode;

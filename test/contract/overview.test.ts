@@ -51,7 +51,11 @@ test('the overview tells of each source what makes it safe, and asks none', asyn
   expect(after.sources.map((one) => one.demo)).toEqual([false, false, true]);
   expect(after.sources[2]?.place).toBe(join(place.home, 'demo', 'box-office.sqlite'));
   // The data directory holds databases of Belay's own: nobody is asked to protect those.
-  const { found } = await client.call('discover', { folder: place.root });
+  const { entries: before } = await client.call('journal.list', { limit: 1 });
+  const { found, noContainers } = await client.call('discover', { folder: place.root });
+  expect(noContainers).toMatchObject({ state: 'not-running', statement: expect.stringContaining('no-engine.sock') as string });
+  // The window looks by itself: that is nothing that the record should fill with.
+  expect((await client.call('journal.list', { limit: 1 })).entries).toEqual(before);
   expect(found.map((one) => one.location['path']).toSorted()).toEqual([place.path('other.db'), place.path('shop.db'), after.sources[2]?.place].toSorted());
   await client.close();
 });

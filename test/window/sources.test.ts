@@ -15,10 +15,12 @@ test('what is here is found without being asked for; a source is tried, added, t
   // Found by itself although there is a source already; what could not be looked at is said with the next step.
   const files = page.getByRole('region', { name: 'SQLite files' });
   await files.getByText('other', { exact: true }).first().waitFor();
-  expect(await page.getByText(/^No containers were looked at/).isVisible()).toBe(true);
+  const engine = page.getByRole('status').filter({ hasText: 'Docker or Podman is not running' });
+  expect(await engine.getByText(/^Start it/).isVisible()).toBe(true);
+  expect(await engine.getByRole('button', { name: 'Look again' }).isVisible()).toBe(true);
   expect(await obstaclesInBothThemes(page)).toEqual([]);
   makeShop(place.path('late.db'), 5);
-  await page.getByRole('button', { name: 'Look again' }).click();
+  await page.getByRole('button', { name: 'Look again' }).first().click();
   await files.getByText('late', { exact: true }).first().waitFor();
 
   await page.getByRole('button', { name: 'Add a source…' }).click();

@@ -20,12 +20,14 @@ export const discover: CommandSpec = {
   run: async (context, input) => {
     const folder = context.absolute(input.word(0) ?? '.');
     const data = await context.call('discover', { folder, ...given('depth', input.whole('depth')), variables: namingVariables(context.world.env) });
+    const { noContainers, notes = [] } = data;
+    const unseen = noContainers === undefined ? notes : [...notes, `No containers were looked at. ${noContainers.statement} ${noContainers.hint}`];
     return {
       data,
       print: (output) => {
         if (data.found.length === 0) {
           output.line(`No database found below ${folder}.`);
-          output.lines(warningLines(data.notes ?? []));
+          output.lines(warningLines(unseen));
           return;
         }
         output.table(
@@ -53,7 +55,7 @@ export const discover: CommandSpec = {
           const place = found.add ?? (typeof path === 'string' ? path : undefined);
           if (place !== undefined) output.line(`To protect it: ${styled('act', commandLine('source add', [place], [['--name', found.suggestedName]]))}`);
         }
-        output.lines(warningLines(data.notes ?? []));
+        output.lines(warningLines(unseen));
       },
     };
   },

@@ -73,6 +73,7 @@ function runJob<N extends CommandName>(
     client: options.client,
     exclusive: order.exclusive?.(input) ?? [],
     details: order.facts?.(input) ?? {},
+    ...(order.journalled === undefined ? {} : { journalled: order.journalled }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.onJob === undefined ? {} : { onJob: options.onJob }),

@@ -8,7 +8,7 @@ export interface Order<N extends CommandName> {
   readonly title?: (input: CommandParsed<N>) => string;
   /** Jobs only: what it must have for itself. */
   readonly exclusive?: (input: CommandParsed<N>) => readonly Exclusive[];
-  /** Commands that answer at once: whether the journal tells of them. Jobs always stand there. */
+  /** Whether the journal tells of it. Commands that answer at once: only where this is true. Jobs: unless it is false. */
   readonly journalled?: boolean;
   /** Facts for the journal; never a secret, never data of the user's. */
   readonly facts?: (input: CommandParsed<N>) => Readonly<Record<string, unknown>>;
@@ -72,7 +72,8 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'sources.overview': {},
   'sources.remove': { journalled: true, facts: (input) => ({ name: input.name }) },
   'sources.test': { title: (input) => `test of ${input.name}`, facts: (input) => ({ source: input.name }) },
-  discover: { title: () => 'look for databases', facts: (input) => ({ folder: input.folder }) },
+  // It changes nothing and reads no data, and a window looks by itself: the journal would fill with it.
+  discover: { title: () => 'look for databases', journalled: false },
   'demo.create': { title: () => 'make the demo', exclusive: () => swap },
   'demo.damage': { title: () => 'damage the demo', exclusive: () => swap },
   'snapshot.create': {

@@ -19,6 +19,8 @@ export interface JobSpec extends CallOptions {
   readonly exclusive?: readonly Exclusive[];
   /** Facts for the journal's `started` entry. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** False: the journal does not tell of it, neither of its start nor of its end. */
+  readonly journalled?: boolean;
 }
 
 export interface JobTask extends Task {
@@ -126,7 +128,7 @@ export function createQueue(ports: QueuePorts, past: readonly Job[] = []): JobQu
     const end = async (state: Job['state'], error: unknown, details: Readonly<Record<string, unknown>>): Promise<void> => {
       throttle.flush();
       const wire = state === 'failed' ? toWireError(error) : undefined;
-      if (entry.job.startedAt !== undefined) {
+      if (entry.job.startedAt !== undefined && spec.journalled !== false) {
         const result = state === 'done' ? 'done' : state === 'cancelled' ? 'cancelled' : 'failed';
         const said = wire === undefined ? {} : { error: { code: wire.code, message: wire.message } };
         const facts = { job: id, durationMs: clock.now() - entry.job.startedAt, ...said, ...details };
@@ -149,7 +151,8 @@ export function createQueue(ports: QueuePorts, past: readonly Job[] = []): JobQu
       watched(() => spec.onJob?.(id));
       advance();
       await started.promise;
-      await journal.append({ what: spec.command, result: 'started', details: { job: id, title: spec.title, client: spec.client, ...spec.details } });
+      if (spec.journalled !== false)
+        await journal.append({ what: spec.command, result: 'started', details: { job: id, title: spec.title, client: spec.client, ...spec.details } });
       if (abort.signal.aborted) throw new CancelledError();
       const result = await work({ id, signal: abort.signal, progress: (progress) => throttle.push(rate(progress)) });
       await end('done', undefined, outcome?.(result) ?? {});

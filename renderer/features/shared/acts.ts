@@ -1,4 +1,5 @@
 import { createContext, use } from 'react';
+import type { Typed } from './place.ts';
 import type { SnapshotSummary, Source, UndoEntry } from '../../../electron/contract/model.ts';
 
 /** What can be done from any page. Each opens its surface, or starts its job and tells how it ended. */
@@ -18,6 +19,8 @@ export interface Acts {
   /** Makes the demo's source; with `thenSnap` it is snapshotted too. */
   makeDemo(): void;
   damageDemo(): void;
+  /** Opens what adds a source by hand; what is known of it already stands there. */
+  addSource(start?: Partial<Typed>): void;
   /** Adds what discovery found as a source and snapshots it. */
   protect(found: Found): void;
   /** Asks for what is missing before there is a repository that can be used; tells whether there is one now. */
@@ -33,6 +36,8 @@ export interface Found {
   readonly engine: Source['engine'];
   readonly location: Source['location'];
   readonly baseFolder: string;
+  /** What is typed already where it turns out that it asks for a login. */
+  readonly typed: Partial<Typed>;
 }
 
 export const ActsContext = createContext<Acts | undefined>(undefined);

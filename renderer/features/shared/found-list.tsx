@@ -2,18 +2,20 @@ import { useState } from 'react';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import { hostError } from '../../api/errors.ts';
 import type { HostError } from '../../api/errors.ts';
-import { useAnswer } from '../../api/host.tsx';
+import { useAnswer, useJobs } from '../../api/host.tsx';
+import { isActive } from '../../api/jobs.ts';
 import { Button } from '../../ui/button.tsx';
 import { size } from '../../ui/format.ts';
 import { Engine } from '../../ui/marks.tsx';
-import { Icon } from '../../ui/icons.tsx';
 import { Name } from '../../ui/name.tsx';
-import { Prose } from '../../ui/prose.tsx';
 import { Waiting } from '../../ui/states.tsx';
 import { useActs } from './acts.ts';
 import { Failure } from './failure.tsx';
 import { lines } from './lines.ts';
+import { typedOf } from './place.ts';
 import { capital } from './titles.ts';
+import { NothingFound, Unseen } from './unseen.tsx';
+import type { NoContainers } from './unseen.tsx';
 
 type Found = CommandOutput<'discover'>['found'][number];
 
@@ -22,6 +24,8 @@ export interface Discovery {
   /** What no source covers yet; undefined before it was looked for. */
   readonly found: readonly Found[] | undefined;
   readonly notes: readonly string[];
+  /** Why containers were not looked at; undefined where they were. */
+  readonly noContainers: NoContainers | undefined;
   readonly error: HostError | undefined;
   readonly look: () => void;
 }
@@ -34,6 +38,7 @@ export function useDiscovery(folder: string | undefined, atOnce: boolean): Disco
     looking: answer.isFetching,
     found: answer.data?.found.filter((one) => one.source === undefined),
     notes: answer.data?.notes ?? [],
+    noContainers: answer.data?.noContainers,
     error: answer.error === null ? undefined : hostError(answer.error),
     look: () => {
       if (asked || atOnce) void answer.refetch();
@@ -44,22 +49,31 @@ export function useDiscovery(folder: string | undefined, atOnce: boolean): Disco
 
 const mostShown = 12;
 
+/** What is looked at at the moment. Takes its place before there is anything to say: nothing moves when it comes and goes. */
+export function Looking({ discovery }: { readonly discovery: Discovery }) {
+  const stage = useJobs().find((job) => job.command === 'discover' && isActive(job))?.progress?.stage;
+  return (
+    <span role="status" className="flex min-w-0 text-s font-normal text-ink-3">
+      {discovery.looking && <Name text={stage === undefined ? 'Looking…' : `${capital(stage)}…`} />}
+    </span>
+  );
+}
+
 /** Databases that are here and that no snapshot protects, each with the button that does. */
 export function FoundList({ discovery, folder }: { readonly discovery: Discovery; readonly folder: string }) {
   const [all, setAll] = useState(false);
-  const { found, looking, notes, error } = discovery;
+  const { found, error } = discovery;
   return (
-    <section aria-label="Found on this machine, not protected">
-      <h2 className="mb-1.5 flex items-center gap-2 text-s font-semibold text-ink-2">
-        Found on this machine, not protected
-        {looking && <span className="font-normal text-ink-3">looking…</span>}
+    <section aria-label="Found on this machine, not protected" aria-busy={discovery.looking} className="grid gap-2">
+      <h2 className="flex min-w-0 items-center gap-2 text-s font-semibold text-ink-2">
+        <span className="shrink-0">Found on this machine, not protected</span>
+        <Looking discovery={discovery} />
       </h2>
       {error !== undefined && <Failure error={error} retry={discovery.look} />}
-      {error === undefined && (
+      {error === undefined && found?.length !== 0 && (
         <div className="overflow-hidden rounded-l border border-line">
-          {found === undefined && <Waiting rows={2} height="h-[34px]" what="databases" />}
-          {found?.length === 0 && <p className="px-3 py-2.5 text-ink-2">{nothing(folder)}</p>}
-          {found !== undefined && found.length > 0 && (
+          {found === undefined && <Waiting rows={2} height="h-[38px]" what="databases" />}
+          {found !== undefined && (
             <ul>
               {(all ? found : found.slice(0, mostShown)).map((one, at) => (
                 <FoundRow key={`${one.engine} ${one.description} ${String(at)}`} one={one} folder={folder} />
@@ -73,29 +87,17 @@ export function FoundList({ discovery, folder }: { readonly discovery: Discovery
           )}
         </div>
       )}
-      <FoundNotes notes={notes} />
+      {error === undefined && found?.length === 0 && <NothingFound discovery={discovery} folder={folder} />}
+      <Unseen discovery={discovery} />
     </section>
   );
-}
-
-/** What could not be looked at, each with the next step. */
-export function FoundNotes({ notes }: { readonly notes: readonly string[] }) {
-  return notes.map((note) => (
-    <p key={note} className="mt-2 flex gap-2 text-s text-ink-2">
-      <Icon name="plug" size={14} />
-      <Prose text={capital(note)} />
-    </p>
-  ));
-}
-
-function nothing(folder: string): string {
-  return `No database that is not protected was found below ${folder}, in containers or on this machine.`;
 }
 
 /** One database that was found, with the button that protects it. */
 export function FoundRow({ one, folder }: { readonly one: Found; readonly folder: string }) {
   const acts = useActs();
-  const addable = one.add !== undefined || typeof one.location['path'] === 'string';
+  const addable = one.needsLogin !== true && (one.add !== undefined || typeof one.location['path'] === 'string');
+  const typed = typedOf(one);
   const facts = [one.state, one.bytes === undefined ? undefined : size(one.bytes), one.named === undefined ? undefined : `named by ${one.named.join(', ')}`];
   const place = one.add ?? (typeof one.location['path'] === 'string' ? one.location['path'] : one.description);
   return (
@@ -110,12 +112,16 @@ export function FoundRow({ one, folder }: { readonly one: Found; readonly folder
             small
             title={lines.add(place, one.suggestedName)}
             aria-label={`Snapshot ${one.suggestedName}`}
-            onClick={() => acts.protect({ name: one.suggestedName, engine: one.engine, location: locationOf(one), baseFolder: folder })}
+            onClick={() => acts.protect({ name: one.suggestedName, engine: one.engine, location: locationOf(one), baseFolder: folder, typed })}
           >
             Snapshot
           </Button>
+        ) : one.needsLogin === true ? (
+          <Button small aria-label={`Log in to ${one.description}`} onClick={() => acts.addSource(typed)}>
+            Log in…
+          </Button>
         ) : (
-          <span className="text-s text-ink-3">its address is needed: belay source add</span>
+          <span className="text-s text-ink-3">not running: start it, then look again</span>
         )}
       </span>
     </li>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import { hostError } from '../../api/errors.ts';
 import type { HostError } from '../../api/errors.ts';
-import { useLink } from '../../api/host.tsx';
+import { useAnswer, useLink } from '../../api/host.tsx';
 import { Button } from '../../ui/button.tsx';
 import { CommandLine } from '../../ui/command-line.tsx';
 import { Choices, Field, Select } from '../../ui/fields.tsx';
@@ -14,17 +14,25 @@ import { environments } from '../shared/environments.ts';
 import type { EnvironmentKey } from '../shared/environments.ts';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
+import { nothingTyped, orderOf, placeOf } from '../shared/place.ts';
+import type { Typed } from '../shared/place.ts';
+import { NoEngine } from '../shared/unseen.tsx';
 import { Facts } from './findings.tsx';
-import { nothingTyped, orderOf, placeOf } from './words.ts';
-import type { Typed } from './words.ts';
 
 type Probe = CommandOutput<'sources.add'>;
 
+interface AddProps {
+  /** What is known of it already. */
+  readonly start?: Partial<Typed> | undefined;
+  readonly folder: string;
+  readonly onClose: () => void;
+}
+
 /** Adds a source by hand: tried first where somebody wants to, and always before it is kept. */
-export function AddSheet({ folder, onClose }: { readonly folder: string; readonly onClose: () => void }) {
+export function AddSheet({ start, folder, onClose }: AddProps) {
   const link = useLink();
   const acts = useActs();
-  const [typed, setTyped] = useState<Typed>(nothingTyped);
+  const [typed, setTyped] = useState<Typed>({ ...nothingTyped, ...start });
   const [name, setName] = useState('');
   const [environment, setEnvironment] = useState<EnvironmentKey>('dev');
   const [working, setWorking] = useState<'test' | 'add'>();
@@ -33,6 +41,10 @@ export function AddSheet({ folder, onClose }: { readonly folder: string; readonl
   const set = (part: Partial<Typed>): void => {
     setFound(undefined);
     setTyped((known) => ({ ...known, ...part }));
+  };
+  const rename = (to: string): void => {
+    setFound(undefined);
+    setName(to);
   };
   const ask = async (dryRun: boolean): Promise<void> => {
     if (order === undefined) return;
@@ -94,9 +106,9 @@ export function AddSheet({ folder, onClose }: { readonly folder: string; readonl
             { key: 'file', title: 'A SQLite file', text: 'By its path on this machine' },
           ]}
         />
-        <Place typed={typed} set={set} />
+        <Place typed={typed} set={set} folder={folder} />
         <div className="grid grid-cols-[1fr_320px] items-start gap-3">
-          <Field label="Name" value={name} onChange={(event) => setName(event.target.value)} placeholder="from the database" />
+          <Field label="Name" value={name} onChange={(event) => rename(event.target.value)} placeholder="from the database" />
           <Select label="Environment" value={environment} onChange={setEnvironment} options={environments} />
         </div>
         {found !== undefined && !('probe' in found || 'source' in found) && <Failure error={found} />}
@@ -124,7 +136,13 @@ export function AddSheet({ folder, onClose }: { readonly folder: string; readonl
   );
 }
 
-function Place({ typed, set }: { readonly typed: Typed; readonly set: (part: Partial<Typed>) => void }) {
+interface PlaceProps {
+  readonly typed: Typed;
+  readonly set: (part: Partial<Typed>) => void;
+  readonly folder: string;
+}
+
+function Place({ typed, set, folder }: PlaceProps) {
   const mono = 'font-mono text-s';
   const password = (
     <Field
@@ -173,14 +191,28 @@ function Place({ typed, set }: { readonly typed: Typed; readonly set: (part: Par
       );
     case 'container':
       return (
-        <Field
-          label="Container"
-          className={mono}
-          value={typed.container}
-          onChange={(event) => set({ container: event.target.value })}
-          placeholder="shop-db-1, or shop-db-1/database"
-          hint="By its name, with a database behind a slash where it has several."
-        />
+        <>
+          <Field
+            label="Container"
+            className={mono}
+            value={typed.container}
+            onChange={(event) => set({ container: event.target.value })}
+            placeholder="shop-db-1, or shop-db-1/database"
+            hint="By its name, with a database behind a slash where it has several."
+          />
+          <div className="grid grid-cols-2 items-start gap-3">
+            <Field label="Role" className={mono} value={typed.user} onChange={(event) => set({ user: event.target.value })} placeholder="as it was made with" />
+            <Field
+              label="Password"
+              type="password"
+              autoComplete="new-password"
+              value={typed.password}
+              onChange={(event) => set({ password: event.target.value })}
+              placeholder="as it was made with"
+            />
+          </div>
+          <EngineState folder={folder} />
+        </>
       );
     case 'file':
       return (
@@ -194,4 +226,18 @@ function Place({ typed, set }: { readonly typed: Typed; readonly set: (part: Par
         />
       );
   }
+}
+
+/** Whether there is an engine to find a container with, before anybody types the name of one. */
+function EngineState({ folder }: { readonly folder: string }) {
+  const looked = useAnswer('discover', { folder });
+  const why = looked.data?.noContainers;
+  if (why === undefined || looked.isFetching) return null;
+  return (
+    <NoEngine
+      why={why}
+      means="No container can be reached without it; a port that one published can be added by its address."
+      retry={() => void looked.refetch()}
+    />
+  );
 }

@@ -11,10 +11,10 @@ import { Empty, Waiting } from '../../ui/states.tsx';
 import { When } from '../../ui/when.tsx';
 import { useActs } from '../shared/acts.ts';
 import { Failure } from '../shared/failure.tsx';
-import { FoundNotes, FoundRow, useDiscovery } from '../shared/found-list.tsx';
+import { FoundRow, Looking, useDiscovery } from '../shared/found-list.tsx';
 import type { Discovery } from '../shared/found-list.tsx';
 import { lines } from '../shared/lines.ts';
-import { AddSheet } from './add-sheet.tsx';
+import { NothingFound, Unseen } from '../shared/unseen.tsx';
 import { groupOf, groups, toolWords } from './words.ts';
 import type { Known } from './words.ts';
 
@@ -27,7 +27,7 @@ export function SourcesPage() {
   const sources = overview.data?.sources;
   const folder = overview.data?.userFolder;
   const discovery = useDiscovery(folder, true);
-  const [adding, setAdding] = useState(false);
+  const acts = useActs();
   return (
     <div className="min-h-0 flex-1 overflow-auto">
       <header className="flex items-end gap-2 px-6 pt-5 pb-3.5">
@@ -38,7 +38,7 @@ export function SourcesPage() {
         <Button title={lines.discover(folder ?? '/')} onClick={discovery.look} disabled={discovery.looking}>
           {discovery.looking ? 'Looking…' : 'Look again'}
         </Button>
-        <Button kind="primary" onClick={() => setAdding(true)}>
+        <Button kind="primary" onClick={() => acts.addSource()}>
           Add a source…
         </Button>
       </header>
@@ -56,7 +56,6 @@ export function SourcesPage() {
         <FoundGroups discovery={discovery} folder={folder ?? '/'} />
         <CommandLine line={lines.sources()} />
       </div>
-      {adding && <AddSheet folder={folder ?? '/'} onClose={() => setAdding(false)} />}
     </div>
   );
 }
@@ -67,7 +66,11 @@ function leadOf(many: number, discovery: Discovery): string {
 
 function hereWords({ found, looking }: Discovery): string {
   if (found === undefined) return looking ? 'looking for databases here…' : '';
-  return found.length === 0 ? 'nothing else was found here' : `${counted(found.length, 'database')} found here that nothing protects`;
+  return found.length === 0
+    ? looking
+      ? 'looking for databases here…'
+      : 'nothing else was found here'
+    : `${counted(found.length, 'database')} found here that nothing protects`;
 }
 
 function Table({ sources }: { readonly sources: readonly Known[] }) {
@@ -180,21 +183,20 @@ function Row({ one }: { readonly one: Known }) {
 
 /** What was found here and no source covers, by where it runs; and what could not be looked at. */
 function FoundGroups({ discovery, folder }: { readonly discovery: Discovery; readonly folder: string }) {
-  const { found, error, notes, looking, look } = discovery;
+  const { found, error, looking, look } = discovery;
   return (
     <section aria-label="Found on this machine, not protected" aria-busy={looking} className="grid gap-3">
-      <h2 className="font-semibold">Found on this machine, not protected</h2>
+      <h2 className="flex min-w-0 items-center gap-2 font-semibold">
+        <span className="shrink-0">Found on this machine, not protected</span>
+        <Looking discovery={discovery} />
+      </h2>
       {error !== undefined && <Failure error={error} retry={look} />}
       {error === undefined && found === undefined && (
         <div className="overflow-hidden rounded-l border border-line">
           <Waiting rows={3} height="h-[38px]" what="databases" />
         </div>
       )}
-      {found?.length === 0 && (
-        <p className="text-ink-2">
-          No database without a source was found below {folder}, in containers or on this machine. One that is elsewhere is added by its address.
-        </p>
-      )}
+      {error === undefined && found?.length === 0 && <NothingFound discovery={discovery} folder={folder} />}
       {found !== undefined &&
         groups.map(([key, title]) => {
           const inIt = found.filter((one) => groupOf(one) === key);
@@ -212,7 +214,7 @@ function FoundGroups({ discovery, folder }: { readonly discovery: Discovery; rea
             </section>
           );
         })}
-      <FoundNotes notes={notes} />
+      <Unseen discovery={discovery} />
     </section>
   );
 }

@@ -93,7 +93,11 @@ const all = [
     tools,
     warnings: [hostile],
   }),
-  answered(['discover'], 'discover', { found: [{ engine: 'sqlite', suggestedName: 'y\u202e', location: { path: hostile }, description: hostile, bytes: 7 }] }),
+  answered(['discover'], 'discover', {
+    found: [{ engine: 'sqlite', suggestedName: 'y\u202e', location: { path: hostile }, description: hostile, bytes: 7 }],
+    notes: [hostile],
+    noContainers: { state: 'denied', statement: hostile, hint: hostile },
+  }),
   answered(['demo'], 'demo.create', { source, rows: 7 }),
   answered(['demo', '--damage'], 'demo.damage', { source, done: [hostile] }),
   answered(['doctor'], 'doctor', { findings: [{ area: 'disk', state: 'note', statement: hostile, hint: hostile }] }),

@@ -64,6 +64,14 @@ test('a job runs, resolves with its result, and stands in the journal from start
   expect(entries[0]?.details).toMatchObject({ value: 42, job: entries[1]?.details['job'] });
 });
 
+test('a job that the journal is not told of runs as any other, and leaves no line, done or failed', async () => {
+  await using at = await setup();
+  expect(await at.queue.run({ ...spec, journalled: false }, () => Promise.resolve(42))).toBe(42);
+  await expect(at.queue.run({ ...spec, journalled: false }, () => Promise.reject(new AppError('target.no-space', 'No room.')))).rejects.toThrow('No room.');
+  expect(at.queue.list({ all: true }).map((job) => job.state)).toEqual(['failed', 'done']);
+  expect((await at.journal.list({ limit: 5 })).entries).toEqual([]);
+});
+
 test('a failure keeps its error and is journalled', async () => {
   await using at = await setup();
   const failure = new AppError('target.no-space', 'No room.');

@@ -31,3 +31,21 @@ test('a URL that names a service as its network does is one line with that servi
     await rm(folder, { recursive: true });
   }
 });
+
+test('of the ways to one server the one that a password opens is told, with the login that it needs', () => {
+  const server = 'port 5432 of this machine';
+  const peer = {
+    server,
+    database: undefined,
+    location: { socket: '/var/run/postgresql', port: 5432 },
+    where: 'a socket',
+    state: 'does not let ada in',
+    needsLogin: true,
+    asks: false,
+  };
+  const asking = { ...peer, location: { host: '127.0.0.1', port: 5432 }, where: 'a port', state: 'asks for a password', asks: true };
+  expect(merge([peer, asking]).map(([first, ...others]) => [first.where, others.length])).toEqual([['a port', 0]]);
+  // Where somebody may look, nothing of a login is told.
+  const open = { ...asking, database: 'shop', location: { host: '127.0.0.1', port: 5432, database: 'shop' }, where: 'a port', state: 'running' };
+  expect(merge([peer, open]).map(([first]) => [first.database, first.state])).toEqual([['shop', 'running']]);
+});

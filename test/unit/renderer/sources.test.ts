@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { consistencyWords, groupOf, nothingTyped, orderOf, placeOf, toolWords, withoutPassword } from '../../../renderer/features/sources/words.ts';
+import { nothingTyped, orderOf, placeOf, typedOf, withoutPassword } from '../../../renderer/features/shared/place.ts';
+import { consistencyWords, groupOf, toolWords } from '../../../renderer/features/sources/words.ts';
 
 test('no password is shown back, however it was typed', () => {
   expect(withoutPassword('postgres://app:s3cret@host/shop')).toBe('postgres://app@host/shop');
@@ -29,4 +30,26 @@ test('tools, places and points of capture are told in words', () => {
   expect(groupOf({ engine: 'postgres', location: { socket: '/run' } })).toBe('servers');
   expect(groupOf({ engine: 'sqlite', location: { path: '/a' } })).toBe('files');
   expect(consistencyWords('none')).toContain('not of one point');
+});
+
+test('the line of the command line is one that the command line takes: sockets and IPv6 addresses in their forms', () => {
+  const fields = { ...nothingTyped, kind: 'fields', database: 'shop', user: 'app' } as const;
+  expect(placeOf({ ...fields, host: '/var/run/postgresql' })).toBe('postgres://app@%2Fvar%2Frun%2Fpostgresql:5432/shop');
+  expect(placeOf({ ...fields, host: '::1' })).toBe('postgres://app@[::1]:5432/shop');
+  expect(placeOf({ ...nothingTyped, kind: 'container', container: 'shop-db-1' })).toBe('docker://shop-db-1');
+});
+
+test('what discovery knows of a server that asks for a login stands in the form already', () => {
+  expect(typedOf({ location: { host: '127.0.0.1', port: 5433, database: 'postgres', user: 'ada' } })).toEqual({
+    kind: 'fields',
+    host: '127.0.0.1',
+    port: '5433',
+    user: 'ada',
+  });
+  expect(typedOf({ location: { socket: '/tmp', port: 5432, user: 'ada' } })).toMatchObject({ kind: 'fields', host: '/tmp' });
+  expect(typedOf({ location: { container: { name: 'db' }, port: 5432 }, add: 'docker://db/shop' })).toEqual({ kind: 'container', container: 'db/shop' });
+  expect(orderOf({ ...nothingTyped, kind: 'container', container: 'db/shop', user: 'app', password: 's3cret' })).toEqual({
+    engine: 'postgres',
+    location: { url: 'docker://db/shop', user: 'app', password: 's3cret' },
+  });
 });

@@ -5,7 +5,7 @@ import { commandLine } from '../../../contract/command-line.ts';
 import { AppError, isCancelled, systemCode } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source, UndoEntry } from '../../../contract/model.ts';
-import type { Engine, EngineSource } from '../../engines/engine.ts';
+import type { DiscoverScope, Engine, EngineSource } from '../../engines/engine.ts';
 import { demoFile } from '../../engines/sqlite/demo/demo-file.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptRows } from '../kept.ts';
@@ -112,7 +112,14 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
     await refuseOtherThanFolder(folder);
     const known = await core.sources.list();
     const notes: string[] = [];
-    const where = { folder, depth, note: (statement: string) => void notes.push(statement), ...(variables === undefined ? {} : { environment: variables }) };
+    let noContainers: CommandOutput<'discover'>['noContainers'];
+    const where: DiscoverScope = {
+      folder,
+      depth,
+      note: (statement) => void notes.push(statement),
+      noContainers: (why) => (noContainers = why),
+      ...(variables === undefined ? {} : { environment: variables }),
+    };
     const found = await withEngineContext(core, scope, async (context) => {
       const all = [];
       for (const engine of core.engines.values()) {
@@ -128,13 +135,14 @@ export const sourceHandlers: Handlers<'sources.add' | 'sources.list' | 'sources.
             ...(one.bytes === undefined ? {} : { bytes: one.bytes }),
             ...(one.state === undefined ? {} : { state: one.state }),
             ...(one.add === undefined ? {} : { add: one.add }),
+            ...(one.needsLogin === undefined ? {} : { needsLogin: one.needsLogin }),
             ...(covered === undefined ? {} : { source: covered.name }),
           });
         }
       }
       return all;
     });
-    return { found, notes };
+    return { found, notes, ...(noContainers === undefined ? {} : { noContainers }) };
   },
 };
 

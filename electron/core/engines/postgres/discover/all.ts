@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { homedir } from 'node:os';
-import type { EngineState } from '../../../containers/engine.ts';
 import { lookIntoFolder, type NamedDatabase } from '../../../sources/folder/look.ts';
 import type { Discovered, DiscoverScope, EngineContext } from '../../engine.ts';
 import { seeContainers, type ServingContainer } from './containers.ts';
@@ -42,12 +41,8 @@ function portsOf(named: readonly NamedDatabase[]): readonly number[] {
 async function containersOf(where: DiscoverScope, context: EngineContext): Promise<readonly ServingContainer[]> {
   const found = await context.containerEngine?.(context.signal);
   if (found?.state === 'answers') return seeContainers(found.engine, context);
-  if (found !== undefined) where.note?.(noteOf(found));
+  if (found !== undefined) where.noContainers?.(found);
   return [];
-}
-
-function noteOf(found: Exclude<EngineState, { state: 'answers' }>): string {
-  return `No containers were looked at. ${found.statement} ${found.hint}`;
 }
 
 /** Those of one database together; a server of which no more is known stands alone only where nothing of it is. */
@@ -61,8 +56,10 @@ export function merge(seen: readonly Seen[]): readonly (readonly [Seen, ...Seen[
     else group.push(one);
   }
   const servers = new Set<string>();
-  for (const one of seen) {
-    if (one.database !== undefined || servers.has(one.server)) continue;
+  // Of the ways to one server, one that a password opens comes before one that lets nobody in.
+  const alone = seen.filter(({ database }) => database === undefined).toSorted((a, b) => Number(b.asks === true) - Number(a.asks === true));
+  for (const one of alone) {
+    if (servers.has(one.server)) continue;
     servers.add(one.server);
     const known = [...groups.values()].filter(([first]) => first.server === one.server);
     for (const group of known)
@@ -77,6 +74,8 @@ function discoveredOf(group: readonly [Seen, ...Seen[]]): Discovered {
   const state = group.map((one) => one.state).find((one) => one !== undefined);
   const bytes = group.map((one) => one.bytes).find((one) => one !== undefined);
   const add = group.map((one) => one.add).find((one) => one !== undefined);
+  const looked = group.some((one) => one.bytes !== undefined);
+  const needsLogin = !looked && group.some((one) => one.needsLogin === true) && group.every((one) => one.named === undefined);
   return {
     engine: 'postgres',
     suggestedName: first.database ?? 'postgres',
@@ -87,5 +86,6 @@ function discoveredOf(group: readonly [Seen, ...Seen[]]): Discovered {
     ...(state === undefined ? {} : { state }),
     ...(bytes === undefined ? {} : { bytes }),
     ...(add === undefined ? {} : { add }),
+    ...(needsLogin ? { needsLogin } : {}),
   };
 }

@@ -35,8 +35,9 @@ async function seeContainer(engine: ContainerEngine, row: ContainerRow, context:
   };
   const first = credentials?.database ?? user;
   const looked = row.state === 'running' ? await lookAt(at(first), credentials?.password?.reveal(), context) : undefined;
-  const state = [row.state, row.health, looked?.kind === 'asks' || looked?.kind === 'refuses' ? 'asks for a password' : undefined];
-  const base = { server, where: wordsOf(row), state: state.filter((one) => one !== undefined).join(', ') };
+  const needsLogin = looked?.kind === 'asks' || looked?.kind === 'refuses';
+  const state = [row.state, row.health, needsLogin ? 'asks for a password' : undefined];
+  const base = { server, where: wordsOf(row), state: state.filter((one) => one !== undefined).join(', '), ...(needsLogin ? { needsLogin } : {}) };
   const databases = looked?.kind === 'databases' && looked.databases.length > 0 ? looked.databases : [{ name: first, bytes: undefined }];
   const seen = databases.map(({ name: database, bytes }): Seen => {
     const location = at(database);

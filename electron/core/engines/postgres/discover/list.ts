@@ -36,6 +36,7 @@ export async function lookAt(location: PostgresLocation, password: string | unde
   } catch (error) {
     if (!(error instanceof AppError) && systemCode(error) === undefined) throw error;
     if (!(error instanceof AppError) || error.code !== 'source.denied') return { kind: 'silent' };
-    return { kind: password === undefined ? 'asks' : 'refuses' };
+    // What the server itself refused, it did not ask a password for: there is no such role, or the system's user is another one.
+    return { kind: password === undefined && error.details?.['sqlstate'] === undefined ? 'asks' : 'refuses' };
   }
 }

@@ -13,6 +13,10 @@ export interface Seen {
   readonly named?: string;
   /** `running, healthy`, `stopped`, `asks for a password`. */
   readonly state?: string;
+  /** Nobody gets in here without a login. */
+  readonly needsLogin?: boolean;
+  /** It asked for a password: one that is right would be taken. */
+  readonly asks?: boolean;
   readonly bytes?: number;
   /** What `source add` takes for it; undefined where it cannot be added as it is. */
   readonly add?: string;

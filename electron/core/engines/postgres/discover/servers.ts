@@ -36,20 +36,23 @@ async function socketsIn(folder: string): Promise<readonly number[]> {
 /** The databases of a server; the server alone where it does not let one look; nothing where none is there. */
 export async function seeServer(place: ServerPlace, server: string, users: readonly string[], context: EngineContext): Promise<readonly Seen[]> {
   const where = place.socket === undefined ? `server at ${place.host ?? ''}:${place.port}` : `server at ${place.socket}, port ${place.port}`;
+  const tried: string[] = [];
   let asks: string | undefined;
   for (const user of new Set([...users, userInfo().username, 'postgres'])) {
     const at = (database: string): SourceLocation => normaliseLocation({ ...place, database, user }, '/');
     const looked = await lookAt(locationOf(at('postgres')), undefined, context);
     if (looked.kind === 'silent') return [];
-    asks ??= user;
+    tried.push(user);
+    if (looked.kind === 'asks') asks ??= user;
     if (looked.kind === 'databases')
       return looked.databases.map(({ name, bytes }): Seen => {
         const location = at(name);
         return { server, where, database: name, location, add: urlOf(location, user), state: 'running', ...(bytes === undefined ? {} : { bytes }) };
       });
   }
-  const location = normaliseLocation({ ...place, database: 'postgres', user: asks }, '/');
-  return [{ server, where, database: undefined, location, state: 'asks for a password' }];
+  const location = normaliseLocation({ ...place, database: 'postgres', user: asks ?? tried[0] }, '/');
+  const state = asks === undefined ? `does not let ${tried.join(' or ')} in` : 'asks for a password';
+  return [{ server, where, database: undefined, location, state, needsLogin: true, asks: asks !== undefined }];
 }
 
 /** As `source add` takes it, the role with it. */

@@ -1,0 +1,89 @@
+/** A URL as it may be shown: a password in it is none of anybody's business. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/[^:/@?#\s]*):.*@/i, '$1@').replace(/([?&](?:password|restorePassword)=)[^&#\s]*/gi, '$1…');
+}
+
+export interface Typed {
+  readonly kind: 'address' | 'fields' | 'container' | 'file';
+  readonly address: string;
+  readonly host: string;
+  readonly port: string;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  readonly container: string;
+  readonly file: string;
+}
+
+export const nothingTyped: Typed = {
+  kind: 'address',
+  address: '',
+  host: 'localhost',
+  port: '5432',
+  database: '',
+  user: '',
+  password: '',
+  container: '',
+  file: '',
+};
+
+/** What the host is asked to add; undefined while something that is needed is missing. */
+export function orderOf(typed: Typed): { readonly engine: 'postgres' | 'sqlite'; readonly location: Record<string, string | number> } | undefined {
+  const password = typed.password === '' ? {} : { password: typed.password };
+  switch (typed.kind) {
+    case 'address':
+      return typed.address.trim() === '' ? undefined : { engine: 'postgres', location: { url: typed.address.trim(), ...password } };
+    case 'fields': {
+      const port = Number(typed.port);
+      if (typed.host.trim() === '' || typed.database === '' || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
+      const user = typed.user === '' ? {} : { user: typed.user };
+      return { engine: 'postgres', location: { host: typed.host.trim(), port, database: typed.database, ...user, ...password } };
+    }
+    case 'container': {
+      const name = containerOf(typed);
+      const user = typed.user === '' ? {} : { user: typed.user };
+      return name === '' ? undefined : { engine: 'postgres', location: { url: `docker://${name}`, ...user, ...password } };
+    }
+    case 'file':
+      return typed.file.trim() === '' ? undefined : { engine: 'sqlite', location: { path: typed.file.trim() } };
+  }
+}
+
+/** What `belay source add` takes for the same; never a password. */
+export function placeOf(typed: Typed): string {
+  switch (typed.kind) {
+    case 'address':
+      return withoutPassword(typed.address.trim()) || 'postgres://user@host:5432/database';
+    case 'fields': {
+      const user = typed.user === '' ? '' : `${encodeURIComponent(typed.user)}@`;
+      return `postgres://${user}${hostInUrl(typed.host.trim())}:${typed.port}/${encodeURIComponent(typed.database)}`;
+    }
+    case 'container':
+      return `docker://${containerOf(typed) || 'container'}`;
+    case 'file':
+      return typed.file.trim() || './file.db';
+  }
+}
+
+function containerOf({ container }: Typed): string {
+  return container.trim().replace(/^docker:\/\//, '');
+}
+
+/** The folder of a socket is escaped as libpq has it; an address of IPv6 stands in brackets. */
+function hostInUrl(host: string): string {
+  if (host.startsWith('/')) return encodeURIComponent(host);
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
+/** What is typed already where discovery found something that asks for a login. */
+export function typedOf({ location, add }: { readonly location: Readonly<Record<string, unknown>>; readonly add?: string | undefined }): Partial<Typed> {
+  const { container, host, socket, port, user } = location;
+  if (container !== undefined && add?.startsWith('docker://') === true) return { kind: 'container', container: add.slice('docker://'.length) };
+  const place = host ?? socket;
+  return {
+    kind: 'fields',
+    ...(typeof place === 'string' ? { host: place } : {}),
+    ...(typeof port === 'number' ? { port: String(port) } : {}),
+    ...(typeof user === 'string' ? { user } : {}),
+  };
+}
