@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { useAnswer } from '../../api/host.tsx';
 import { Button } from '../../ui/button.tsx';
 import { useNow } from '../../ui/clock.tsx';
@@ -16,6 +17,7 @@ import { ActOf, SourceTable } from './source-table.tsx';
 import { worstFirst } from './standing.ts';
 import type { Overview, Standing } from './standing.ts';
 import { UndoList } from './undo-list.tsx';
+import { UnprotectedLine } from './unprotected-line.tsx';
 
 /** "Am I safe right now?" */
 export function HomePage() {
@@ -23,7 +25,8 @@ export function HomePage() {
   const overview = useAnswer('sources.overview', {});
   const sources = overview.data?.sources;
   const userFolder = overview.data?.userFolder;
-  const discovery = useDiscovery(userFolder, sources?.length === 0);
+  const discovery = useDiscovery(userFolder);
+  const [shown, setShown] = useState(false);
   if (overview.error !== null && sources === undefined)
     return (
       <div className="p-6">
@@ -41,7 +44,19 @@ export function HomePage() {
           <h1 className="text-xl font-bold tracking-[-0.015em]">{sources === undefined ? 'Home' : titleOf(rows)}</h1>
           <p className="min-h-5 text-ink-2">{sources === undefined ? '' : leadOf(rows)}</p>
         </div>
-        {sources !== undefined && <Button onClick={() => discovery.look()}>{discovery.looking ? 'Looking for databases…' : 'Discover'}</Button>}
+        {sources !== undefined && (
+          <Button
+            title={lines.discover(userFolder ?? '/')}
+            disabled={shown && discovery.looking}
+            onClick={() => {
+              // What was found at the start is shown at once; only who sees it already looks again.
+              if (shown) discovery.look();
+              setShown(true);
+            }}
+          >
+            {shown ? 'Look again' : 'Discover'}
+          </Button>
+        )}
       </header>
       <div className="grid gap-3.5 px-6 pb-6">
         {worst !== undefined && (
@@ -63,7 +78,7 @@ export function HomePage() {
         {demo !== undefined && <DemoNext demo={demo} />}
         <HeldList />
         <UndoList />
-        {discovery.found !== undefined && <FoundList discovery={discovery} folder={userFolder ?? '/'} />}
+        {shown ? <FoundList discovery={discovery} folder={userFolder ?? '/'} /> : <UnprotectedLine discovery={discovery} onShow={() => setShown(true)} />}
         <CommandLine line={lines.status()} />
       </div>
     </div>

@@ -17,7 +17,7 @@ import { capital } from './titles.ts';
 import { NothingFound, Unseen } from './unseen.tsx';
 import type { NoContainers } from './unseen.tsx';
 
-type Found = CommandOutput<'discover'>['found'][number];
+export type Found = CommandOutput<'discover'>['found'][number];
 
 export interface Discovery {
   readonly looking: boolean;
@@ -30,20 +30,16 @@ export interface Discovery {
   readonly look: () => void;
 }
 
-/** Looks for databases below the user's folder, in containers and on this machine: by itself where `atOnce`, else when asked. */
-export function useDiscovery(folder: string | undefined, atOnce: boolean): Discovery {
-  const [asked, setAsked] = useState(false);
-  const answer = useAnswer('discover', { folder: folder ?? '/' }, { when: folder !== undefined && (atOnce || asked), keep: true });
+/** Looks by itself for databases below the user's folder, in containers and on this machine: once for a window, and again when asked. */
+export function useDiscovery(folder: string | undefined): Discovery {
+  const answer = useAnswer('discover', { folder: folder ?? '/' }, { when: folder !== undefined, keep: true });
   return {
     looking: answer.isFetching,
     found: answer.data?.found.filter((one) => one.source === undefined),
     notes: answer.data?.notes ?? [],
     noContainers: answer.data?.noContainers,
     error: answer.error === null ? undefined : hostError(answer.error),
-    look: () => {
-      if (asked || atOnce) void answer.refetch();
-      else setAsked(true);
-    },
+    look: () => void answer.refetch(),
   };
 }
 

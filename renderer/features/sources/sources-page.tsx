@@ -26,7 +26,7 @@ export function SourcesPage() {
   const overview = useAnswer('sources.overview', {});
   const sources = overview.data?.sources;
   const folder = overview.data?.userFolder;
-  const discovery = useDiscovery(folder, true);
+  const discovery = useDiscovery(folder);
   const acts = useActs();
   return (
     <div className="min-h-0 flex-1 overflow-auto">

@@ -1,0 +1,41 @@
+import { afterAll, expect, test } from 'vitest';
+import { makeShop, Place } from '../helpers/cli/belay.ts';
+import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { obstaclesInBothThemes } from '../helpers/window/obstacles.ts';
+
+afterAll(endBrowser);
+
+test('Home tells in one line of what nothing protects, until somebody leaves it so, and again only for what is new', async () => {
+  await using place = await Place.withShop(10);
+  makeShop(place.path('other.db'), 5);
+  await using host = await serve(place);
+  await using driven = await openWindow(host.address);
+  const { page } = driven;
+  const line = page.getByRole('region', { name: 'Not protected', exact: true });
+  await line.getByText('1 database here without a source:').waitFor();
+  expect(await line.getByTitle('other', { exact: true }).isVisible()).toBe(true);
+  expect(await obstaclesInBothThemes(page)).toEqual([]);
+
+  await line.getByRole('button', { name: 'Leave unprotected' }).click();
+  await line.waitFor({ state: 'detached' });
+  await page.reload();
+  const discover = page.getByRole('button', { name: 'Discover' });
+  await discover.click();
+  // Left alone it is still found by who looks.
+  const list = page.getByRole('region', { name: 'Found on this machine, not protected' });
+  await list.getByTitle('other', { exact: true }).waitFor();
+
+  makeShop(place.path('late.db'), 5);
+  await page.reload();
+  await line.getByTitle('late', { exact: true }).waitFor();
+  await line.getByRole('button', { name: 'Show' }).click();
+  // An impatient user: one source, one snapshot.
+  await list.getByRole('button', { name: 'Snapshot late' }).dblclick();
+  await page.getByText('Snapshot of late taken').waitFor();
+  await list.getByTitle('late', { exact: true }).waitFor({ state: 'detached' });
+  expect(await page.getByText(/is the source late already/).count()).toBe(0);
+  expect(await place.data('list')).toMatchObject({ total: 1, snapshots: [{ source: 'late' }] });
+  const { entries } = await place.data('journal', 'list');
+  expect(JSON.stringify(entries)).not.toContain('"discover"');
+  expect(driven.complaints).toEqual([]);
+});
