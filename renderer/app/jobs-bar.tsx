@@ -13,7 +13,7 @@ import { ProgressBar } from '../ui/progress.tsx';
 
 /** What runs, whoever started it: what, how much, how fast, how long. One line; more on demand. */
 export function JobsBar() {
-  const jobs = useJobs();
+  const jobs = useJobs().filter((job) => isActive(job) || job.command !== 'discover' || job.state !== 'done');
   const [open, setOpen] = useState(false);
   const running = jobs.filter(isActive);
   const shown = running[0] ?? jobs.at(-1);

@@ -11,20 +11,24 @@ interface OverlayProps {
   readonly lead?: ReactNode;
   readonly children: ReactNode;
   readonly footer?: ReactNode;
+  /** Neither Escape nor a click beside it closes it: its buttons do. */
+  readonly mustAnswer?: boolean;
   /** What gets the focus when it opens; else its first control. */
   readonly initialFocus?: RefObject<HTMLElement | null>;
 }
 
-function Head({ title, lead }: Pick<OverlayProps, 'title' | 'lead'>) {
+function Head({ title, lead, mustAnswer }: Pick<OverlayProps, 'title' | 'lead' | 'mustAnswer'>) {
   return (
     <header className="flex items-start gap-3 border-b border-line px-[22px] pt-[18px] pb-3">
       <div className="min-w-0 flex-1">
         <Base.Title className="text-[1.0625rem] leading-6 font-bold tracking-[-0.01em]">{title}</Base.Title>
         {lead !== undefined && <Base.Description className="text-ink-2">{lead}</Base.Description>}
       </div>
-      <Base.Close aria-label="Close" title="Close" className="inline-grid size-6 place-items-center rounded-s text-ink-2 hover:bg-hover hover:text-ink">
-        <Icon name="close" />
-      </Base.Close>
+      {mustAnswer !== true && (
+        <Base.Close aria-label="Close" title="Close" className="inline-grid size-6 place-items-center rounded-s text-ink-2 hover:bg-hover hover:text-ink">
+          <Icon name="close" />
+        </Base.Close>
+      )}
     </header>
   );
 }
@@ -43,16 +47,27 @@ const shapes = {
 } as const;
 
 /** One task over the page: head, what it is about, and what can be done. Escape closes it. */
-function Surface({ shape, open, onOpenChange, title, lead, children, footer, initialFocus }: OverlayProps & { readonly shape: keyof typeof shapes }) {
+function Surface({
+  shape,
+  open,
+  onOpenChange,
+  title,
+  lead,
+  children,
+  footer,
+  mustAnswer,
+  initialFocus,
+}: OverlayProps & { readonly shape: keyof typeof shapes }) {
   const body = useRef<HTMLDivElement>(null);
   const looks = shapes[shape];
-  const first = (): HTMLElement | null => initialFocus?.current ?? body.current?.querySelector<HTMLElement>('input:checked, input, select, button') ?? null;
+  // Where the body has no control, the surface itself: it is read out, and Enter does nothing by accident.
+  const first = (): HTMLElement | true => initialFocus?.current ?? body.current?.querySelector<HTMLElement>('input:checked, input, select, button') ?? true;
   return (
-    <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
+    <Base.Root open={open} onOpenChange={(next) => mustAnswer !== true && onOpenChange(next)}>
       <Base.Portal>
         <Base.Backdrop className="veil" />
         <Base.Popup initialFocus={() => first()} className={classes('float fixed z-50 flex max-w-[calc(100vw-48px)] flex-col', looks.popup)}>
-          <Head title={title} lead={lead} />
+          <Head title={title} lead={lead} {...(mustAnswer === undefined ? {} : { mustAnswer })} />
           <div ref={body} className={classes('grid content-start overflow-auto px-[22px] py-4', looks.body)}>
             {children}
           </div>

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { mkdirSync } from 'node:fs';
 import { makeShop, Place } from '../helpers/cli/belay.ts';
 import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
 import { obstaclesInBothThemes } from '../helpers/window/obstacles.ts';
@@ -69,5 +70,39 @@ test('what is here is found without being asked for; a source is tried, added, t
   await page.getByRole('button', { name: 'Remove…' }).click();
   await page.getByRole('button', { name: 'Remove it' }).click();
   await page.getByRole('heading', { name: 'There is no source of that name' }).waitFor();
+  expect(driven.complaints).toEqual([]);
+});
+
+test('files that are called alike are told apart and each protected by one click; no name, however long, widens the page', async () => {
+  await using place = await Place.make();
+  for (const folder of ['blog', 'shop', 'docs']) {
+    mkdirSync(place.path(folder));
+    makeShop(place.path(folder, 'dev.db'), 3);
+  }
+  const long = `${'a-name-that-goes-on-'.repeat(9)}<img src=x onerror=alert(1)>`;
+  makeShop(place.path(`${long}.db`), 3);
+  await using host = await serve(place);
+  await place.ok('init', '--no-encryption');
+  for (const start of ['/', '/sources']) {
+    await using driven = await openWindow(`${host.origin}${start}${new URL(host.address).hash}`, { width: 1024, height: 700 });
+    const { page } = driven;
+    await page.getByTitle(place.path('blog', 'dev.db').replace(place.root, '~'), { exact: true }).waitFor();
+    const wide = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('main, main *')].filter((one) => getComputedStyle(one).overflowX === 'auto' && one.scrollWidth > one.clientWidth).length,
+    );
+    expect(wide).toBe(0);
+    const button = await page.getByRole('button', { name: `Snapshot ${long}` }).boundingBox();
+    expect((button?.x ?? 0) + (button?.width ?? 0)).toBeLessThan(1024);
+    expect(driven.complaints).toEqual([]);
+  }
+  await using driven = await openWindow(`${host.origin}/sources${new URL(host.address).hash}`);
+  const { page } = driven;
+  const row = (folder: string) => page.getByRole('listitem').filter({ hasText: `~/project/${folder}/dev.db` });
+  for (const folder of ['blog', 'shop', 'docs']) {
+    await row(folder).getByRole('button', { name: 'Snapshot dev' }).click();
+    await row(folder).waitFor({ state: 'detached' });
+  }
+  expect(await place.data('source', 'list')).toMatchObject({ sources: [{ name: 'dev' }, { name: 'shop-dev' }, { name: 'docs-dev' }] });
   expect(driven.complaints).toEqual([]);
 });

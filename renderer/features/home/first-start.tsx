@@ -18,7 +18,7 @@ export function FirstStart({ discovery, folder }: { readonly discovery: Discover
   const acts = useActs();
   return (
     <div className="min-h-0 flex-1 overflow-auto">
-      <div className="mx-auto grid max-w-[860px] gap-6 px-6 pt-[6vh] pb-8">
+      <div className="mx-auto grid max-w-[860px] grid-cols-1 gap-6 px-6 pt-[6vh] pb-8">
         <header>
           <h1 className="text-xl font-bold tracking-[-0.015em]">Nothing is protected yet</h1>
           <p className="text-ink-2">Choose a database below: it is added as a source and snapshotted. The database itself is only read.</p>

@@ -39,7 +39,7 @@ export function HomePage() {
   const worst = rows.find(({ standing }) => standing.rank === 0 && standing.detail !== undefined);
   return (
     <div className="min-h-0 flex-1 overflow-auto">
-      <header className="flex items-end gap-4 px-6 pt-5 pb-3.5">
+      <header className="flex max-w-[1680px] items-end gap-4 px-6 pt-5 pb-3.5">
         <div className="min-w-0 flex-1">
           <h1 className="text-xl font-bold tracking-[-0.015em]">{sources === undefined ? 'Home' : titleOf(rows)}</h1>
           <p className="min-h-5 text-ink-2">{sources === undefined ? '' : leadOf(rows)}</p>
@@ -58,7 +58,7 @@ export function HomePage() {
           </Button>
         )}
       </header>
-      <div className="grid gap-3.5 px-6 pb-6">
+      <div className="grid max-w-[1680px] grid-cols-1 gap-3.5 px-6 pb-6">
         {worst !== undefined && (
           <Notice
             tone="bad"

@@ -18,7 +18,10 @@ export interface Standing {
 /** Judges a source by what is known of it at a time. The first thing that is wrong is the one that is said. */
 export function standingOf(one: Overview, now: number): Standing {
   const { newest, newestComplete, newestProved, drill, targets } = one;
-  if (newest === undefined) return { rank: targets.rpoMs === null ? 2 : 0, statement: 'Never snapshotted', act: 'snap' };
+  if (newest === undefined) {
+    if (targets.rpoMs === null) return { rank: 2, statement: 'Never snapshotted', act: 'snap' };
+    return { rank: 0, statement: 'Never snapshotted', act: 'snap', detail: `Nothing is there to put back; at most ${duration(targets.rpoMs)} is asked.` };
+  }
   if (newest.failing)
     return {
       rank: 0,

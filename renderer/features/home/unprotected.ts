@@ -14,9 +14,15 @@ export function unprotected(found: readonly Found[], left: ReadonlySet<string>):
   return found.filter((one) => (one.add !== undefined || typeof one.location['path'] === 'string') && !left.has(keyOf(one)));
 }
 
-/** `shop, notes and 4 more`. */
+/** A file with the folder that it lies in: half of all are called `dev.db`. */
+function labelOf({ location, suggestedName }: Found): string {
+  const { path } = location;
+  return typeof path === 'string' ? path.split(/[\\/]/).slice(-2).join('/') : suggestedName;
+}
+
+/** `shop, blog/dev.db and 4 more`. */
 export function namesOf(found: readonly Found[]): string {
-  const names = found.map((one) => one.suggestedName);
+  const names = found.map(labelOf);
   if (names.length <= mostNamed + 1) return [names.slice(0, -1).join(', '), names.at(-1)].filter((part) => part !== '' && part !== undefined).join(' and ');
   return `${names.slice(0, mostNamed).join(', ')} and ${String(names.length - mostNamed)} more`;
 }

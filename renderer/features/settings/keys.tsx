@@ -9,6 +9,7 @@ import { Field } from '../../ui/fields.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { Dialog } from '../../ui/overlay.tsx';
+import { ShownOnce } from '../../ui/shown-once.tsx';
 import { tell } from '../../ui/toast.tsx';
 import { When } from '../../ui/when.tsx';
 import { Failure } from '../shared/failure.tsx';
@@ -173,21 +174,7 @@ function AddKey({ kind, onClose }: { readonly kind: Kind; readonly onClose: () =
   const [file, setFile] = useState('');
   const [recoveryKey, setRecoveryKey] = useState<string>();
   if (recoveryKey !== undefined)
-    return (
-      <Dialog
-        open
-        onOpenChange={onClose}
-        title="The recovery key"
-        lead="It opens the repository by itself. It is shown this once."
-        footer={
-          <Button kind="primary" onClick={onClose}>
-            It is kept elsewhere
-          </Button>
-        }
-      >
-        <CommandLine line={recoveryKey} />
-      </Dialog>
-    );
+    return <ShownOnce title="The recovery key" lead="It opens the repository by itself. It is shown this once." text={recoveryKey} onKept={onClose} />;
   const leads: Readonly<Record<Kind, string>> = {
     passphrase: 'It opens the repository beside those that are there.',
     keyfile: 'A new file on this machine that opens the repository, readable by you alone. Nothing is written over.',

@@ -7,9 +7,10 @@ import { CommandLine } from '../../ui/command-line.tsx';
 import { Choices, Field } from '../../ui/fields.tsx';
 import { Name } from '../../ui/name.tsx';
 import { Dialog } from '../../ui/overlay.tsx';
+import { ShownOnce } from '../../ui/shown-once.tsx';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
-import { NotRemembered } from './not-remembered.tsx';
+import { NotRemembered } from '../shared/not-remembered.tsx';
 
 type Protection = 'none' | 'passphrase';
 
@@ -42,19 +43,12 @@ export function RepositoryDialog({ onDone }: { readonly onDone: (made: boolean) 
 
   if (recoveryKey !== undefined)
     return (
-      <Dialog
-        open
-        onOpenChange={() => onDone(true)}
+      <ShownOnce
         title="The recovery key"
         lead="It opens the repository when the passphrase is lost. It is shown this once."
-        footer={
-          <Button kind="primary" onClick={() => onDone(true)}>
-            It is kept elsewhere
-          </Button>
-        }
-      >
-        <CommandLine line={recoveryKey} />
-      </Dialog>
+        text={recoveryKey}
+        onKept={() => onDone(true)}
+      />
     );
   return (
     <Dialog

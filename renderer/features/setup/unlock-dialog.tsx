@@ -6,7 +6,7 @@ import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/fields.tsx';
 import { Dialog } from '../../ui/overlay.tsx';
 import { Failure } from '../shared/failure.tsx';
-import { NotRemembered } from './not-remembered.tsx';
+import { NotRemembered } from '../shared/not-remembered.tsx';
 
 /** Asks for the repository's passphrase. `onDone` is called with true when it is open. */
 export function UnlockDialog({ onDone }: { readonly onDone: (open: boolean) => void }) {

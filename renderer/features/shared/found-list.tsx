@@ -12,7 +12,7 @@ import { Waiting } from '../../ui/states.tsx';
 import { useActs } from './acts.ts';
 import { Failure } from './failure.tsx';
 import { lines } from './lines.ts';
-import { typedOf } from './place.ts';
+import { freeName, typedOf, whereOf } from './place.ts';
 import { capital } from './titles.ts';
 import { NothingFound, Unseen } from './unseen.tsx';
 import type { NoContainers } from './unseen.tsx';
@@ -94,21 +94,25 @@ export function FoundRow({ one, folder }: { readonly one: Found; readonly folder
   const acts = useActs();
   const addable = one.needsLogin !== true && (one.add !== undefined || typeof one.location['path'] === 'string');
   const typed = typedOf(one);
+  const taken = new Set(useAnswer('sources.overview', {}).data?.sources.map(({ source }) => source.name));
+  const name = freeName(one.suggestedName, one.location['path'], taken);
   const facts = [one.state, one.bytes === undefined ? undefined : size(one.bytes), one.named === undefined ? undefined : `named by ${one.named.join(', ')}`];
   const place = one.add ?? (typeof one.location['path'] === 'string' ? one.location['path'] : one.description);
   return (
     <li className="flex h-[38px] min-w-0 items-center gap-2.5 border-b border-line px-2.5 last:border-b-0 hover:bg-hover">
       <Engine kind={one.engine} />
       <Name text={one.suggestedName} className="w-44 shrink-0 font-strong" />
-      <Name text={one.description} className="text-ink-2" />
-      <span className="shrink-0 text-s text-ink-3">{facts.filter((fact) => fact !== undefined).join(' · ')}</span>
-      <span className="ml-auto shrink-0">
+      <span className="flex min-w-0 flex-1" title={one.description}>
+        <Name text={whereOf(one, folder)} className="text-ink-2" />
+      </span>
+      <span className="figures shrink-0 text-s text-ink-3">{facts.filter((fact) => fact !== undefined).join(' · ')}</span>
+      <span className="shrink-0">
         {addable ? (
           <Button
             small
-            title={lines.add(place, one.suggestedName)}
+            title={lines.add(place, name)}
             aria-label={`Snapshot ${one.suggestedName}`}
-            onClick={() => acts.protect({ name: one.suggestedName, engine: one.engine, location: locationOf(one), baseFolder: folder, typed })}
+            onClick={() => acts.protect({ name, engine: one.engine, location: locationOf(one), baseFolder: folder, typed })}
           >
             Snapshot
           </Button>

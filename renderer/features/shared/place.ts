@@ -87,3 +87,27 @@ export function typedOf({ location, add }: { readonly location: Readonly<Record<
     ...(typeof user === 'string' ? { user } : {}),
   };
 }
+
+/** A name for a new source that no other one has: with its folder where the plain one is taken, as two projects' `dev.db` are. */
+export function freeName(wanted: string, path: unknown, taken: ReadonlySet<string>): string {
+  if (!taken.has(wanted)) return wanted;
+  const folder = typeof path === 'string' ? path.split(/[\\/]/).at(-2) : undefined;
+  const longer = folder === undefined || folder === '' ? wanted : `${folder}-${wanted}`;
+  if (!taken.has(longer)) return longer;
+  let number = 2;
+  while (taken.has(`${longer}-${number}`)) number += 1;
+  return `${longer}-${number}`;
+}
+
+/** Where something was found, as short as it is still clear: a file below the user's folder from `~`, a database by its server alone. */
+export function whereOf({ location, description, suggestedName }: FoundPlace, folder: string): string {
+  const { path } = location;
+  if (typeof path === 'string') return path.startsWith(`${folder}/`) ? `~${path.slice(folder.length)}` : path;
+  return description.startsWith(`${suggestedName}, `) ? description.slice(suggestedName.length + 2) : description;
+}
+
+interface FoundPlace {
+  readonly location: Readonly<Record<string, unknown>>;
+  readonly description: string;
+  readonly suggestedName: string;
+}

@@ -18,11 +18,11 @@ const titles: Readonly<Record<NoContainers['state'], string>> = {
   unusable: 'Docker or Podman cannot be reached',
 };
 
-/** Why nothing of containers is shown, and what to do. Who has no engine at all is told so in passing. */
+/** Why nothing of containers is shown, and what to do. That none runs is everyday; one that refuses is not. */
 export function NoEngine({ why, means, retry }: NoEngineProps) {
   return (
     <Notice
-      tone={why.state === 'not-installed' ? 'plain' : 'warn'}
+      tone={why.state === 'not-installed' || why.state === 'not-running' ? 'plain' : 'warn'}
       icon="container"
       title={titles[why.state]}
       action={retry === undefined ? undefined : <Button onClick={retry}>Look again</Button>}

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import { hostError } from '../../api/errors.ts';
 import type { HostError } from '../../api/errors.ts';
@@ -14,6 +14,7 @@ import { environments } from '../shared/environments.ts';
 import type { EnvironmentKey } from '../shared/environments.ts';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
+import { NotRemembered } from '../shared/not-remembered.tsx';
 import { nothingTyped, orderOf, placeOf } from '../shared/place.ts';
 import type { Typed } from '../shared/place.ts';
 import { NoEngine } from '../shared/unseen.tsx';
@@ -38,6 +39,10 @@ export function AddSheet({ start, folder, onClose }: AddProps) {
   const [working, setWorking] = useState<'test' | 'add'>();
   const [found, setFound] = useState<Probe | HostError>();
   const order = orderOf(typed);
+  const outcome = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (found !== undefined) outcome.current?.scrollIntoView({ block: 'nearest' });
+  }, [found]);
   const set = (part: Partial<Typed>): void => {
     setFound(undefined);
     setTyped((known) => ({ ...known, ...part }));
@@ -74,7 +79,7 @@ export function AddSheet({ start, folder, onClose }: AddProps) {
       open
       onOpenChange={onClose}
       title="Add a source"
-      lead="The database is only read. A password is kept in the keychain or the encrypted file, never with the source."
+      lead="The database is only read. A password is kept apart from the source, where secrets are kept on this machine."
       footer={
         <>
           <Button onClick={onClose}>Not now</Button>
@@ -111,25 +116,28 @@ export function AddSheet({ start, folder, onClose }: AddProps) {
           <Field label="Name" value={name} onChange={(event) => rename(event.target.value)} placeholder="from the database" />
           <Select label="Environment" value={environment} onChange={setEnvironment} options={environments} />
         </div>
-        {found !== undefined && !('probe' in found || 'source' in found) && <Failure error={found} />}
-        {found !== undefined && 'source' in found && (
-          <section aria-label="What was found" className="rounded-l border border-line px-3.5 py-3" role="status">
-            <h3 className="font-semibold">It can be added as {found.source.name}</h3>
-            {found.probe !== undefined && (
-              <>
-                <p className="text-ink-2">
-                  Version {found.probe.serverVersion}, {size(found.probe.bytes)}.
+        {typed.password !== '' && <NotRemembered />}
+        <div ref={outcome} className="empty:hidden">
+          {found !== undefined && !('probe' in found || 'source' in found) && <Failure error={found} />}
+          {found !== undefined && 'source' in found && (
+            <section aria-label="What was found" className="rounded-l border border-line px-3.5 py-3" role="status">
+              <h3 className="font-semibold">It can be added as {found.source.name}</h3>
+              {found.probe !== undefined && (
+                <>
+                  <p className="text-ink-2">
+                    Version {found.probe.serverVersion}, {size(found.probe.bytes)}.
+                  </p>
+                  <Facts facts={found.probe.facts} tools={found.probe.tools} warnings={found.probe.warnings} />
+                </>
+              )}
+              {found.alsoSource?.map((other) => (
+                <p key={other} className="text-warn">
+                  It is the database of {other} by another name: a rewind of one is a rewind of the other.
                 </p>
-                <Facts facts={found.probe.facts} tools={found.probe.tools} warnings={found.probe.warnings} />
-              </>
-            )}
-            {found.alsoSource?.map((other) => (
-              <p key={other} className="text-warn">
-                It is the database of {other} by another name: a rewind of one is a rewind of the other.
-              </p>
-            ))}
-          </section>
-        )}
+              ))}
+            </section>
+          )}
+        </div>
         <CommandLine line={lines.addSource(placeOf(typed), name.trim(), environment)} />
       </form>
     </Sheet>

@@ -30,7 +30,7 @@ export function SourcesPage() {
   const acts = useActs();
   return (
     <div className="min-h-0 flex-1 overflow-auto">
-      <header className="flex items-end gap-2 px-6 pt-5 pb-3.5">
+      <header className="flex max-w-[1680px] items-end gap-2 px-6 pt-5 pb-3.5">
         <div className="min-w-0 flex-1">
           <h1 className="text-xl font-bold tracking-[-0.015em]">Sources</h1>
           <p className="min-h-5 text-ink-2">{sources === undefined ? '' : leadOf(sources.length, discovery)}</p>
@@ -42,7 +42,7 @@ export function SourcesPage() {
           Add a source…
         </Button>
       </header>
-      <div className="grid gap-5 px-6 pb-6">
+      <div className="grid max-w-[1680px] grid-cols-1 gap-5 px-6 pb-6">
         {overview.error !== null && sources === undefined && <Failure error={overview.error} retry={() => void overview.refetch()} />}
         <div className="overflow-hidden rounded-l border border-line">
           {sources === undefined && overview.error === null && <Waiting rows={3} height="h-14" what="sources" />}
@@ -61,7 +61,7 @@ export function SourcesPage() {
 }
 
 function leadOf(many: number, discovery: Discovery): string {
-  return [counted(many, 'source'), hereWords(discovery)].filter((part) => part !== '').join('; ');
+  return [many === 0 ? 'No source yet' : counted(many, 'source'), hereWords(discovery)].filter((part) => part !== '').join('; ');
 }
 
 function hereWords({ found, looking }: Discovery): string {
@@ -185,7 +185,7 @@ function Row({ one }: { readonly one: Known }) {
 function FoundGroups({ discovery, folder }: { readonly discovery: Discovery; readonly folder: string }) {
   const { found, error, looking, look } = discovery;
   return (
-    <section aria-label="Found on this machine, not protected" aria-busy={looking} className="grid gap-3">
+    <section aria-label="Found on this machine, not protected" aria-busy={looking} className="grid grid-cols-1 gap-3">
       <h2 className="flex min-w-0 items-center gap-2 font-semibold">
         <span className="shrink-0">Found on this machine, not protected</span>
         <Looking discovery={discovery} />

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nothingTyped, orderOf, placeOf, typedOf, withoutPassword } from '../../../renderer/features/shared/place.ts';
+import { freeName, nothingTyped, orderOf, placeOf, typedOf, whereOf, withoutPassword } from '../../../renderer/features/shared/place.ts';
 import { consistencyWords, groupOf, toolWords } from '../../../renderer/features/sources/words.ts';
 
 test('no password is shown back, however it was typed', () => {
@@ -52,4 +52,17 @@ test('what discovery knows of a server that asks for a login stands in the form 
     engine: 'postgres',
     location: { url: 'docker://db/shop', user: 'app', password: 's3cret' },
   });
+});
+
+test("two projects' dev.db get names of their own, and are told apart by where they lie", () => {
+  expect(freeName('dev', '/home/ada/shop/dev.db', new Set())).toBe('dev');
+  expect(freeName('dev', '/home/ada/blog/dev.db', new Set(['dev']))).toBe('blog-dev');
+  expect(freeName('dev', '/home/ada/blog/dev.db', new Set(['dev', 'blog-dev', 'blog-dev-2']))).toBe('blog-dev-3');
+  expect(freeName('shop', undefined, new Set(['shop']))).toBe('shop-2');
+  const file = { suggestedName: 'dev', description: 'SQLite database dev.db', location: { path: '/home/ada/blog/dev.db' } };
+  expect(whereOf(file, '/home/ada')).toBe('~/blog/dev.db');
+  expect(whereOf(file, '/home/a')).toBe('/home/ada/blog/dev.db');
+  expect(whereOf({ suggestedName: 'shop', description: 'shop, server at /tmp, port 5432', location: { socket: '/tmp' } }, '/')).toBe(
+    'server at /tmp, port 5432',
+  );
 });

@@ -17,9 +17,9 @@ test('only what can be protected is told of, and not what somebody chose to leav
   expect(unprotected([{ ...file('a'), description: 'another' }, file('b')], left).map((one) => one.suggestedName)).toEqual(['b']);
 });
 
-test('a few names are told, the others counted', () => {
-  expect(namesOf([file('a')])).toBe('a');
-  expect(namesOf([file('a'), file('b')])).toBe('a and b');
-  expect(namesOf(['a', 'b', 'c', 'd'].map(file))).toBe('a, b, c and d');
-  expect(namesOf(['a', 'b', 'c', 'd', 'e'].map(file))).toBe('a, b, c and 2 more');
+test('a few are told, files with their folder, the others counted', () => {
+  expect(namesOf([file('a')])).toBe('p/a.db');
+  expect(namesOf([file('a'), server])).toBe('p/a.db and postgres');
+  expect(namesOf(['a', 'b', 'c', 'd'].map(file))).toBe('p/a.db, p/b.db, p/c.db and p/d.db');
+  expect(namesOf(['a', 'b', 'c', 'd', 'e'].map(file))).toBe('p/a.db, p/b.db, p/c.db and 2 more');
 });
