@@ -65,6 +65,11 @@ test('what is here is found without being asked for; a source is tried, added, t
   await page.getByRole('button', { name: 'Save' }).click();
   await held.getByText('not asked').waitFor();
   expect(await held.getByText('5 min').isVisible()).toBe(true);
+  await page.getByRole('button', { name: 'Edit or remove…' }).click();
+  await page.getByLabel('Restore within (RTO)').fill('2h');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await held.getByText('2 h', { exact: true }).waitFor();
+  expect(await held.getByText('5 min').isVisible()).toBe(true);
 
   await page.getByRole('button', { name: 'Edit or remove…' }).click();
   await page.getByRole('button', { name: 'Remove…' }).click();
