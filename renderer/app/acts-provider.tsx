@@ -39,7 +39,7 @@ type Shown =
 export function ActsProvider({ children }: { readonly children: ReactNode }) {
   const link = useLink();
   const work = useWork();
-  const [, go] = useLocation();
+  const [location, go] = useLocation();
   const overview = useAnswer('sources.overview', {}).data;
   const known = overview?.sources ?? [];
   const sources = known.map((one) => one.source);
@@ -48,6 +48,12 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
   const answered = useRef<(ready: boolean) => void>(undefined);
   const begun = useRef(new Set<string>());
   const close = (): void => setShown(undefined);
+  // Back and forward leave what was asked on the page before. A rewind may run: it stays until it is closed.
+  const [page, setPage] = useState(location);
+  if (page !== location) {
+    setPage(location);
+    setShown((now) => (now?.what === 'rewind' ? now : undefined));
+  }
 
   /** True when there is a repository that can be written to; asks for what is missing first. */
   const ready = async (): Promise<boolean> => {

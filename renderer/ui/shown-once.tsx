@@ -23,7 +23,7 @@ export function ShownOnce({ title, lead, text, onKept }: ShownOnceProps) {
     <Dialog
       open
       mustAnswer
-      onOpenChange={() => undefined}
+      onOpenChange={() => onKept()}
       title={title}
       lead={lead}
       footer={

@@ -28,7 +28,10 @@ export const nothingTyped: Typed = {
 };
 
 /** What the host is asked to add; undefined while something that is needed is missing. */
-export function orderOf(typed: Typed): { readonly engine: 'postgres' | 'sqlite'; readonly location: Record<string, string | number> } | undefined {
+export function orderOf(
+  typed: Typed,
+  userFolder?: string,
+): { readonly engine: 'postgres' | 'sqlite'; readonly location: Record<string, string | number> } | undefined {
   const password = typed.password === '' ? {} : { password: typed.password };
   switch (typed.kind) {
     case 'address':
@@ -45,12 +48,12 @@ export function orderOf(typed: Typed): { readonly engine: 'postgres' | 'sqlite';
       return name === '' ? undefined : { engine: 'postgres', location: { url: `docker://${name}`, ...user, ...password } };
     }
     case 'file':
-      return typed.file.trim() === '' ? undefined : { engine: 'sqlite', location: { path: typed.file.trim() } };
+      return typed.file.trim() === '' ? undefined : { engine: 'sqlite', location: { path: pathOf(typed, userFolder) } };
   }
 }
 
 /** What `belay source add` takes for the same; never a password. */
-export function placeOf(typed: Typed): string {
+export function placeOf(typed: Typed, userFolder?: string): string {
   switch (typed.kind) {
     case 'address':
       return withoutPassword(typed.address.trim()) || 'postgres://user@host:5432/database';
@@ -61,8 +64,14 @@ export function placeOf(typed: Typed): string {
     case 'container':
       return `docker://${containerOf(typed) || 'container'}`;
     case 'file':
-      return typed.file.trim() || './file.db';
+      return pathOf(typed, userFolder) || './file.db';
   }
+}
+
+/** No shell expands `~` here, and the line quotes it. */
+function pathOf({ file }: Typed, userFolder: string | undefined): string {
+  const path = file.trim();
+  return userFolder !== undefined && path.startsWith('~/') ? `${userFolder.replace(/\/$/, '')}${path.slice(1)}` : path;
 }
 
 function containerOf({ container }: Typed): string {

@@ -18,6 +18,7 @@ import { NotRemembered } from '../shared/not-remembered.tsx';
 import { nothingTyped, orderOf, placeOf } from '../shared/place.ts';
 import type { Typed } from '../shared/place.ts';
 import { NoEngine } from '../shared/unseen.tsx';
+import { failureOf } from '../shared/work.ts';
 import { Facts } from './findings.tsx';
 
 type Probe = CommandOutput<'sources.add'>;
@@ -38,8 +39,13 @@ export function AddSheet({ start, folder, onClose }: AddProps) {
   const [environment, setEnvironment] = useState<EnvironmentKey>('dev');
   const [working, setWorking] = useState<'test' | 'add'>();
   const [found, setFound] = useState<Probe | HostError>();
-  const order = orderOf(typed);
+  const order = orderOf(typed, folder);
   const outcome = useRef<HTMLDivElement>(null);
+  const onScreen = useRef(true);
+  useEffect(() => {
+    onScreen.current = true;
+    return () => void (onScreen.current = false);
+  }, []);
   useEffect(() => {
     if (found !== undefined) outcome.current?.scrollIntoView({ block: 'nearest' });
   }, [found]);
@@ -64,12 +70,14 @@ export function AddSheet({ start, folder, onClose }: AddProps) {
       });
       if (dryRun) setFound(answer);
       else {
-        onClose();
+        if (onScreen.current) onClose();
         const added = answer.source.name;
         tell({ title: `${added} is a source now`, text: 'It has no snapshot yet.', action: { label: 'Snapshot', act: () => acts.snap(added) } });
       }
     } catch (error) {
-      setFound(hostError(error));
+      const failure = hostError(error);
+      if (onScreen.current) setFound(failure);
+      else tell(failureOf(failure));
     } finally {
       setWorking(undefined);
     }
@@ -138,7 +146,7 @@ export function AddSheet({ start, folder, onClose }: AddProps) {
             </section>
           )}
         </div>
-        <CommandLine line={lines.addSource(placeOf(typed), name.trim(), environment)} />
+        <CommandLine line={lines.addSource(placeOf(typed, folder), name.trim(), environment)} />
       </form>
     </Sheet>
   );
@@ -230,7 +238,7 @@ function Place({ typed, set, folder }: PlaceProps) {
           value={typed.file}
           onChange={(event) => set({ file: event.target.value })}
           placeholder="/home/me/project/dev.db"
-          hint="Its whole path, or one that begins at your own folder."
+          hint="Its whole path, or one from your own folder: ~/project/dev.db"
         />
       );
   }

@@ -54,6 +54,13 @@ test('what discovery knows of a server that asks for a login stands in the form 
   });
 });
 
+test('~ is the own folder, in what is asked and in the line that is shown', () => {
+  const file = { ...nothingTyped, kind: 'file', file: '~/shop/dev.db ' } as const;
+  expect(orderOf(file, '/home/ada')).toEqual({ engine: 'sqlite', location: { path: '/home/ada/shop/dev.db' } });
+  expect(placeOf(file, '/home/ada')).toBe('/home/ada/shop/dev.db');
+  expect(orderOf({ ...file, file: '~ada/x.db' }, '/home/ada')).toEqual({ engine: 'sqlite', location: { path: '~ada/x.db' } });
+});
+
 test("two projects' dev.db get names of their own, and are told apart by where they lie", () => {
   expect(freeName('dev', '/home/ada/shop/dev.db', new Set())).toBe('dev');
   expect(freeName('dev', '/home/ada/blog/dev.db', new Set(['dev']))).toBe('blog-dev');
