@@ -28,10 +28,10 @@ export const drillsCommands = {
     input: z.object({ source: z.string().optional() }),
     output: z.object({ drills: z.array(drill), markdown: z.string() }),
   }),
-  /** Writes the record of one drill, or the log of all where none is named, into a new file: as Markdown, or as JSON where its name ends with .json. */
+  /** Writes the record of one drill, or the log of all where none is named, into a new file, or with `replace` in the place of a plain one: as Markdown, or as JSON where its name ends with .json. */
   'drill.report': command({
     job: false,
-    input: z.object({ drill: z.string().optional(), to: absolutePath }),
+    input: z.object({ drill: z.string().optional(), to: absolutePath, replace: z.boolean().default(false) }),
     output: z.object({ path: z.string(), bytes: z.number() }),
   }),
   'drill.show': command({

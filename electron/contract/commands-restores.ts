@@ -174,7 +174,13 @@ export const restoresCommands = {
 
   export: command({
     job: true,
-    input: z.object({ snapshot: snapshotRef, to: absolutePath, format: z.string().optional(), object: z.string().optional() }),
+    input: z.object({
+      snapshot: snapshotRef,
+      to: absolutePath,
+      format: z.string().optional(),
+      object: z.string().optional(),
+      replace: z.boolean().default(false).describe('puts it in the place of a plain file of that name, in one step when it is whole'),
+    }),
     output: z.object({ snapshot: snapshotSummary, files: z.array(z.object({ path: z.string(), bytes: z.number() })), verification: verification.optional() }),
   }),
   import: command({

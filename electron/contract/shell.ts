@@ -14,7 +14,7 @@ export interface Shell {
   /** What was chosen outside of the page: in the menu, the tray, by a link. */
   onOrder(listener: (order: ShellOrder) => void): void;
   /** The system's own dialog; undefined where nothing was chosen. */
-  chooseFile(order: FileOrder): Promise<string | undefined>;
+  chooseFile(order: FileOrder): Promise<ChosenFile | undefined>;
   /** Menus and dialogs of the system are to look like the page. */
   showTheme(choice: ThemeName): void;
 }
@@ -34,8 +34,14 @@ export type ShellOrder =
 export type FileOrder =
   /** A file that is there, of a SQLite database. */
   | { readonly kind: 'database' }
-  /** A file to be made; `suggested` is its path. */
-  | { readonly kind: 'export'; readonly suggested: string };
+  /** A file to be made, with a snapshot or with the record of drills in it; `suggested` is its path. */
+  | { readonly kind: 'export' | 'report'; readonly suggested: string };
+
+export interface ChosenFile {
+  readonly path: string;
+  /** It was there when it was chosen: the person said in the dialog that it may be replaced. */
+  readonly replace: boolean;
+}
 
 /** Between the page's preload script and the shell; nothing else is listened to. */
 export const shellChannels = {

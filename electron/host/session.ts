@@ -39,14 +39,30 @@ export interface Session {
 }
 
 const MOST_CALLS = 256;
+/** What the window's page greets as, in the browser and in the desktop application. */
+const WINDOW = 'window';
 /** A client that does not read: progress is left out for it first, then it is let go. */
 const FULL = 2 ** 20;
 const OVERFULL = 64 * 2 ** 20;
 
-/** Serves one client. When its connection ends, for whatever reason, its own calls are cancelled and nobody else's. */
+interface Client {
+  readonly name: string;
+  readonly isWindow: boolean;
+}
+
+interface Call {
+  readonly abort: AbortController;
+  /** It goes on where the connection is gone. */
+  lasts: boolean;
+}
+
+/**
+ * Serves one client. When its connection ends, for whatever reason, its own calls are cancelled and nobody else's. A window is closed, loaded again or put to
+ * sleep by people who do not mean its jobs: those that are found again without their answer go on, and end with `jobs.cancel` or with the host.
+ */
 export function serveChannel(channel: Channel, parts: SessionParts): Session {
   const { log } = parts;
-  const calls = new Map<number, AbortController>();
+  const calls = new Map<number, Call>();
   const subscriptions = new Map<EventName, () => void>();
   let state: 'greeting' | 'welcomed' | 'ended' = 'greeting';
   /** The connection is ending: what still comes on it is not looked at. */
@@ -73,7 +89,7 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
     clearTimeout(greeting);
     for (const unsubscribe of subscriptions.values()) unsubscribe();
     subscriptions.clear();
-    for (const abort of calls.values()) abort.abort(new CancelledError());
+    for (const { abort, lasts } of calls.values()) if (!lasts) abort.abort(new CancelledError());
     log.debug('client gone', { why });
     parts.gone();
     if (before === 'welcomed') parts.changed();
@@ -103,12 +119,12 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
     }
     const name = parts.named(hello.client);
     state = 'welcomed';
-    take = (message) => act(belay, name, message);
+    take = (message) => act(belay, { name, isWindow: hello.client === WINDOW }, message);
     send({ type: 'welcome', version: parts.version, client: name });
     parts.changed();
   };
 
-  const act = (belay: Belay, client: string, message: ClientMessage): void => {
+  const act = (belay: Belay, client: Client, message: ClientMessage): void => {
     switch (message.type) {
       case 'hello':
         refuse(malformed('a second greeting'));
@@ -118,7 +134,7 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
         else void run(belay, client, message.id, message.name, message.input);
         break;
       case 'cancel':
-        calls.get(message.id)?.abort(new CancelledError());
+        calls.get(message.id)?.abort.abort(new CancelledError());
         break;
       case 'subscribe':
         for (const name of eventNames) {
@@ -140,9 +156,9 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
     }
   };
 
-  const run = async (belay: Belay, client: string, id: number, name: string, input: unknown): Promise<void> => {
-    const abort = new AbortController();
-    calls.set(id, abort);
+  const run = async (belay: Belay, client: Client, id: number, name: string, input: unknown): Promise<void> => {
+    const call: Call = { abort: new AbortController(), lasts: false };
+    calls.set(id, call);
     try {
       if (!isCommandName(name))
         throw new AppError('input.invalid', `The host knows no command ${name}.`, { hint: 'Use the same version of Belay for the command and the host.' });
@@ -153,8 +169,9 @@ export function serveChannel(channel: Channel, parts: SessionParts): Session {
         // The core checks the input against the command's schema, whatever transport it came by.
         input as Parameters<typeof belay.call>[1],
         {
-          client,
-          signal: abort.signal,
+          client: client.name,
+          signal: call.abort.signal,
+          onLasting: () => (call.lasts = client.isWindow),
           onJob: (job) => send({ type: 'job', id, job }),
           onProgress: (progress) => {
             if (channel.buffered() < FULL) send({ type: 'progress', id, progress });

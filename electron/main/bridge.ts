@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { dialog, ipcMain, nativeTheme } from 'electron';
 import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import { z } from 'zod';
 import { shellChannels as channels } from '../contract/shell.ts';
-import type { FileOrder, ShellAnswer } from '../contract/shell.ts';
+import type { ChosenFile, FileOrder, ShellAnswer } from '../contract/shell.ts';
 import { AppError } from '../core/app/faces.ts';
 import type { Log } from '../core/app/faces.ts';
 import { isOwnFrame } from './guard.ts';
@@ -11,7 +12,7 @@ import type { MainWindow } from './window.ts';
 
 const fileOrder = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('database') }),
-  z.strictObject({ kind: z.literal('export'), suggested: z.string().max(4096) }),
+  z.strictObject({ kind: z.enum(['export', 'report']), suggested: z.string().max(4096) }),
 ]);
 const themeName = z.enum(['system', 'light', 'dark']);
 
@@ -42,7 +43,7 @@ export function bridge({ window, relay, log }: { readonly window: () => MainWind
     // The page has kept its choice a moment ago: Chromium would write that minutes later, and not at all where the window is closed before.
     event.sender.session.flushStorageData();
   });
-  ipcMain.handle(channels.chooseFile, async (event, order: unknown): Promise<string | undefined> => {
+  ipcMain.handle(channels.chooseFile, async (event, order: unknown): Promise<ChosenFile | undefined> => {
     if (!isOurs(event)) throw denied();
     const parsed = fileOrder.safeParse(order);
     const main = window();
@@ -51,10 +52,17 @@ export function bridge({ window, relay, log }: { readonly window: () => MainWind
   });
 }
 
-async function chooseFile({ browser }: MainWindow, order: FileOrder): Promise<string | undefined> {
-  if (order.kind === 'export') {
-    const { canceled, filePath } = await dialog.showSaveDialog(browser, { title: 'Export the snapshot', defaultPath: order.suggested });
-    return canceled || filePath === '' ? undefined : filePath;
+const saving = { export: 'Export the snapshot', report: 'Save the report' } as const;
+
+async function chooseFile({ browser }: MainWindow, order: FileOrder): Promise<ChosenFile | undefined> {
+  if (order.kind !== 'database') {
+    const { canceled, filePath } = await dialog.showSaveDialog(browser, {
+      title: saving[order.kind],
+      defaultPath: order.suggested,
+      // Without these, Linux asks nothing about a file that is there.
+      properties: ['showOverwriteConfirmation', 'createDirectory'],
+    });
+    return canceled || filePath === undefined || filePath === '' ? undefined : { path: filePath, replace: existsSync(filePath) };
   }
   const { canceled, filePaths } = await dialog.showOpenDialog(browser, {
     title: 'Choose a SQLite database',
@@ -64,5 +72,6 @@ async function chooseFile({ browser }: MainWindow, order: FileOrder): Promise<st
       { name: 'All files', extensions: ['*'] },
     ],
   });
-  return canceled ? undefined : filePaths[0];
+  const [path] = filePaths;
+  return canceled || path === undefined ? undefined : { path, replace: false };
 }

@@ -26,7 +26,7 @@ export class Relay {
     this.#parts = parts;
   }
 
-  /** Jobs that the page started: they end with its connection. */
+  /** Jobs that the page started since the application did. */
   get jobs(): ReadonlySet<string> {
     return this.#jobs;
   }
@@ -79,9 +79,8 @@ export class Relay {
     if (number === this.#open?.number) this.end();
   }
 
-  /** Ends the connection, and with it what the page had started. */
+  /** Ends the connection, and with it what the page had only looked at. */
   end(): void {
-    this.#jobs.clear();
     this.#open?.channel.close();
     this.#open = undefined;
   }

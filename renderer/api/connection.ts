@@ -129,7 +129,7 @@ function closedError(why: string | undefined): HostError {
   return new HostError({
     code: 'transport.closed',
     message: `The connection to the host has ended${why === undefined ? '' : `: ${why}`}.`,
-    hint: 'What was running is cancelled and leaves nothing behind. Look at the list of jobs.',
+    hint: 'A job that was begun goes on as long as the host lives, and is listed below when the window is back. The journal has what came of it.',
     retryable: true,
   });
 }

@@ -1,4 +1,4 @@
-import type { FileOrder, Shell, ShellOrder, ThemeName } from '../../electron/contract/shell.ts';
+import type { ChosenFile, FileOrder, Shell, ShellOrder, ThemeName } from '../../electron/contract/shell.ts';
 import type { ChannelHandlers, LinkWorld } from './channel.ts';
 import { HostError } from './errors.ts';
 
@@ -19,7 +19,8 @@ export function onShellOrder(take: (order: ShellOrder) => void): () => void {
 }
 
 /** The system's own dialog for a file; undefined in a browser, which shows no path. */
-export const chooseFile: ((order: FileOrder) => Promise<string | undefined>) | undefined = shell === undefined ? undefined : (order) => shell.chooseFile(order);
+export const chooseFile: ((order: FileOrder) => Promise<ChosenFile | undefined>) | undefined =
+  shell === undefined ? undefined : (order) => shell.chooseFile(order);
 
 /** Menus and dialogs of the system look like the page. Of no effect in a browser. */
 export function showThemeAround(choice: ThemeName): void {

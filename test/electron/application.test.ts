@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { contentOf, makeShop, Place } from '../helpers/cli/belay.ts';
@@ -159,8 +159,11 @@ describe('the desktop application', () => {
     const chosen = place.path('chosen.sqlite');
     await electron.evaluate(({ BrowserWindow, Notification, dialog, powerMonitor }, filePath) => {
       const suggested: (string | undefined)[] = [];
+      const confirms: string[] = [];
       dialog.showSaveDialog = (...given: unknown[]) => {
-        suggested.push((given.at(-1) as Electron.SaveDialogOptions).defaultPath);
+        const options = given.at(-1) as Electron.SaveDialogOptions;
+        suggested.push(options.defaultPath);
+        confirms.push(String(options.properties?.includes('showOverwriteConfirmation') === true));
         return Promise.resolve({ canceled: false, filePath });
       };
       BrowserWindow.getFocusedWindow = () => null;
@@ -171,7 +174,7 @@ describe('the desktop application', () => {
         notices.push(`${this.title}: ${this.body}`);
         return this;
       };
-      Object.assign(globalThis, { suggested, notices });
+      Object.assign(globalThis, { suggested, confirms, notices });
       powerMonitor.emit('suspend');
       powerMonitor.emit('resume');
     }, chosen);
@@ -188,9 +191,90 @@ describe('the desktop application', () => {
     expect(contentOf(chosen)).toEqual(contentOf(place.path('shop.db')));
     await expect.poll(() => told('notices')).toEqual([expect.stringMatching(/^Export .*: Done$/)]);
 
+    // The dialog has asked about a file that is there: the host replaces that one.
+    writeFileSync(chosen, 'what was here');
+    await page.getByRole('button', { name: 'Export…' }).click();
+    await page.getByRole('button', { name: 'Choose…' }).click();
+    await page.getByText('The file of that name is replaced when the new one is whole.').waitFor();
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    await expect.poll(() => page.getByRole('dialog', { name: 'Export the snapshot' }).count()).toBe(0);
+    expect(contentOf(chosen)).toEqual(contentOf(place.path('shop.db')));
+    expect(await told('confirms')).toEqual(['true', 'true']);
+
     const { entries } = await place.data('journal', 'list');
     const power = (entries as { readonly what: string; readonly details: { readonly event?: string } }[]).filter((entry) => entry.what === 'machine.power');
     expect(power.map((entry) => entry.details.event).toSorted()).toEqual(['resume', 'suspend']);
+  });
+
+  test('the log of drills and the record of one are saved where the dialog says, over a file that is there and whole', async () => {
+    await using place = await Place.withShop(20);
+    await place.host();
+    await place.ok('snap', 'shop', '--name', 'whole');
+    await place.ok('drill', 'shop');
+    await using app = await openApp(place);
+    const { page, electron } = app;
+    const answer = async (filePath: string): Promise<void> =>
+      electron.evaluate(({ dialog }, path) => {
+        dialog.showSaveDialog = (...given: unknown[]) => {
+          Object.assign(globalThis, { title: (given.at(-1) as Electron.SaveDialogOptions).title });
+          return Promise.resolve(path === '' ? { canceled: true, filePath: '' } : { canceled: false, filePath: path });
+        };
+      }, filePath);
+    const save = async (menu: string, choice: RegExp): Promise<void> => {
+      await page.getByRole('button', { name: menu }).click();
+      await page.getByRole('menuitem', { name: choice }).click();
+    };
+    await page.getByRole('link', { name: 'Drills' }).click();
+    await page.getByRole('tab', { name: /^All drills/ }).click();
+    const made = page.getByRole('grid', { name: 'Drills' }).getByRole('row', { name: /shop/ });
+    await made.waitFor();
+
+    await answer('');
+    await save('Save the log', /^As Markdown/);
+    expect(await electron.evaluate(() => (globalThis as unknown as { title: string }).title)).toBe('Save the report');
+    const log = place.path('drills.md');
+    writeFileSync(log, 'of last year, and longer than nothing'.repeat(1000));
+    await answer(log);
+    await save('Save the log', /^As Markdown/);
+    await page.getByText('The log was saved').waitFor();
+    await place.ok('drill', 'list', '--report', place.path('same.md'));
+    expect(readFileSync(log, 'utf8')).toBe(readFileSync(place.path('same.md'), 'utf8'));
+
+    await made.dblclick();
+    await answer(place.path('one.json'));
+    await save('Save the record', /^As JSON/);
+    await page.getByText('The record was saved').waitFor();
+    expect(JSON.parse(readFileSync(place.path('one.json'), 'utf8'))).toMatchObject({ source: 'shop', result: 'proved' });
+
+    // A database is nobody's report.
+    const before = contentOf(place.path('shop.db'));
+    await answer(place.path('shop.db'));
+    await save('Save the record', /^As Markdown/);
+    await page
+      .getByText(`${place.path('shop.db')} is the source shop itself: it is not replaced.`)
+      .first()
+      .waitFor();
+    expect(contentOf(place.path('shop.db'))).toEqual(before);
+    expect(app.complaints).toEqual([]);
+  });
+
+  test('a page that is loaded again ends no job; quitting asks about it all the same', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 300_000);
+    await place.host();
+    await place.ok('init', '--no-encryption');
+    await place.ok('source', 'add', 'shop.db');
+    await using app = await openApp(place);
+    const bar = app.page.getByRole('contentinfo', { name: 'Jobs' });
+    await app.page.getByRole('button', { name: 'Snapshot', exact: true }).click();
+    await bar.getByText('Snapshot of shop').waitFor();
+    await app.page.reload();
+    await bar.getByText('Snapshot of shop').waitFor();
+    const asked = await answerWith(app, 0);
+    await choose(app, 'Quit Belay');
+    expect((await asked()).slice(0, 2)).toEqual(['A job is running', 'Snapshot of shop']);
+    await app.gone;
+    expect(await place.data('list')).toMatchObject({ total: 1 });
   });
 
   test('a machine without a keychain is told where a passphrase is chosen', async () => {

@@ -42,6 +42,40 @@ describe('the window and its host', () => {
     expect(driven.complaints).toEqual([]);
   });
 
+  test('a page that is loaded again or closed ends no job that it began: the bar shows it, cancels it, and it ends well', async () => {
+    await using place = await Place.make();
+    makeShop(place.path('shop.db'), 300_000);
+    await place.ok('init', '--no-encryption');
+    await place.ok('source', 'add', 'shop.db');
+    await using host = await serve(place);
+    await using driven = await openWindow(host.address);
+    const { page, context } = driven;
+    const bar = page.getByRole('contentinfo', { name: 'Jobs' });
+    const begin = async (): Promise<void> => {
+      await page.getByRole('button', { name: 'Snapshot now' }).click();
+      await page.getByRole('button', { name: 'Take the snapshot' }).click();
+      await bar.getByText('Snapshot of shop').waitFor();
+    };
+
+    await begin();
+    await page.reload();
+    await bar.getByRole('button', { name: 'Cancel: snapshot of shop' }).click();
+    await bar.getByText('Cancelled, nothing of it is left').waitFor();
+    expect(await place.data('list')).toMatchObject({ total: 0 });
+
+    await begin();
+    await page.reload();
+    await bar.getByText('Snapshot of shop').waitFor();
+    await bar.getByText(/^Done/).waitFor();
+    expect(await place.data('list')).toMatchObject({ total: 1 });
+
+    await begin();
+    await page.close();
+    await expect.poll(() => place.data('list'), { timeout: 20_000 }).toMatchObject({ total: 2 });
+    expect(context.pages()).toEqual([]);
+    expect(driven.complaints).toEqual([]);
+  });
+
   test('what another face did shows without a reload', async () => {
     await using place = await Place.withShop(20);
     await using host = await serve(place);

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { change, contentOf, makeShop, Place } from '../helpers/cli/belay.ts';
 import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
@@ -119,7 +120,7 @@ describe('the main loop in the window, on SQLite', () => {
     await page.getByText('Equal to what was captured', { exact: true }).waitFor();
   });
 
-  test('an export is a file that SQLite reads, and overwrites nothing', async () => {
+  test('an export is a file that SQLite reads; a file is replaced only where that is said, a source never', async () => {
     await using place = await Place.withShop(20);
     await place.ok('snap', 'shop', '--name', 'whole');
     await using host = await serve(place);
@@ -132,10 +133,22 @@ describe('the main loop in the window, on SQLite', () => {
     await file.fill(place.path('shop.db'));
     await page.getByRole('button', { name: 'Export', exact: true }).click();
     await page.getByText(`${place.path('shop.db')} exists already.`).waitFor();
+    await page.getByRole('button', { name: 'Replace it' }).click();
+    await page.getByText(`${place.path('shop.db')} is the source shop itself: it is not replaced.`).waitFor();
     await file.fill(place.path('shop-whole.sqlite'));
     await page.getByRole('button', { name: 'Export', exact: true }).click();
     await page.getByText('The snapshot was exported').waitFor();
     expect(contentOf(place.path('shop-whole.sqlite'))).toEqual(contentOf(place.path('shop.db')));
+
+    writeFileSync(place.path('taken.sqlite'), 'what was here');
+    await page.getByRole('button', { name: 'Export…' }).click();
+    await file.fill(place.path('taken.sqlite'));
+    await file.press('Enter');
+    await page.getByText(`${place.path('taken.sqlite')} exists already.`).waitFor();
+    expect(readFileSync(place.path('taken.sqlite'), 'utf8')).toBe('what was here');
+    await page.getByRole('button', { name: 'Replace it' }).click();
+    await expect.poll(() => page.getByRole('dialog', { name: 'Export the snapshot' }).count()).toBe(0);
+    expect(contentOf(place.path('taken.sqlite'))).toEqual(contentOf(place.path('shop.db')));
     expect(driven.complaints).toEqual([]);
   });
 

@@ -15,12 +15,13 @@ export const exportCommand: CommandSpec = {
   name: 'export',
   summary: 'write a snapshot as a native file',
   description:
-    "The database's own tools restore it without Belay. Never overwrites. Each export stands in the journal.\nThe ending of the name says the format; one that promises another is refused, unless --format says which it is.\nA table of PostgreSQL as CSV (RFC 4180, UTF-8, with a header): NULL is nothing between two commas, an empty text is \"\". As NDJSON: bigint and numeric are strings, so that no reader rounds them; json stands as it is, and where such a column is NULL its key is left out (null is JSON's own there); bytea, arrays and the like are PostgreSQL's text. Generated columns are in neither.",
+    "The database's own tools restore it without Belay. A file that exists is left as it is, but with --replace. Each export stands in the journal.\nThe ending of the name says the format; one that promises another is refused, unless --format says which it is.\nA table of PostgreSQL as CSV (RFC 4180, UTF-8, with a header): NULL is nothing between two commas, an empty text is \"\". As NDJSON: bigint and numeric are strings, so that no reader rounds them; json stands as it is, and where such a column is NULL its key is left out (null is JSON's own there); bytea, arrays and the like are PostgreSQL's text. Generated columns are in neither.",
   arguments: [{ name: '[snapshot]', description: 'id, number, name, or latest:<source> (default: latest)', complete: 'snapshot' }],
   options: [
     { flags: '--to <path>', description: 'a file that does not exist, or a folder to put it in', complete: 'file' },
     { flags: '--format <format>', description: 'by its ending: .sqlite; for PostgreSQL .dump, .sql, .sql.gz, and with --table .csv, .ndjson' },
     { flags: '--table <table>', description: 'one table only, as .csv or .ndjson' },
+    { flags: '--replace', description: 'put it in the place of the file of that name, when the new one is whole; never that of a database in use' },
     { flags: '--object <object>', description: 'one file only, of SQLite with attached ones' },
   ],
   examples: [
@@ -38,6 +39,7 @@ export const exportCommand: CommandSpec = {
     const data = await context.call('export', {
       snapshot,
       to: await fileFor(context, snapshot, to, table, format),
+      replace: input.flag('replace'),
       ...given('format', format),
       ...given('object', table ?? input.text('object')),
     });

@@ -2,13 +2,19 @@ import type { CommandInput, CommandName, CommandOutput } from '../../contract/co
 import type { EventName, EventPayload } from '../../contract/events.ts';
 import type { CallOptions } from '../../contract/client.ts';
 
+export interface HostCallOptions extends CallOptions {
+  readonly client: string;
+  /** Called before anything is begun where the command is a job that is found again without its answer: it may go on after its caller is gone. */
+  readonly onLasting?: () => void;
+}
+
 /**
  * The core behind the contract, without a transport: what the host serves. Made by `createBelay` in `create.ts`.
  * Input is checked against the command's schema here, so that every transport is covered by the same check.
  */
 export interface Belay {
   /** Runs one command for `client`. Jobs of a client are cancelled by its own signal only. */
-  call<N extends CommandName>(name: N, input: CommandInput<N>, options: CallOptions & { readonly client: string }): Promise<CommandOutput<N>>;
+  call<N extends CommandName>(name: N, input: CommandInput<N>, options: HostCallOptions): Promise<CommandOutput<N>>;
   subscribe<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
   /** Number of jobs waiting or running. */
   readonly activeJobs: () => number;

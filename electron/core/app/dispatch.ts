@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import type { CallOptions } from '../../contract/client.ts';
 import { commands, isCommandName, type CommandInput, type CommandName, type CommandOutput, type CommandParsed } from '../../contract/commands.ts';
 import { inputWords } from '../../contract/input-words.ts';
 import { AppError, CancelledError, isCancelled, toWireError } from '../base/errors.ts';
+import type { Belay } from './belay.ts';
 import type { Core } from './core.ts';
 import type { Handler, Handlers } from './handlers/handlers.ts';
 import { orders, type Order } from './orders.ts';
 
-export type CallWithClient = CallOptions & { readonly client: string };
+export type CallWithClient = Parameters<Belay['call']>[2];
 
 /**
  * Checks the input against the command's schema, then runs its handler: jobs through the queue, the others at once and, where
@@ -78,6 +78,7 @@ function runJob<N extends CommandName>(
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.onJob === undefined ? {} : { onJob: options.onJob }),
   };
+  if (order.lasts?.(input) === true) options.onLasting?.();
   return core.queue.run(
     spec,
     async (task) => {

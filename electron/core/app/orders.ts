@@ -8,6 +8,11 @@ export interface Order<N extends CommandName> {
   readonly title?: (input: CommandParsed<N>) => string;
   /** Jobs only: what it must have for itself. */
   readonly exclusive?: (input: CommandParsed<N>) => readonly Exclusive[];
+  /**
+   * Jobs only: whether it goes on where the window that began it is gone. Only what is found again without its answer: a snapshot, an undo, a held copy, a
+   * record. Never where the answer holds a secret that is shown once.
+   */
+  readonly lasts?: (input: CommandParsed<N>) => boolean;
   /** Whether the journal tells of it. Commands that answer at once: only where this is true. Jobs: unless it is false. */
   readonly journalled?: boolean;
   /** Facts for the journal; never a secret, never data of the user's. */
@@ -24,6 +29,7 @@ const write: readonly Exclusive[] = ['repository-write'];
 const swap: readonly Exclusive[] = ['target:any'];
 /** Where a safety snapshot is taken on the way, or may be. */
 const swapInPlace: readonly Exclusive[] = [...swap, ...write];
+const always = (): boolean => true;
 
 export const orders: { readonly [N in CommandName]: Order<N> } = {
   status: {},
@@ -34,22 +40,26 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   },
   'repository.unlock': { journalled: true, facts: (input) => ({ remember: input.remember, by: unlockedBy(input) }) },
   'repository.check': {
+    lasts: always,
     title: (input) => `check (${input.level})`,
     exclusive: () => write,
     facts: (input) => ({ level: input.level, snapshots: input.snapshots ?? null }),
   },
   'repository.checks': {},
   'repository.collect': {
+    lasts: (input) => input.confirm !== undefined,
     title: (input) => (input.confirm === undefined ? 'plan what collect would free' : 'collect'),
     exclusive: () => write,
     facts: (input) => ({ purgeNow: input.purgeNow, confirmed: input.confirm !== undefined }),
   },
   'repository.repair': {
+    lasts: (input) => !input.dryRun,
     title: (input) => (input.dryRun ? 'look for what repair would mend' : 'repair'),
     exclusive: () => write,
     facts: (input) => ({ dryRun: input.dryRun }),
   },
   'repository.accept-loss': {
+    lasts: (input) => input.confirm !== undefined,
     title: (input) => (input.confirm === undefined ? 'look for what is lost' : 'accept what is lost'),
     exclusive: () => write,
     facts: (input) => ({ confirmed: input.confirm !== undefined }),
@@ -57,7 +67,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'repository.usage': {},
   'repository.locks': {},
   'repository.break-lock': { journalled: true, facts: (input) => ({ instance: input.instance }) },
-  'catalog.rebuild': { title: () => 'rebuild the catalog', exclusive: () => write },
+  'catalog.rebuild': { title: () => 'rebuild the catalog', exclusive: () => write, lasts: always },
   'keys.list': { journalled: true },
   'keys.add': { journalled: true, facts: (input) => ({ kind: input.kind }) },
   'keys.remove': { journalled: true, facts: (input) => ({ slot: input.slot }) },
@@ -74,9 +84,10 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'sources.test': { title: (input) => `test of ${input.name}`, facts: (input) => ({ source: input.name }) },
   // It changes nothing and reads no data, and a window looks by itself: the journal would fill with it.
   discover: { title: () => 'look for databases', journalled: false },
-  'demo.create': { title: () => 'make the demo', exclusive: () => swap },
-  'demo.damage': { title: () => 'damage the demo', exclusive: () => swap },
+  'demo.create': { title: () => 'make the demo', exclusive: () => swap, lasts: always },
+  'demo.damage': { title: () => 'damage the demo', exclusive: () => swap, lasts: always },
   'snapshot.create': {
+    lasts: (input) => !input.dryRun,
     title: (input) => (input.dryRun ? `dry run for ${input.source}` : `snapshot of ${input.source}`),
     exclusive: (input) => (input.dryRun ? [] : write),
     facts: (input) => ({ source: input.source, name: input.name ?? null, tags: input.tags, dryRun: input.dryRun, level: input.level }),
@@ -88,6 +99,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'snapshot.tag': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, add: input.add, remove: input.remove }) },
   'snapshot.pin': { journalled: true, facts: (input) => ({ snapshot: input.snapshot, reason: input.reason }) },
   'snapshot.forget': {
+    lasts: (input) => input.confirm !== undefined,
     title: (input) => (input.confirm === undefined ? 'plan what forget would free' : `forget ${counted(input.snapshots.length, 'snapshot')}`),
     exclusive: () => write,
     facts: (input) => ({ snapshots: input.snapshots, confirmed: input.confirm !== undefined }),
@@ -97,15 +109,20 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
     facts: (input) => ({ snapshot: input.snapshot, object: input.object ?? null, query: input.query ?? null, offset: input.offset, limit: input.limit }),
   },
   'snapshot.verify': {
+    lasts: always,
     title: (input) => `prove ${shown(input.snapshot)}`,
     facts: (input) => ({ snapshot: input.snapshot, level: input.level, checks: input.checks.length }),
   },
   'file.recognise': {},
   'file.verify': { title: (input) => `verify ${input.path}`, facts: (input) => ({ path: input.path, against: input.against ?? null }) },
-  'drill.run': { title: (input) => `drill of ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot ?? null, by: input.by }) },
+  'drill.run': {
+    title: (input) => `drill of ${input.source}`,
+    facts: (input) => ({ source: input.source, snapshot: input.snapshot ?? null, by: input.by }),
+    lasts: always,
+  },
   'drill.list': {},
   'drill.log': {},
-  'drill.report': { journalled: true, facts: (input) => ({ drill: input.drill ?? null, to: input.to }) },
+  'drill.report': { journalled: true, facts: (input) => ({ drill: input.drill ?? null, to: input.to, replace: input.replace }) },
   'drill.show': {},
   'drill.remark': { journalled: true, facts: (input) => ({ drill: input.drill, by: input.by, notes: input.notes, blockers: input.blockers }) },
   'diff.run': {
@@ -118,6 +135,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   },
   'source.compare': { title: (input) => `compare ${input.source}`, facts: (input) => ({ source: input.source, snapshot: input.snapshot }) },
   'restore.run': {
+    lasts: (input) => !input.dryRun && input.mode !== 'throw-away',
     title: (input) => `${input.dryRun ? 'preflight of ' : ''}restore ${shown(input.snapshot ?? input.file ?? '')}`,
     exclusive: (input) => {
       if (input.dryRun || input.mode === 'throw-away') return [];
@@ -136,12 +154,14 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
       input.dryRun || input.mode === 'throw-away' ? {} : { target, mode: input.mode, ...putFacts(put), ...(held === undefined ? {} : { held }) },
   },
   'restore.merge': {
+    lasts: (input) => !input.dryRun,
     title: (input) => `merge rows of ${shown(input.snapshot)}`,
     exclusive: (input) => (input.dryRun ? [] : swapInPlace),
     facts: (input) => ({ snapshot: input.snapshot, source: input.source ?? null, tables: input.tables, differing: input.differing, dryRun: input.dryRun }),
     outcome: ({ target, ...put }, input) => (input.dryRun ? {} : { target, ...putFacts(put) }),
   },
   'restore.promote': {
+    lasts: always,
     title: (input) => `promote ${input.held}`,
     exclusive: () => swapInPlace,
     facts: (input) => ({ held: input.held }),
@@ -150,6 +170,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'restore.discard': { journalled: true, facts: (input) => ({ held: input.held }), outcome: ({ target }) => ({ target }) },
   'restore.held': {},
   rewind: {
+    lasts: (input) => !input.dryRun,
     title: (input) => `${input.dryRun ? 'preflight of ' : ''}rewind ${input.source}`,
     exclusive: (input) => (input.dryRun ? [] : input.inPlace ? swapInPlace : swap),
     facts: (input) => ({
@@ -164,6 +185,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   },
   'undo.list': {},
   'undo.run': {
+    lasts: always,
     title: () => 'undo',
     exclusive: (input) => (input.force ? swapInPlace : swap),
     facts: (input) => ({ id: input.id ?? null, force: input.force }),
@@ -172,6 +194,7 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'undo.keep': { journalled: true, facts: (input) => ({ id: input.id }) },
   'undo.discard': { journalled: true, facts: (input) => ({ id: input.id }) },
   'checkpoint.create': {
+    lasts: always,
     title: (input) => `checkpoint of ${input.source}`,
     exclusive: () => swap,
     facts: (input) => ({ source: input.source }),
@@ -179,10 +202,12 @@ export const orders: { readonly [N in CommandName]: Order<N> } = {
   'checkpoint.list': {},
   'checkpoint.drop': { journalled: true, facts: (input) => ({ source: input.source, id: input.id }) },
   export: {
+    lasts: always,
     title: (input) => `export ${shown(input.snapshot)}`,
-    facts: (input) => ({ snapshot: input.snapshot, to: input.to, format: input.format ?? null, object: input.object ?? null }),
+    facts: (input) => ({ snapshot: input.snapshot, to: input.to, format: input.format ?? null, object: input.object ?? null, replace: input.replace }),
   },
   import: {
+    lasts: (input) => !input.dryRun,
     title: (input) => `import ${input.path}`,
     exclusive: (input) => (input.dryRun ? [] : write),
     facts: (input) => ({ path: input.path, source: input.source ?? null, dryRun: input.dryRun }),

@@ -19,8 +19,8 @@ export function useSaveReport(): (name: string, as: SavedAs, drill: string | und
       if (found !== undefined) saveFile(`${name}.${as}`, types[as], found);
       return found !== undefined;
     }
-    const to = await chooseFile({ kind: 'export', suggested: `${folder}/${name}.${as}` });
-    if (to === undefined) return false;
-    return (await work('drill.report', { to, ...(drill === undefined ? {} : { drill }) })) !== undefined;
+    const chosen = await chooseFile({ kind: 'report', suggested: `${folder}/${name}.${as}` });
+    if (chosen === undefined) return false;
+    return (await work('drill.report', { to: chosen.path, replace: chosen.replace, ...(drill === undefined ? {} : { drill }) })) !== undefined;
   };
 }

@@ -53,7 +53,8 @@ export const lines = {
   list: (source?: string) => commandLine('list', source === undefined ? [] : [source]),
   pin: (snapshot: SnapshotSummary, reason: string) => commandLine('pin', [refOf(snapshot), reason]),
   unpin: (snapshot: SnapshotSummary) => commandLine('unpin', [refOf(snapshot)]),
-  export: (snapshot: SnapshotSummary, to: string) => commandLine('export', [refOf(snapshot)], [['--to', to]]),
+  export: (snapshot: SnapshotSummary, to: string, replace: boolean) =>
+    commandLine('export', [refOf(snapshot)], [['--to', to], ...(replace ? ['--replace' as const] : [])]),
   setSource: (name: string, environment: string, rpo?: string, rto?: string) =>
     commandLine('source set', [name], [['--environment', environment], ...option('--rpo', rpo), ...option('--rto', rto)]),
   removeSource: (name: string) => commandLine('source remove', [name]),

@@ -9,7 +9,9 @@ import { CommandLine } from '../../ui/command-line.tsx';
 import { Field } from '../../ui/fields.tsx';
 import { size } from '../../ui/format.ts';
 import { engineName } from '../../ui/marks.tsx';
+import { Notice } from '../../ui/marks.tsx';
 import { Dialog } from '../../ui/overlay.tsx';
+import { Prose } from '../../ui/prose.tsx';
 import { tell } from '../../ui/toast.tsx';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
@@ -26,14 +28,17 @@ export function ExportDialog({ snapshot, source, onClose }: ExportDialogProps) {
   const [ending, words] = endings[snapshot.engine] ?? ['', ''];
   const userFolder = useAnswer('sources.overview', {}).data?.userFolder;
   const [to, setTo] = useState(() => suggestion(snapshot, source, ending, userFolder));
+  /** The file that the person said to replace, and no other. */
+  const [replaced, setReplaced] = useState<string>();
+  const replace = replaced !== undefined && replaced === to.trim();
   const [failure, setFailure] = useState<HostError>();
   const [running, setRunning] = useState<AbortController>();
-  const write = async (): Promise<void> => {
+  const write = async (over = replace): Promise<void> => {
     const controller = new AbortController();
     setRunning(controller);
     setFailure(undefined);
     try {
-      const { files } = await link.call('export', { snapshot: snapshot.id, to: to.trim() }, { signal: controller.signal });
+      const { files } = await link.call('export', { snapshot: snapshot.id, to: to.trim(), replace: over }, { signal: controller.signal });
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
       tell({ title: 'The snapshot was exported', text: `${files[0]?.path ?? to} · ${size(bytes)}` });
       onClose();
@@ -47,7 +52,7 @@ export function ExportDialog({ snapshot, source, onClose }: ExportDialogProps) {
       open
       onOpenChange={onClose}
       title="Export the snapshot"
-      lead={`As ${engineName(snapshot.engine)}'s own tools read it, without Belay. A file that exists is never overwritten.`}
+      lead={`As ${engineName(snapshot.engine)}'s own tools read it, without Belay. A file that is there is replaced only if you say so.`}
       footer={
         <>
           {running === undefined ? <Button onClick={onClose}>Not now</Button> : <Button onClick={() => running.abort()}>Stop</Button>}
@@ -66,18 +71,54 @@ export function ExportDialog({ snapshot, source, onClose }: ExportDialogProps) {
         }}
       >
         <div className="grid grid-cols-[1fr_auto] items-start gap-2">
-          <Field label="New file" hint={words} value={to} onChange={(event) => setTo(event.target.value)} className="font-mono text-s" />
+          <Field
+            label="New file"
+            hint={replace ? 'The file of that name is replaced when the new one is whole.' : words}
+            value={to}
+            onChange={(event) => {
+              setTo(event.target.value);
+              setFailure(undefined);
+            }}
+            className="font-mono text-s"
+          />
           {chooseFile !== undefined && (
             <Button
               className="mt-[21px]"
-              onClick={() => void chooseFile?.({ kind: 'export', suggested: to.trim() }).then((path) => path !== undefined && setTo(path))}
+              onClick={() =>
+                void chooseFile?.({ kind: 'export', suggested: to.trim() }).then((chosen) => {
+                  if (chosen === undefined) return;
+                  setTo(chosen.path);
+                  setReplaced(chosen.replace ? chosen.path : undefined);
+                  setFailure(undefined);
+                })
+              }
             >
               Choose…
             </Button>
           )}
         </div>
-        {failure !== undefined && <Failure error={failure} />}
-        <CommandLine line={lines.export(snapshot, to.trim())} />
+        {failure?.code === 'target.exists' && !replace ? (
+          <Notice
+            tone="warn"
+            title={<Prose text={failure.message} />}
+            action={
+              <Button
+                kind="danger"
+                onClick={() => {
+                  setReplaced(to.trim());
+                  void write(true);
+                }}
+              >
+                Replace it
+              </Button>
+            }
+          >
+            Name another file, or replace it. It is as it was until the new one is whole.
+          </Notice>
+        ) : (
+          failure !== undefined && <Failure error={failure} />
+        )}
+        <CommandLine line={lines.export(snapshot, to.trim(), replace)} />
       </form>
     </Dialog>
   );

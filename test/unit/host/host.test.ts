@@ -125,6 +125,32 @@ test('a job keeps a host without clients alive until it has ended', async () => 
   expect(belay.closedWith).toHaveLength(1);
 });
 
+test.for([
+  { name: 'window', lasts: true, goesOn: true },
+  { name: 'window', lasts: false, goesOn: false },
+  { name: 'command', lasts: true, goesOn: false },
+])('a job of a $name that is gone, found again without its answer: $lasts, goes on: $goesOn', async ({ name, lasts, goesOn }) => {
+  await using folder = await temporaryFolder();
+  const held = untilCancelled();
+  const belay = fakeBelay({
+    discover: (input, call) => {
+      if (lasts) call.onLasting?.();
+      return held.handler(input, call);
+    },
+  });
+  const host = await hostAlone(options(folder.path, belay));
+  const client = await host.client(name);
+  const call = client.call('discover', { folder: '/' }).catch(() => undefined);
+  const { signal } = await held.started;
+  await client.close();
+  await call;
+  await expect.poll(() => host.clients()).toBe(0);
+  expect(signal?.aborted).toBe(!goesOn);
+  expect(belay.activeJobs()).toBe(goesOn ? 1 : 0);
+  await host.close('over');
+  await held.cancelled;
+});
+
 test("one cancelled call of two leaves the other client's job alone", async () => {
   await using folder = await temporaryFolder();
   const [mine, theirs] = [untilCancelled(), untilCancelled()];

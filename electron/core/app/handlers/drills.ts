@@ -2,7 +2,7 @@ import { arch, platform, release } from 'node:os';
 import type { Drill, DrillStep } from '../../../contract/drills.ts';
 import type { CommandParsed } from '../../../contract/commands.ts';
 import type { Source, Verification } from '../../../contract/model.ts';
-import { writeNewFile } from '../../base/durable-file.ts';
+import { replaceFile, writeNewFile } from '../../base/durable-file.ts';
 import { AppError, systemCode } from '../../base/errors.ts';
 import type { Repository, SnapshotRecord } from '../../repository/repository.ts';
 import { drillFact, drillNamed, drillsOf, remarkFactOf, resultOf, shortened } from '../../verify/drill-record.ts';
@@ -12,6 +12,7 @@ import { placeAsked } from '../place-asked.ts';
 import { engineOf, type Core } from '../core.ts';
 import { refuseUnknownSource } from '../known-source.ts';
 import { newestDrills } from '../newest-drills.ts';
+import { replaceable } from '../replacing.ts';
 import { freshRecord, resolveSnapshot } from '../resolve.ts';
 import { withEngineContext, type CallScope } from '../scope.ts';
 import type { Handlers } from './handlers.ts';
@@ -43,13 +44,14 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.log' | 
     return { drills, markdown: drillLogMarkdown(drills) };
   },
 
-  'drill.report': async (core, { drill, to }) => {
+  'drill.report': async (core, { drill, to, replace }) => {
     const drills = (await drillsMade(core, undefined)).toReversed();
     const one = drill === undefined ? undefined : drillNamed(drills.toReversed(), drill);
     const page = one === undefined ? drillLogMarkdown(drills) : drillMarkdown(one);
     const text = Buffer.from(to.toLowerCase().endsWith('.json') ? `${JSON.stringify(one ?? drills, null, 2)}\n` : page);
+    const replaced = replace ? await replaceable(core, to) : undefined;
     try {
-      await writeNewFile(to, [text]);
+      await (replaced === undefined ? writeNewFile(to, [text]) : replaceFile(to, text, core));
     } catch (error) {
       const code = systemCode(error);
       if (code === undefined) throw error;

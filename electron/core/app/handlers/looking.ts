@@ -12,6 +12,7 @@ import { engineOf, type Core } from '../core.ts';
 import type { FoundNative } from '../../inspect/import.ts';
 import { looseFile, withNative } from '../loose-file.ts';
 import { presentContent } from '../present.ts';
+import { replaceable, writeBeside } from '../replacing.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
@@ -88,12 +89,15 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
     const { repository, record } = await resolveSnapshot(core, input.snapshot);
     const engine = engineOf(core, record.engine);
     if (!isAbsolute(input.to)) throw new AppError('input.invalid', `${input.to} is not an absolute path.`);
-    if (existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
+    const replaced = input.replace ? await replaceable(core, input.to) : undefined;
+    if (replaced === undefined && existsSync(input.to))
+      throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
     const format = exportFormat(engine, input.format, input.to, input.object !== undefined);
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
-      const request = { format, to: input.to, madeAt: record.createdAt, ...(input.object === undefined ? {} : { object: input.object }) };
-      const { files } = await engine.exportNative(content, request, context);
+      const write = (to: string) => engine.exportNative(content, { ...request, to }, context);
+      const request = { format, madeAt: record.createdAt, ...(input.object === undefined ? {} : { object: input.object }) };
+      const { files } = await (replaced === undefined ? write(input.to) : writeBeside(core, replaced, write));
       return { snapshot: summaryOf(record), files: files.map((file) => ({ ...file })) };
     });
   },
