@@ -21,6 +21,7 @@ import { SnapDialog } from '../features/snap/snap-dialog.tsx';
 import type { SnapOrder } from '../features/snap/snap-dialog.tsx';
 import { AddSheet } from '../features/sources/add-sheet.tsx';
 import { SourceDialog } from '../features/sources/source-dialog.tsx';
+import { useReadOnly } from '../features/shared/writing.tsx';
 import { size } from '../ui/format.ts';
 import { levelWord } from '../ui/proof.tsx';
 import { tell } from '../ui/toast.tsx';
@@ -47,6 +48,7 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
   const [asking, setAsking] = useState<'init' | 'unlock'>();
   const answered = useRef<(ready: boolean) => void>(undefined);
   const begun = useRef(new Set<string>());
+  const readOnly = useReadOnly();
   const close = (): void => setShown(undefined);
   // Back and forward leave what was asked on the page before. A rewind may run: it stays until it is closed.
   const [page, setPage] = useState(location);
@@ -109,9 +111,14 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
     );
   };
 
+  /** Keys, the application's menu and the tray reach what the buttons of the page do not offer while the repository can only be read. */
+  const writing = (act: () => void): void => {
+    if (readOnly === undefined) act();
+    else tell({ title: readOnly, text: 'Nothing was begun. What can be done stands at the top of the page.', tone: 'bad' });
+  };
   const acts: Acts = {
-    snap: (source) => void once(`snap ${source}`, () => take({ source })),
-    snapWith: (source) => setShown({ what: 'snap', source }),
+    snap: (source) => writing(() => void once(`snap ${source}`, () => take({ source }))),
+    snapWith: (source) => writing(() => setShown({ what: 'snap', source })),
     rewind: (source, snapshot) => setShown({ what: 'rewind', source, snapshot }),
     prove: (snapshot) =>
       void once(`prove ${snapshot.id}`, () =>
@@ -120,8 +127,8 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
     undo: (entry) => void once(`undo ${entry.id}`, () => undo(entry)),
     configure: (name) => setShown({ what: 'source', name }),
     exportTo: (snapshot) => setShown({ what: 'export', snapshot }),
-    pin: (snapshot) => setShown({ what: 'pin', snapshot }),
-    unpin: (snapshot) => void work('snapshot.pin', { snapshot: snapshot.id, reason: null }, { done: () => ({ title: 'Unpinned' }) }),
+    pin: (snapshot) => writing(() => setShown({ what: 'pin', snapshot })),
+    unpin: (snapshot) => writing(() => void work('snapshot.pin', { snapshot: snapshot.id, reason: null }, { done: () => ({ title: 'Unpinned' }) })),
     makeDemo: () =>
       void once('demo', async () => {
         if (!(await ready())) return;
@@ -205,7 +212,7 @@ function proved(verification: CommandOutput<'snapshot.verify'>['verification'], 
   const tone = verification.result === 'passed' ? ('plain' as const) : ('bad' as const);
   return {
     title: verification.result === 'passed' ? `The snapshot of ${source} is proved` : `The snapshot of ${source} is not proved`,
-    text: verification.statement,
+    text: [verification.statement, ...verification.warnings.filter((warning) => warning.includes('not recorded'))].join(' '),
     tone,
   };
 }

@@ -4,12 +4,14 @@ import { inShell } from '../api/shell.ts';
 import { Button } from '../ui/button.tsx';
 import { BelayMark } from '../ui/icons.tsx';
 import { Notice } from '../ui/marks.tsx';
+import { Name } from '../ui/name.tsx';
 
 /** What everybody must know on every page: the host is gone, or the repository can only be read. */
 export function LinkNotice() {
   const link = useLink();
   const state = useLinkState();
-  const repository = useAnswer('status', {}).data?.repository;
+  const status = useAnswer('status', {});
+  const repository = status.data?.repository;
   if (state.kind === 'lost')
     return (
       <div className="px-6 pt-4">
@@ -28,8 +30,9 @@ export function LinkNotice() {
   if (repository?.readOnly === true)
     return (
       <div className="px-6 pt-4">
-        <Notice tone="warn" title="The repository can only be read">
-          Snapshots can be browsed, proved and restored; none can be taken.
+        <Notice tone="warn" title="The repository can only be read" action={<Button onClick={() => void status.refetch()}>Look again</Button>}>
+          Snapshots can be browsed, compared, proved, exported and rewound to; none can be taken, and nothing is recorded. Mount its disk for writing, or give
+          this user the right to write there: <Name mono text={repository.location} />
         </Notice>
       </div>
     );

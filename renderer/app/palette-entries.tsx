@@ -10,6 +10,7 @@ import type { IconName } from '../ui/icons.tsx';
 import { Engine } from '../ui/marks.tsx';
 import { Name } from '../ui/name.tsx';
 import { chooseTheme } from '../features/shared/theme.ts';
+import { useReadOnly } from '../features/shared/writing.tsx';
 
 export interface Entry {
   readonly key: string;
@@ -28,6 +29,7 @@ export function useEntries(text: string): readonly Entry[] {
   const acts = useActs();
   const now = useNow();
   const [, go] = useLocation();
+  const readOnly = useReadOnly() !== undefined;
   const overview = useAnswer('sources.overview', {}).data;
   const undo = useAnswer('undo.list', {}).data?.undo ?? [];
   const asked = text.trim();
@@ -47,10 +49,12 @@ export function useEntries(text: string): readonly Entry[] {
       act,
     });
     return [
-      entry('Snapshot', lines.snap({ source: source.name }), () => acts.snap(source.name)),
+      ...(readOnly ? [] : [entry('Snapshot', lines.snap({ source: source.name }), () => acts.snap(source.name))]),
       ...(newest === undefined ? [] : [entry('Rewind', lines.rewind(source.name, newest), () => acts.rewind(source, newest))]),
       ...(newest === undefined ? [] : [entry('Prove', lines.verify(newest), () => acts.prove(newest))]),
-      ...(newest === undefined ? [] : [entry('Drill', lines.drill({ source: source.name }), () => go(`/drills?run=${encodeURIComponent(source.name)}`))]),
+      ...(newest === undefined || readOnly
+        ? []
+        : [entry('Drill', lines.drill({ source: source.name }), () => go(`/drills?run=${encodeURIComponent(source.name)}`))]),
       entry('Snapshots of', lines.list(source.name), () => go(`/shelf?source=${encodeURIComponent(source.name)}`)),
       entry('Connection of', lines.testSource(source.name), () => go(`/sources?source=${encodeURIComponent(source.name)}`)),
       entry('Environment and targets of', lines.setSource(source.name, source.environment), () => acts.configure(source.name)),
@@ -87,8 +91,10 @@ export function useEntries(text: string): readonly Entry[] {
     command('settings', 'Settings', lines.doctor(), () => go('/settings')),
     command('lock', 'Keys of the repository', lines.keys(), () => go('/settings')),
     command('journal', 'Journal', lines.journal(), () => go('/journal')),
-    ...(overview !== undefined && overview.sources.length > 0 ? [command('stack', 'Snapshot with a name…', '', () => acts.snapWith())] : []),
-    ...(overview !== undefined && !overview.sources.some((one) => one.demo) ? [command('stack', 'Make the demo', lines.demo(), () => acts.makeDemo())] : []),
+    ...(overview !== undefined && overview.sources.length > 0 && !readOnly ? [command('stack', 'Snapshot with a name…', '', () => acts.snapWith())] : []),
+    ...(overview !== undefined && !overview.sources.some((one) => one.demo) && !readOnly
+      ? [command('stack', 'Make the demo', lines.demo(), () => acts.makeDemo())]
+      : []),
     command('light', 'Light theme', '', () => chooseTheme('light')),
     command('dark', 'Dark theme', '', () => chooseTheme('dark')),
     command('system', "The system's theme", '', () => chooseTheme('system')),

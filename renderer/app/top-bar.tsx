@@ -1,6 +1,6 @@
 import { useAnswer } from '../api/host.tsx';
 import { useActs } from '../features/shared/acts.ts';
-import { Button } from '../ui/button.tsx';
+import { WriteButton } from '../features/shared/writing.tsx';
 import { BelayMark, Icon } from '../ui/icons.tsx';
 import { Kbd } from '../ui/marks.tsx';
 
@@ -29,9 +29,9 @@ export function TopBar() {
       </button>
       <div className="flex min-w-[110px] shrink-0 justify-end">
         {some && (
-          <Button kind="primary" onClick={() => acts.snapWith()}>
+          <WriteButton kind="primary" onClick={() => acts.snapWith()}>
             Snapshot now
-          </Button>
+          </WriteButton>
         )}
       </div>
     </header>

@@ -139,12 +139,23 @@ export function createSession(parts: SessionParts): RepositorySession {
     if (ended.status === 'fulfilled') await ended.value.close();
   };
 
+  /** Disks are mounted anew under a host that runs: one that could only be read when it was opened is opened again where it can be written by now. */
+  const readOnlyNow = async (known: Repository): Promise<boolean> => {
+    const found = await lookAtRepository(known.info.location, parts.ports).catch(() => known.info);
+    if (known.info.readOnly && !found.readOnly && open === known) {
+      // Not closed: what reads through it goes on, and nothing ever wrote through it.
+      opening = undefined;
+      open = undefined;
+    }
+    return found.readOnly;
+  };
+
   const session: RepositorySession = {
     look: async () => {
       const { repository: attached } = await settings.read();
       if (attached === undefined) return undefined;
       const { location } = attached;
-      if (open !== undefined) return { state: stateOf(open.info), locked: false };
+      if (open !== undefined) return { state: { ...stateOf(open.info), readOnly: await readOnlyNow(open) }, locked: false };
       const found = await lookAtRepository(location, parts.ports);
       refuseOther(found, attached.id);
       const locked = found.protection === 'keys' && attached.keyFile === undefined && (await secrets.get(passphraseHandle(found.id))) === undefined;

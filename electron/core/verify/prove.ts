@@ -42,11 +42,24 @@ export async function prove(repository: Repository, engine: Engine, request: Pro
       at: context.clock.now(),
       evidence: { statement: cut(last.statement, longestStatement), durationMs: last.durationMs, ...evidence },
     };
-    await repository.record([{ kind: 'proof', snapshot: request.record.id, proof }]);
+    const unkept = await recorded(repository, request.record.id, proof);
+    if (unkept !== undefined && !warnings.includes(unkept)) warnings.push(unkept);
+    last = { ...last, warnings: [...warnings] };
     request.onLevel?.({ ...last, warnings: outcome.warnings });
     if (last.result !== 'passed') return last;
   }
   return last;
+}
+
+/** What was shown stands whether or not it can be written down: on a medium that is read-only a snapshot is verified all the same, and that is said. */
+async function recorded(repository: Repository, snapshot: string, proof: ProofFact): Promise<string | undefined> {
+  try {
+    await repository.record([{ kind: 'proof', snapshot, proof }]);
+    return undefined;
+  } catch (error) {
+    if (!isAppError(error, 'repository.read-only')) throw error;
+    return 'This is not recorded: the repository can only be read.';
+  }
 }
 
 interface LevelOutcome {

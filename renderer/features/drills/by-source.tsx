@@ -1,6 +1,5 @@
 import { Link } from 'wouter';
 import type { Drill } from '../../../electron/contract/drills.ts';
-import { Button } from '../../ui/button.tsx';
 import { useNow } from '../../ui/clock.tsx';
 import { duration } from '../../ui/format.ts';
 import { Engine, Environment } from '../../ui/marks.tsx';
@@ -11,6 +10,7 @@ import { lines } from '../shared/lines.ts';
 import { isSlow, lastMonths, monthOf, newestMeasured, resultWords } from './records.ts';
 import type { Month, Overview } from './records.ts';
 import { Result, ResultSign } from './result.tsx';
+import { WriteButton } from '../shared/writing.tsx';
 
 const head = 'border-b border-line px-2 py-[7px] text-left text-s font-medium whitespace-nowrap text-ink-3';
 const body = 'h-14 border-b border-line px-2 whitespace-nowrap group-last/row:border-b-0';
@@ -126,7 +126,7 @@ function Row({ one, drills, months, onRun, onMonth }: RowProps) {
         );
       })}
       <td className={`${body} pr-3.5 text-right`}>
-        <Button
+        <WriteButton
           small
           disabled={newest === undefined}
           title={newest === undefined ? 'It has no snapshot yet' : lines.drill({ source: source.name })}
@@ -134,7 +134,7 @@ function Row({ one, drills, months, onRun, onMonth }: RowProps) {
           aria-label={`Drill ${source.name}`}
         >
           Drill…
-        </Button>
+        </WriteButton>
       </td>
     </tr>
   );

@@ -21,6 +21,7 @@ import { DrillSheet } from './drill-sheet.tsx';
 import { bySource, recoveryPoints, situationOf } from './records.ts';
 import type { Overview } from './records.ts';
 import { RunSheet } from './run-sheet.tsx';
+import { WriteButton } from '../shared/writing.tsx';
 
 const noDrills: readonly Drill[] = [];
 const noSources: readonly Overview[] = [];
@@ -64,9 +65,9 @@ function Drills({ id }: { readonly id: string | undefined }) {
           </p>
         </div>
         <CommandLine line={lines.drillList()} />
-        <Button kind="primary" disabled={!some} title={some ? '' : 'There is no snapshot yet'} onClick={() => run()}>
+        <WriteButton kind="primary" disabled={!some} title={some ? '' : 'There is no snapshot yet'} onClick={() => run()}>
           Run a drill…
-        </Button>
+        </WriteButton>
       </header>
       {failed !== null && (
         <div className="px-6 pb-3">
@@ -80,13 +81,13 @@ function Drills({ id }: { readonly id: string | undefined }) {
           title="No drill was made yet"
           action={
             some ? (
-              <Button kind="primary" onClick={() => run()}>
+              <WriteButton kind="primary" onClick={() => run()}>
                 Run a drill…
-              </Button>
+              </WriteButton>
             ) : (
-              <Button kind="primary" onClick={() => (sources.length > 0 ? acts.snapWith() : go('/'))}>
+              <WriteButton kind="primary" onClick={() => (sources.length > 0 ? acts.snapWith() : go('/'))}>
                 {sources.length > 0 ? 'Snapshot first' : 'Choose a database'}
-              </Button>
+              </WriteButton>
             )
           }
         >

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import type { Drill } from '../../../electron/contract/drills.ts';
 import { useAnswer, useRefresh } from '../../api/host.tsx';
-import { Button } from '../../ui/button.tsx';
 import { CommandLine } from '../../ui/command-line.tsx';
 import { Field, Select } from '../../ui/fields.tsx';
 import { exactTime } from '../../ui/format.ts';
@@ -11,6 +10,7 @@ import { Prose } from '../../ui/prose.tsx';
 import { lines } from '../shared/lines.ts';
 import { useWork } from '../shared/work.ts';
 import { userOf } from './user.ts';
+import { WriteButton } from '../shared/writing.tsx';
 
 /** What people said of a drill, and a place to say more: it belongs to the record, with name and time, and is never taken back. */
 export function Remarks({ drill }: { readonly drill: Drill }) {
@@ -72,9 +72,9 @@ export function Remarks({ drill }: { readonly drill: Drill }) {
           />
           <Field label="Remark" value={text} onChange={(event) => setText(event.target.value)} maxLength={4000} />
           <Field label="By" value={by} onChange={(event) => setTyped(event.target.value)} maxLength={200} />
-          <Button type="submit" disabled={!ready}>
+          <WriteButton type="submit" disabled={!ready}>
             Add
-          </Button>
+          </WriteButton>
         </div>
         {text.trim() !== '' && <CommandLine line={lines.drillNote(drill.id, kind, text.trim())} />}
       </form>

@@ -1,4 +1,3 @@
-import { Button } from '../../ui/button.tsx';
 import { CommandLine } from '../../ui/command-line.tsx';
 import { Engine } from '../../ui/marks.tsx';
 import { ProofSteps } from '../../ui/proof.tsx';
@@ -6,6 +5,7 @@ import { useActs } from '../shared/acts.ts';
 import { lines } from '../shared/lines.ts';
 import { FoundList } from '../shared/found-list.tsx';
 import type { Discovery } from '../shared/found-list.tsx';
+import { WriteButton } from '../shared/writing.tsx';
 
 const loop = [
   ['Snapshot', 'One read of the database, re-read and checked byte for byte.'],
@@ -31,9 +31,9 @@ export function FirstStart({ discovery, folder }: { readonly discovery: Discover
               <h2 className="font-semibold">Or try it on a demo</h2>
               <p className="text-ink-2">A box office's database of 30,000 rows, made in Belay's own folder. Nothing else is touched.</p>
             </div>
-            <Button kind="primary" title={lines.demo()} onClick={() => acts.makeDemo()}>
+            <WriteButton kind="primary" title={lines.demo()} onClick={() => acts.makeDemo()}>
               Make the demo and snapshot it
-            </Button>
+            </WriteButton>
           </div>
           <ol className="mt-3.5 grid grid-cols-3 gap-4 border-t border-line pt-3">
             {loop.map(([title, text], at) => (

@@ -10,6 +10,7 @@ import { Proof } from '../../ui/proof.tsx';
 import { Sparkline } from '../../ui/sparkline.tsx';
 import { useActs } from '../shared/acts.ts';
 import { lines } from '../shared/lines.ts';
+import { WriteButton, useReadOnly } from '../shared/writing.tsx';
 import type { Overview, Standing } from './standing.ts';
 
 interface Row {
@@ -156,15 +157,21 @@ export function ActOf({ one, standing, small = false }: Row & { readonly small?:
       </Button>
     );
   return (
-    <Button small={small} kind={standing.rank === 0 ? 'danger' : 'plain'} title={lines.snap({ source: source.name })} onClick={() => acts.snap(source.name)}>
+    <WriteButton
+      small={small}
+      kind={standing.rank === 0 ? 'danger' : 'plain'}
+      title={lines.snap({ source: source.name })}
+      onClick={() => acts.snap(source.name)}
+    >
       {standing.act === 'snap-again' ? 'Snapshot again' : 'Snapshot'}
-    </Button>
+    </WriteButton>
   );
 }
 
 function More({ one, standing }: Row) {
   const acts = useActs();
   const [, go] = useLocation();
+  const readOnly = useReadOnly() !== undefined;
   const { source, newest, demo } = one;
   return (
     <Menu
@@ -175,13 +182,13 @@ function More({ one, standing }: Row) {
         </IconButton>
       }
       acts={[
-        { key: 'snap', title: 'Snapshot', act: () => acts.snap(source.name) },
-        { key: 'snap-with', title: 'Snapshot with a name…', act: () => acts.snapWith(source.name) },
+        { key: 'snap', title: 'Snapshot', disabled: readOnly, act: () => acts.snap(source.name) },
+        { key: 'snap-with', title: 'Snapshot with a name…', disabled: readOnly, act: () => acts.snapWith(source.name) },
         ...(newest === undefined
           ? []
           : [
               ...(standing.act === 'rewind' ? [] : [{ key: 'rewind', title: 'Rewind…', act: () => acts.rewind(source, newest) }]),
-              { key: 'drill', title: 'Drill…', act: () => go(`/drills?run=${encodeURIComponent(source.name)}`) },
+              { key: 'drill', title: 'Drill…', disabled: readOnly, act: () => go(`/drills?run=${encodeURIComponent(source.name)}`) },
               ...(standing.act === 'prove' ? [] : [{ key: 'prove', title: 'Prove the newest', act: () => acts.prove(newest) }]),
             ]),
         'line',

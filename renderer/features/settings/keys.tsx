@@ -14,6 +14,7 @@ import { tell } from '../../ui/toast.tsx';
 import { When } from '../../ui/when.tsx';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
+import { WriteButton } from '../shared/writing.tsx';
 
 type Slot = CommandOutput<'keys.list'>['slots'][number];
 type Kind = Slot['kind'];
@@ -38,9 +39,9 @@ export function Keys() {
         <Menu
           label="Add a key"
           trigger={
-            <Button small>
+            <WriteButton small>
               Add a key <Icon name="down" size={12} />
-            </Button>
+            </WriteButton>
           }
           acts={(['passphrase', 'keyfile', 'recovery'] as const).map((kind) => ({
             key: kind,
@@ -63,11 +64,11 @@ export function Keys() {
             </span>
             <span className="ml-auto flex gap-1">
               {slot.kind === 'passphrase' && (
-                <Button small title={lines.changePassphrase()} onClick={() => setShown({ what: 'change', slot })}>
+                <WriteButton small title={lines.changePassphrase()} onClick={() => setShown({ what: 'change', slot })}>
                   Change…
-                </Button>
+                </WriteButton>
               )}
-              <Button
+              <WriteButton
                 small
                 kind="danger"
                 title={lines.removeKey(slot.slot)}
@@ -75,7 +76,7 @@ export function Keys() {
                 onClick={() => setShown({ what: 'remove', slot })}
               >
                 Remove…
-              </Button>
+              </WriteButton>
             </span>
           </li>
         ))}

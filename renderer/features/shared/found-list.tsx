@@ -16,6 +16,7 @@ import { freeName, typedOf, whereOf } from './place.ts';
 import { capital } from './titles.ts';
 import { NothingFound, Unseen } from './unseen.tsx';
 import type { NoContainers } from './unseen.tsx';
+import { WriteButton } from './writing.tsx';
 
 export type Found = CommandOutput<'discover'>['found'][number];
 
@@ -108,14 +109,14 @@ export function FoundRow({ one, folder }: { readonly one: Found; readonly folder
       <span className="figures shrink-0 text-s text-ink-3">{facts.filter((fact) => fact !== undefined).join(' · ')}</span>
       <span className="shrink-0">
         {addable ? (
-          <Button
+          <WriteButton
             small
             title={lines.add(place, name)}
             aria-label={`Snapshot ${one.suggestedName}`}
             onClick={() => acts.protect({ name, engine: one.engine, location: locationOf(one), baseFolder: folder, typed })}
           >
             Snapshot
-          </Button>
+          </WriteButton>
         ) : one.needsLogin === true ? (
           <Button small aria-label={`Log in to ${one.description}`} onClick={() => acts.addSource(typed)}>
             Log in…

@@ -22,6 +22,7 @@ import { filtered, predecessors, searchable, sorted } from './filtering.ts';
 import type { ProofFilter, Span } from './filtering.ts';
 import { Timeline } from './timeline.tsx';
 import { Trend } from './trend.tsx';
+import { WriteButton } from '../shared/writing.tsx';
 
 const idOf = (one: SnapshotSummary): string => one.id;
 const nothing: readonly SnapshotSummary[] = [];
@@ -143,9 +144,9 @@ export function ShelfPage() {
         icon="shelf"
         title="No snapshot yet"
         action={
-          <Button kind="primary" onClick={() => ((overview?.sources.length ?? 0) > 0 ? acts.snapWith() : go('/'))}>
+          <WriteButton kind="primary" onClick={() => ((overview?.sources.length ?? 0) > 0 ? acts.snapWith() : go('/'))}>
             {(overview?.sources.length ?? 0) > 0 ? 'Snapshot now' : 'Choose a database'}
-          </Button>
+          </WriteButton>
         }
       >
         Every snapshot of every source stands here, with when it was taken and how far it is proved.

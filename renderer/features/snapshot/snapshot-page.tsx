@@ -19,6 +19,7 @@ import { DiffTab } from './diff-tab.tsx';
 import { LineageTab } from './lineage-tab.tsx';
 import { ObjectsTab } from './objects-tab.tsx';
 import { ProofCards, ProofTab } from './proof-tab.tsx';
+import { useReadOnly } from '../shared/writing.tsx';
 
 export type Shown = CommandOutput<'snapshot.show'>;
 
@@ -77,6 +78,7 @@ export function SnapshotPage({ id }: { readonly id: string }) {
 function Head({ shown }: { readonly shown: Shown }) {
   const now = useNow();
   const acts = useActs();
+  const readOnly = useReadOnly() !== undefined;
   const { snapshot, capture } = shown;
   const source = useAnswer('sources.overview', {}).data?.sources.find((one) => one.source.name === snapshot.source)?.source;
   const version = capture['serverVersion'];
@@ -137,8 +139,8 @@ function Head({ shown }: { readonly shown: Shown }) {
           }
           acts={[
             snapshot.pin === undefined
-              ? { key: 'pin', title: 'Pin…', act: () => acts.pin(snapshot) }
-              : { key: 'unpin', title: 'Unpin', act: () => acts.unpin(snapshot) },
+              ? { key: 'pin', title: 'Pin…', disabled: readOnly, act: () => acts.pin(snapshot) }
+              : { key: 'unpin', title: 'Unpin', disabled: readOnly, act: () => acts.unpin(snapshot) },
           ]}
         />
         <Button onClick={() => acts.exportTo(snapshot)}>Export…</Button>

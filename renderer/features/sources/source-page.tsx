@@ -15,6 +15,7 @@ import { lines } from '../shared/lines.ts';
 import { Facts } from './findings.tsx';
 import { consistencyWords } from './words.ts';
 import type { Known } from './words.ts';
+import { WriteButton } from '../shared/writing.tsx';
 
 /** One source: how it is reached and with what, what it is held against, and its newest snapshots. */
 export function SourcePage({ name }: { readonly name: string }) {
@@ -78,9 +79,9 @@ function Whole({ one }: { readonly one: Known }) {
               Rewind…
             </Button>
           )}
-          <Button kind="primary" title={lines.snap({ source: source.name })} onClick={() => acts.snap(source.name)}>
+          <WriteButton kind="primary" title={lines.snap({ source: source.name })} onClick={() => acts.snap(source.name)}>
             Snapshot
-          </Button>
+          </WriteButton>
         </div>
       </header>
       <div className="grid max-w-[1100px] gap-5 px-6 pb-6 wide:grid-cols-[1fr_360px]">

@@ -13,6 +13,7 @@ import { lines } from '../shared/lines.ts';
 import { capital } from '../shared/titles.ts';
 import { useWork } from '../shared/work.ts';
 import { Section } from './section.tsx';
+import { WriteButton } from '../shared/writing.tsx';
 
 type Lock = CommandOutput<'repository.locks'>['locks'][number];
 
@@ -66,9 +67,9 @@ export function LocksPanel() {
                 </td>
                 <td className={`${body} pr-0 text-right`}>
                   {(lock.state === 'stale' || lock.state === 'unknown') && (
-                    <Button small kind="danger" title={lines.unlock(lock.instance)} onClick={() => setBreaking(lock)}>
+                    <WriteButton small kind="danger" title={lines.unlock(lock.instance)} onClick={() => setBreaking(lock)}>
                       Remove…
-                    </Button>
+                    </WriteButton>
                   )}
                 </td>
               </tr>

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import type { SnapshotSummary } from '../../../electron/contract/model.ts';
-import { Button } from '../../ui/button.tsx';
 import { CommandLine } from '../../ui/command-line.tsx';
 import { counted } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
@@ -14,6 +13,7 @@ import { useWork } from '../shared/work.ts';
 import { AcceptLoss } from './accept-loss.tsx';
 import type { LossPlan } from './accept-loss.tsx';
 import { ProblemList } from './problem-list.tsx';
+import { WriteButton } from '../shared/writing.tsx';
 
 type Report = CommandOutput<'repository.repair'>;
 
@@ -43,16 +43,16 @@ export function RepairPanel({ snapshots }: { readonly snapshots: readonly Snapsh
       ) : (
         <div className="flex flex-wrap items-center gap-2">
           {mendable ? (
-            <Button kind="primary" onClick={() => start(false)}>
+            <WriteButton kind="primary" onClick={() => start(false)}>
               {`Mend ${counted(report.mended.length, 'file')}`}
-            </Button>
+            </WriteButton>
           ) : (
-            <Button onClick={() => start(true)}>{report === undefined ? 'See what can be mended' : 'Look again'}</Button>
+            <WriteButton onClick={() => start(true)}>{report === undefined ? 'See what can be mended' : 'Look again'}</WriteButton>
           )}
           {report !== undefined && report.acceptable.length > 0 && (
-            <Button kind="danger" title={lines.acceptLoss()} onClick={() => void work('repository.accept-loss', {}).then(setLosses)}>
+            <WriteButton kind="danger" title={lines.acceptLoss()} onClick={() => void work('repository.accept-loss', {}).then(setLosses)}>
               Accept the loss…
-            </Button>
+            </WriteButton>
           )}
           <CommandLine line={lines.repair(!mendable)} />
         </div>

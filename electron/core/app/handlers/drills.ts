@@ -28,6 +28,11 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.log' | 
     await refuseUnknownSource(core, input.source);
     const source = (await core.sources.list()).find((one) => one.name === input.source);
     const record = await chosen(core, repository, input.source, input.snapshot);
+    if (repository.info.readOnly) {
+      throw new AppError('repository.read-only', `A drill is kept as a record, and ${repository.info.location} cannot be written here.`, {
+        hint: 'Mount it for writing, or give this user the right to write. Without a record a snapshot is proved by: belay verify',
+      });
+    }
     const drill = shortened(await runDrill(core, repository, { source, record, input }, scope));
     await repository.record([drillFact(drill)]);
     await newestDrills(core, repository);
