@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { change, makeShop, Place } from '../helpers/cli/belay.ts';
 import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
@@ -13,7 +13,7 @@ function left(place: Place): readonly string[] {
 }
 
 /** Milliseconds from the click on a *Cancel* until the page says what came of it. */
-async function untilSaid(page: Page, cancel: ReturnType<Page['getByRole']>, said: ReturnType<Page['getByText']>): Promise<number> {
+async function untilSaid(cancel: Locator, said: Locator): Promise<number> {
   await cancel.click();
   const clicked = Date.now();
   await said.first().waitFor();
@@ -39,7 +39,7 @@ test('a check is cancelled on its page and a drill in the bar: said within two s
   await page.getByText('Every byte, decoded').click();
   await page.getByRole('button', { name: 'Check', exact: true }).click();
   const main = page.getByRole('main');
-  expect(await untilSaid(page, main.getByRole('button', { name: 'Cancel', exact: true }), page.getByText('Nothing of it is left.'))).toBeLessThan(2000);
+  expect(await untilSaid(main.getByRole('button', { name: 'Cancel', exact: true }), page.getByText('Nothing of it is left.'))).toBeLessThan(2000);
   await main.getByRole('button', { name: 'Check', exact: true }).waitFor();
   expect(await main.getByRole('button', { name: 'Check', exact: true }).isEnabled()).toBe(true);
   await page.getByRole('heading', { name: 'The repository was never read as a whole' }).waitFor();
@@ -54,9 +54,7 @@ test('a check is cancelled on its page and a drill in the bar: said within two s
     .click();
   await page.getByRole('button', { name: 'Run the drill' }).click();
   await page.getByText('Drill of shop: ').or(bar.getByText('Drill of shop')).first().waitFor();
-  expect(await untilSaid(page, bar.getByRole('button', { name: 'Cancel: drill of shop' }), bar.getByText('Cancelled, nothing of it is left'))).toBeLessThan(
-    2000,
-  );
+  expect(await untilSaid(bar.getByRole('button', { name: 'Cancel: drill of shop' }), bar.getByText('Cancelled, nothing of it is left'))).toBeLessThan(2000);
   await page.getByRole('heading', { name: 'No drill was made yet' }).first().waitFor();
   expect(await place.data('drill', 'list')).toMatchObject({ total: 0 });
   expect(left(place)).toEqual([]);
