@@ -68,7 +68,7 @@ function Surface({
         <Base.Backdrop className="veil" />
         <Base.Popup initialFocus={() => first()} className={classes('float fixed z-50 flex max-w-[calc(100vw-48px)] flex-col', looks.popup)}>
           <Head title={title} lead={lead} {...(mustAnswer === undefined ? {} : { mustAnswer })} />
-          <div ref={body} className={classes('grid content-start overflow-auto px-[22px] py-4', looks.body)}>
+          <div ref={body} className={classes('grid auto-rows-max content-start overflow-auto px-[22px] py-4', looks.body)}>
             {children}
           </div>
           {footer !== undefined && <footer className={classes('flex items-center gap-2 border-t border-line px-[22px] py-3', looks.footer)}>{footer}</footer>}

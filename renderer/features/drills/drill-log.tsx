@@ -144,7 +144,7 @@ function columnsAt(now: number, wide: boolean): readonly Column<Drill>[] {
         </span>
       ),
     },
-    { key: 'source', title: 'Source', track: wide ? 'minmax(130px, 200px)' : '116px', cell: (one) => <Name text={one.source} /> },
+    { key: 'source', title: 'Source', track: wide ? 'minmax(110px, 160px)' : '116px', cell: (one) => <Name text={one.source} /> },
     { key: 'result', title: 'Result', track: '118px', cell: (one) => <Result of={one.result} /> },
     { key: 'statement', title: 'What was seen', track: 'minmax(120px, 1fr)', cell: (one) => <Name text={one.statement} className="text-ink-2" /> },
     { key: 'took', title: 'Took', track: '92px', right: true, cell: (one) => (one.recoveryMs === undefined ? '' : duration(one.recoveryMs)) },

@@ -8,6 +8,7 @@ import { useWidth } from '../../ui/width.ts';
 const laneHeight = 22;
 const labelWidth = 128;
 const markWidth = 5;
+const tickWidth = 48;
 const day = 86_400_000;
 
 interface Mark {
@@ -28,7 +29,7 @@ export const Timeline = memo(function Timeline({ snapshots, sources, now, chosen
       <div ref={box} className="relative">
         <div className="relative h-[22px] text-s text-ink-3" style={{ marginLeft: labelWidth }} aria-hidden="true">
           {range.ticks.map((tick) => (
-            <span key={tick} className="absolute whitespace-nowrap" style={{ left: x(tick) }}>
+            <span key={tick} className="absolute whitespace-nowrap" style={x(tick) > room - tickWidth ? { right: 0 } : { left: x(tick) }}>
               {shortDate(tick)}
             </span>
           ))}

@@ -175,9 +175,10 @@ async function credentials(core: Core, source: Source | undefined, scope: CallSc
   if (source === undefined) return ended('failed', 'The source is not known any more.');
   scope.progress({ stage: 'credentials dry-run' });
   try {
-    const probe = await withEngineContext(core, scope, (context) => engineOf(core, source.engine).probe(engineSource(source), context));
+    const engine = engineOf(core, source.engine);
+    const probe = await withEngineContext(core, scope, (context) => engine.probe(engineSource(source), context));
     if (probe.restoreRefused !== undefined) return ended('failed', probe.restoreRefused.statement);
-    return ended('passed', `${source.name} answers: ${probe.serverVersion}.`);
+    return ended('passed', `${source.name} answers: ${engine.title} ${probe.serverVersion}.`);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return ended('failed', error.message);
