@@ -157,7 +157,8 @@ export function ActsProvider({ children }: { readonly children: ReactNode }) {
       }),
     ready,
     openRepository: () => void ready(),
-    find: () => setShown({ what: 'find' }),
+    // What is half filled in on a sheet is not thrown away for it.
+    find: () => setShown((now) => now ?? { what: 'find' }),
   };
 
   const configured = shown?.what === 'source' ? known.find((one) => one.source.name === shown.name) : undefined;

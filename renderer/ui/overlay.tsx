@@ -17,6 +17,11 @@ interface OverlayProps {
   readonly initialFocus?: RefObject<HTMLElement | null>;
 }
 
+/** The second click of a double click on the button that opened it falls beside it: it does not close it again. */
+function isDoubleClick({ reason, event }: Base.Root.ChangeEventDetails): boolean {
+  return reason === 'outside-press' && event instanceof UIEvent && event.detail > 1;
+}
+
 function Head({ title, lead, mustAnswer }: Pick<OverlayProps, 'title' | 'lead' | 'mustAnswer'>) {
   return (
     <header className="flex items-start gap-3 border-b border-line px-[22px] pt-[18px] pb-3">
@@ -63,7 +68,7 @@ function Surface({
   // Where the body has no control, the surface itself: it is read out, and Enter does nothing by accident.
   const first = (): HTMLElement | true => initialFocus?.current ?? body.current?.querySelector<HTMLElement>('input:checked, input, select, button') ?? true;
   return (
-    <Base.Root open={open} onOpenChange={(next) => mustAnswer !== true && onOpenChange(next)}>
+    <Base.Root open={open} onOpenChange={(next, how) => mustAnswer !== true && !isDoubleClick(how) && onOpenChange(next)}>
       <Base.Portal>
         <Base.Backdrop className="veil" />
         <Base.Popup initialFocus={() => first()} className={classes('float fixed z-50 flex max-w-[calc(100vw-48px)] flex-col', looks.popup)}>
@@ -91,7 +96,7 @@ export function Dialog(props: OverlayProps) {
 /** A bare surface near the top, for what has a head of its own. `label` is its name. */
 export function Panel({ open, onOpenChange, label, children, className, initialFocus }: PanelProps) {
   return (
-    <Base.Root open={open} onOpenChange={(next) => onOpenChange(next)}>
+    <Base.Root open={open} onOpenChange={(next, how) => !isDoubleClick(how) && onOpenChange(next)}>
       <Base.Portal>
         <Base.Backdrop className="veil" />
         <Base.Popup

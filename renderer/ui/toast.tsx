@@ -1,7 +1,9 @@
 import { Toast as Base } from '@base-ui/react/toast';
+import type { ReactNode } from 'react';
 import { buttonLook, IconButton } from './button.tsx';
 import { classes } from './classes.ts';
 import { Icon } from './icons.tsx';
+import { Prose } from './prose.tsx';
 
 export interface Told {
   readonly title: string;
@@ -37,6 +39,10 @@ export function tell({ title, text, tone = 'plain', action, stays }: Told): void
   });
 }
 
+function Words({ text }: { readonly text: ReactNode }) {
+  return typeof text === 'string' ? <Prose text={text} /> : text;
+}
+
 function Toasts() {
   const { toasts } = Base.useToastManager();
   return (
@@ -47,8 +53,12 @@ function Toasts() {
             <Icon name={toast.type === 'bad' ? 'alert' : 'check'} />
           </span>
           <Base.Content className="min-w-0 flex-1">
-            <Base.Title className="font-strong" />
-            <Base.Description className="text-ink-2 [overflow-wrap:anywhere]" />
+            <Base.Title className="font-strong">
+              <Words text={toast.title} />
+            </Base.Title>
+            <Base.Description className="text-ink-2">
+              <Words text={toast.description} />
+            </Base.Description>
           </Base.Content>
           {toast.actionProps !== undefined && <Base.Action className={buttonLook('plain', true)} />}
           <Base.Close render={<IconButton label="Close the notice" />}>

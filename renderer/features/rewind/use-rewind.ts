@@ -38,6 +38,8 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
   const [phase, setPhase] = useState<Phase>({ kind: 'choosing' });
   const [looked, setLooked] = useState<{ readonly at: string; readonly found: Preflight | HostError }>();
   const abort = useRef<AbortController>(undefined);
+  /** A second click before the first has ended decides nothing. */
+  const settling = useRef(false);
   const onScreen = useRef(true);
   useEffect(() => {
     onScreen.current = true;
@@ -132,8 +134,9 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
 
   /** Decides over a held copy, or takes the swap back. */
   const settle = async (how: 'promoted' | 'discarded' | 'undone'): Promise<void> => {
-    if (phase.kind !== 'done') return;
+    if (phase.kind !== 'done' || settling.current) return;
     const { outcome } = phase;
+    settling.current = true;
     try {
       if (how === 'promoted' && outcome.held !== undefined) {
         const { undo } = await link.call('restore.promote', { held: outcome.held, ...(confirm === '' ? {} : { confirm }) });
@@ -148,6 +151,8 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
       }
     } catch (error) {
       tell(failureOf(hostError(error)));
+    } finally {
+      settling.current = false;
     }
   };
 

@@ -13,8 +13,14 @@ export function isNumber(cell: Cell | undefined): boolean {
 /** A value on one line, shortened. */
 export function shownText(cell: Cell): string {
   if (cell === null) return 'null';
-  if (typeof cell === 'object') return cell.$ === 'blob' ? `blob ${cell.v}`.slice(0, 24) : cell.v.slice(0, longestCell);
+  if (typeof cell === 'object') return cell.$ === 'blob' ? bytesText(cell.v) : cell.v.slice(0, longestCell);
   return String(cell).slice(0, longestCell);
+}
+
+/** The first bytes, as hex. */
+function bytesText(base64: string): string {
+  const bytes = atob(base64.slice(0, 16));
+  return `blob ${[...bytes].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('')}${base64.length > 16 ? '…' : ''}`;
 }
 
 /** A value as it is shown: whole in the tooltip, NULL and bytes told from text. */
@@ -24,7 +30,7 @@ export function CellText({ cell }: { readonly cell: Cell }) {
   if (typeof cell === 'object' && cell.$ === 'blob')
     return (
       <span className="font-mono text-s text-ink-3" title={cell.v.slice(0, 2000)}>
-        {text}…
+        {text}
       </span>
     );
   return <Name mono text={text} />;

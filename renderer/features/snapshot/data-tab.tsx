@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { escapeText } from '../../../electron/contract/escape.ts';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import { useAnswer } from '../../api/host.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -64,7 +65,7 @@ export function DataTab({
             act: () => onObject(one.name),
           }))}
         />
-        <span className="text-s text-ink-2" role="status">
+        <span className="shrink-0 text-s text-ink-2" role="status">
           {page === undefined
             ? 'Reading…'
             : page.rows.length === 0
@@ -105,12 +106,12 @@ export function DataTab({
 
 function columnsOf({ columns, rows }: Page): readonly Column<{ readonly at: number; readonly row: readonly Cell[] }>[] {
   return columns.map((column, at) => {
-    const widest = rows.reduce((most, row) => Math.max(most, shownText(row[at] ?? null).length), column.name.length);
+    const widest = rows.reduce((most, row) => Math.max(most, shownText(row[at] ?? null).length), escapeText(column.name).length);
     const numeric = rows.some((row) => isNumber(row[at])) && rows.every((row) => row[at] === null || isNumber(row[at]));
     return {
       key: `${String(at)} ${column.name}`,
       title: (
-        <span className="inline-flex gap-1.5" title={column.type}>
+        <span className="flex min-w-0" title={column.type}>
           <Name mono text={column.name} />
         </span>
       ),

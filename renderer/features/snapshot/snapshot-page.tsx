@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import { useAnswer } from '../../api/host.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -9,11 +9,13 @@ import { Icon } from '../../ui/icons.tsx';
 import { Environment, engineName, Notice, Tag } from '../../ui/marks.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { Name } from '../../ui/name.tsx';
-import { Waiting } from '../../ui/states.tsx';
+import { Prose } from '../../ui/prose.tsx';
+import { Empty, Waiting } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { useActs } from '../shared/acts.ts';
 import { Failure } from '../shared/failure.tsx';
 import { lines } from '../shared/lines.ts';
+import { capital, titleOf } from '../shared/titles.ts';
 import { DataTab } from './data-tab.tsx';
 import { DiffTab } from './diff-tab.tsx';
 import { LineageTab } from './lineage-tab.tsx';
@@ -25,10 +27,32 @@ export type Shown = CommandOutput<'snapshot.show'>;
 
 /** "What is in it, and can I trust it?" */
 export function SnapshotPage({ id }: { readonly id: string }) {
+  const now = useNow();
   const answer = useAnswer('snapshot.show', { snapshot: id });
   const [tab, setTab] = useState('objects');
   const [object, setObject] = useState<string>();
+  const [, go] = useLocation();
   const shown = answer.data;
+  if (answer.error?.code === 'snapshot.unknown')
+    return (
+      <Empty
+        icon="shelf"
+        title={shown === undefined ? 'There is no such snapshot' : 'This snapshot is gone'}
+        action={
+          <Button kind="primary" onClick={() => go('/shelf')}>
+            See the shelf
+          </Button>
+        }
+      >
+        <Prose
+          text={
+            shown === undefined
+              ? 'It was forgotten, or the address is not whole.'
+              : `${capital(titleOf(shown.snapshot, now))} of ${shown.snapshot.source} was forgotten while it was shown.`
+          }
+        />
+      </Empty>
+    );
   if (shown === undefined)
     return answer.error === null ? (
       <div className="px-6 pt-28">
@@ -120,7 +144,11 @@ function Head({ shown }: { readonly shown: Shown }) {
             </Tag>
           ))}
         </p>
-        {snapshot.note !== undefined && <p className="text-ink-2 [overflow-wrap:anywhere]">{snapshot.note}</p>}
+        {snapshot.note !== undefined && (
+          <p className="text-ink-2">
+            <Prose text={snapshot.note} />
+          </p>
+        )}
         {snapshot.part !== undefined && (
           <div className="mt-2">
             <Notice tone="warn" title="A part of its source">
