@@ -14,6 +14,7 @@ test('what changed between two snapshots, and since one, down to the cells of a 
   change(place.path('shop.db'), "delete from orders where id > 60; update orders set note = 'checked' where id = 7; create index late on orders(note)");
   await place.ok('snap', 'shop', '--name', 'damaged');
   await place.ok('rewind', 'shop', '--to', 'whole');
+  await place.ok('drill', 'shop', '--snapshot', 'whole');
   await using driven = await openWindow(`${host.origin}/shelf${new URL(host.address).hash}`);
   const { page } = driven;
   await page.getByRole('row', { name: /damaged/ }).dblclick();
@@ -40,8 +41,20 @@ test('what changed between two snapshots, and since one, down to the cells of a 
   const put = page.getByRole('region', { name: 'Where it was put' });
   await put.getByText('Rewound to').waitFor();
   expect(await put.getByRole('button', { name: 'Undo' }).isVisible()).toBe(true);
+  // What followed it, and the drill that had it.
+  const drills = page.getByRole('region', { name: 'Drills' });
+  await drills.getByText('Proved').waitFor();
+  expect(await drills.getByRole('listitem').count()).toBe(1);
+  expect(await page.getByRole('region', { name: 'Line' }).getByRole('link', { name: 'damaged' }).isVisible()).toBe(true);
   expect(await page.getByRole('region', { name: 'Tags' }).getByText('deploy-812').isVisible()).toBe(true);
   expect(await obstaclesInBothThemes(page)).toEqual([]);
+  await page.getByRole('region', { name: 'Line' }).getByRole('link', { name: 'damaged' }).click();
+  await place.ok('forget', 'whole', '--yes');
+  await page.getByRole('tab', { name: 'Lineage' }).click();
+  await page.getByText('The one that it was taken on top of was forgotten; nothing of this one was lost with it.').waitFor();
+  // Without it there is nothing to compare with but the source: no page is empty for that.
+  await page.getByRole('tab', { name: 'Diff' }).click();
+  await page.getByText('60 added, 1 changed').waitFor();
   expect(driven.complaints).toEqual([]);
 });
 

@@ -26,9 +26,12 @@ const mostOffered = 12;
 /** "What changed?": against the snapshot before, any other one, or the source as it is now. */
 export function DiffTab({ shown }: { readonly shown: Shown }) {
   const { snapshot } = shown;
-  const parent = useAnswer('snapshot.show', { snapshot: shown.parent ?? '' }, { when: shown.parent !== undefined }).data?.snapshot;
+  const before = useAnswer('snapshot.show', { snapshot: shown.parent ?? '' }, { when: shown.parent !== undefined });
+  // One that was forgotten is still named by what was taken on top of it.
+  const forgotten = before.error !== null;
+  const parent = forgotten ? undefined : before.data?.snapshot;
   const [chosen, setChosen] = useState<Other>();
-  const first = shown.parent === undefined;
+  const first = shown.parent === undefined || forgotten;
   const other: Other | undefined = chosen ?? (parent === undefined ? (first ? { kind: 'live' } : undefined) : { kind: 'snapshot', snapshot: parent });
   return (
     <>
