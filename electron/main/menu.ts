@@ -14,7 +14,11 @@ export interface MenuActs {
 const pages = [
   ['Home', '/', '1'],
   ['Shelf', '/shelf', '2'],
-  ['Journal', '/journal', '3'],
+  ['Drills', '/drills', '3'],
+  ['Storage', '/storage', '4'],
+  ['Sources', '/sources', '5'],
+  ['Journal', '/journal', '6'],
+  ['Settings', '/settings', '7'],
 ] as const;
 
 const themes: readonly (readonly [string, ThemeName])[] = [

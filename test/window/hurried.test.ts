@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, test } from 'vitest';
 import { change, contentOf, Place } from '../helpers/cli/belay.ts';
@@ -39,6 +40,20 @@ test('who clicks twice, presses a key too many or looks at what was just forgott
   expect(undone.map((entry) => entry.result)).toEqual(['done', 'started']);
   expect(await page.getByText('No kept copy is named').count()).toBe(0);
   await sheet.getByRole('button', { name: 'Done' }).click();
+
+  // What is in the way is mended elsewhere and looked at again, with what was typed still there.
+  writeFileSync(place.path('taken.db'), 'somebody else');
+  await page.getByRole('button', { name: 'Rewind…' }).click();
+  await sheet.getByText('A new file').click();
+  await sheet.getByRole('textbox', { name: 'New file' }).fill(place.path('taken.db'));
+  await sheet.getByText(/taken\.db exists already/).waitFor();
+  expect(await sheet.getByRole('button', { name: 'Restore' }).isDisabled()).toBe(true);
+  rmSync(place.path('taken.db'));
+  await sheet.getByRole('button', { name: 'Look again' }).click();
+  await expect.poll(() => sheet.getByRole('button', { name: 'Restore' }).isEnabled()).toBe(true);
+  expect(await sheet.getByRole('textbox', { name: 'New file' }).inputValue()).toBe(place.path('taken.db'));
+  await page.keyboard.press('Escape');
+  await sheet.waitFor({ state: 'detached' });
 
   await page.getByRole('row', { name: /broken/ }).dblclick();
   await page.getByRole('tab', { name: 'Proof' }).waitFor();

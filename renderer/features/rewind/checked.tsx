@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { HostError } from '../../api/errors.ts';
+import { Button } from '../../ui/button.tsx';
 import { size } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Failure } from '../shared/failure.tsx';
@@ -7,13 +8,13 @@ import { capital } from '../shared/titles.ts';
 import type { Preflight, Where } from './use-rewind.ts';
 
 /** What was checked before anything is touched: what stands in the way, what to know, and the steps that follow. */
-export function Checked({ where, preflight }: { readonly where: Where; readonly preflight: Preflight | HostError | undefined }) {
+export function Checked({ where, preflight, onLookAgain }: CheckedProps) {
   if (where === 'throw-away') return null;
   return (
     <section aria-label="Before anything is touched" aria-busy={preflight === undefined} className="min-h-[132px]">
       <h3 className="mb-1.5 text-s font-semibold text-ink-2">Before anything is touched</h3>
       {preflight === undefined && <p className="text-ink-3">Looking at the target…</p>}
-      {preflight instanceof HostError && <Failure error={preflight} />}
+      {preflight instanceof HostError && <Failure error={preflight} retry={onLookAgain} />}
       {preflight !== undefined && !(preflight instanceof HostError) && (
         <ul className="grid gap-[7px]">
           {preflight.blockers.map((one) => (
@@ -21,6 +22,13 @@ export function Checked({ where, preflight }: { readonly where: Where; readonly 
               {one.statement}
             </Line>
           ))}
+          {preflight.blockers.length > 0 && (
+            <li>
+              <Button small onClick={onLookAgain}>
+                Look again
+              </Button>
+            </li>
+          )}
           {preflight.warnings.map((warning) => (
             <Line key={warning} sign="warn">
               {capital(warning)}
@@ -36,6 +44,12 @@ export function Checked({ where, preflight }: { readonly where: Where; readonly 
       )}
     </section>
   );
+}
+
+interface CheckedProps {
+  readonly where: Where;
+  readonly preflight: Preflight | HostError | undefined;
+  readonly onLookAgain: () => void;
 }
 
 function room({ bytesNeeded, bytesFree }: Preflight): string {

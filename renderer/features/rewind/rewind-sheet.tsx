@@ -78,7 +78,7 @@ export function RewindSheet({ source, snapshot, onClose }: { readonly source: So
             lead="where one fails in the copy, nothing is put in place"
           />
         )}
-        {phase.kind === 'choosing' && <Checked where={where} preflight={preflight} />}
+        {phase.kind === 'choosing' && <Checked where={where} preflight={preflight} onLookAgain={rewind.lookAgain} />}
         {production && phase.kind === 'choosing' && !blocked && (
           <Field
             label={`${source.name} is a production source. Type its name to go on.`}

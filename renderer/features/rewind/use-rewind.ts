@@ -37,6 +37,7 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
   const folder = typedFolder ?? pathFolderOf(source) ?? home;
   const [phase, setPhase] = useState<Phase>({ kind: 'choosing' });
   const [looked, setLooked] = useState<{ readonly at: string; readonly found: Preflight | HostError }>();
+  const [looks, setLooks] = useState(0);
   const abort = useRef<AbortController>(undefined);
   /** A second click before the first has ended decides nothing. */
   const settling = useRef(false);
@@ -76,7 +77,13 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
       clearTimeout(timer);
       looking.abort();
     };
-  }, [link, snapshot.id, source, where, asked, choosing, lookedAt]);
+  }, [link, snapshot.id, source, where, asked, choosing, lookedAt, looks]);
+
+  /** Looks at the target again, for somebody who mended what was in the way. */
+  const lookAgain = (): void => {
+    setLooked(undefined);
+    setLooks(looks + 1);
+  };
 
   const run = async (): Promise<void> => {
     const controller = new AbortController();
@@ -169,6 +176,7 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
     setFolder,
     phase,
     preflight,
+    lookAgain,
     stages,
     run,
     stop: () => abort.current?.abort(),

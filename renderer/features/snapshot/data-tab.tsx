@@ -111,7 +111,7 @@ function columnsOf({ columns, rows }: Page): readonly Column<{ readonly at: numb
     return {
       key: `${String(at)} ${column.name}`,
       title: (
-        <span className="flex min-w-0" title={column.type}>
+        <span className="inline-flex max-w-full min-w-0" title={column.type}>
           <Name mono text={column.name} />
         </span>
       ),
