@@ -52,8 +52,8 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
   const order = { snapshot: snapshot.id, checks, migrate, ...(confirm === '' ? {} : { confirm }) };
   const asked = where === 'new' ? to.trim() : '';
   const choosing = phase.kind === 'choosing';
-  /** What a preflight is of: that of another target says nothing of this one. */
-  const lookedAt = `${where} ${asked}`;
+  /** What a preflight is of: that of another target, or of an earlier look, says nothing of this one. */
+  const lookedAt = `${String(looks)} ${where} ${asked}`;
   const preflight = looked?.at === lookedAt ? looked.found : undefined;
   useEffect(() => {
     if (!choosing || where === 'throw-away' || (where === 'new' && asked === '')) return;
@@ -77,7 +77,7 @@ export function useRewind(source: Source, snapshot: SnapshotSummary) {
       clearTimeout(timer);
       looking.abort();
     };
-  }, [link, snapshot.id, source, where, asked, choosing, lookedAt, looks]);
+  }, [link, snapshot.id, source, where, asked, choosing, lookedAt]);
 
   /** Looks at the target again, for somebody who mended what was in the way. */
   const lookAgain = (): void => {
