@@ -55,6 +55,10 @@ test('who clicks twice, presses a key too many or looks at what was just forgott
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
 
+  await page.getByRole('searchbox').fill('nothing has this');
+  await page.getByRole('heading', { name: 'No snapshot fits' }).waitFor();
+  await page.getByRole('button', { name: 'Show all' }).click();
+
   await page.getByRole('row', { name: /broken/ }).dblclick();
   await page.getByRole('tab', { name: 'Proof' }).waitFor();
   await place.ok('forget', 'broken', '--yes');

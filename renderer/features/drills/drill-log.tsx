@@ -1,4 +1,5 @@
 import { useDeferredValue, useMemo, useState } from 'react';
+import { escapeText } from '../../../electron/contract/escape.ts';
 import type { Drill } from '../../../electron/contract/drills.ts';
 import { inShell } from '../../api/shell.ts';
 import { Button } from '../../ui/button.tsx';
@@ -132,6 +133,16 @@ function ExportLog() {
   );
 }
 
+/** Cut at its end: without its middle "4,055 rows" would read as "55 rows". */
+function Statement({ text }: { readonly text: string }) {
+  const shown = escapeText(text);
+  return (
+    <span className="block truncate text-ink-2" title={shown}>
+      {shown}
+    </span>
+  );
+}
+
 function columnsAt(now: number, wide: boolean): readonly Column<Drill>[] {
   return [
     {
@@ -146,7 +157,7 @@ function columnsAt(now: number, wide: boolean): readonly Column<Drill>[] {
     },
     { key: 'source', title: 'Source', track: wide ? 'minmax(110px, 160px)' : '116px', cell: (one) => <Name text={one.source} /> },
     { key: 'result', title: 'Result', track: '118px', cell: (one) => <Result of={one.result} /> },
-    { key: 'statement', title: 'What was seen', track: 'minmax(120px, 1fr)', cell: (one) => <Name text={one.statement} className="text-ink-2" /> },
+    { key: 'statement', title: 'What was seen', track: 'minmax(120px, 1fr)', cell: (one) => <Statement text={one.statement} /> },
     { key: 'took', title: 'Took', track: '92px', right: true, cell: (one) => (one.recoveryMs === undefined ? '' : duration(one.recoveryMs)) },
     ...(wide ? [{ key: 'by', title: 'By', track: '110px', cell: (one: Drill) => <Name text={one.by} className="text-ink-2" /> }] : []),
     ...(wide

@@ -121,7 +121,22 @@ export function ShelfPage() {
           </>
         )}
         empty={
-          <Empty icon="find" title="No snapshot fits">
+          <Empty
+            icon="find"
+            title="No snapshot fits"
+            action={
+              <Button
+                onClick={() => {
+                  setText('');
+                  setProof('any');
+                  setSpan('all');
+                  setPinned(false);
+                }}
+              >
+                Show all
+              </Button>
+            }
+          >
             Nothing has all of these words and filters.
           </Empty>
         }
