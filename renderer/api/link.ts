@@ -72,9 +72,21 @@ export class Link {
     return () => listeners.delete(take);
   }
 
-  call<N extends CommandName>(name: N, input: CommandInput<N>, options?: CallOptions): Promise<CommandOutput<N>> {
+  /** Waits for the first connection: who clicks as soon as there is a button need not know of it. A lost one is an error at once. */
+  async call<N extends CommandName>(name: N, input: CommandInput<N>, options?: CallOptions): Promise<CommandOutput<N>> {
+    if (this.#connection === undefined && this.#state.kind === 'connecting') await this.#firstAnswer();
     if (this.#connection !== undefined) return this.#connection.call(name, input, options);
-    return Promise.reject(new HostError({ code: 'transport.closed', message: 'The host cannot be reached.', retryable: true }));
+    const hint = 'Try again when the window is connected again; it tries by itself.';
+    throw new HostError({ code: 'transport.closed', message: 'The host cannot be reached.', hint, retryable: true });
+  }
+
+  #firstAnswer(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = this.watch(() => {
+        end();
+        resolve();
+      });
+    });
   }
 
   async #connect(): Promise<void> {
