@@ -42,3 +42,25 @@ test('Home tells in one line of what nothing protects, until somebody leaves it 
   expect(JSON.stringify(entries)).not.toContain('"discover"');
   expect(driven.complaints).toEqual([]);
 });
+
+test('a first start where nothing is found says what was looked at and goes on by an address or the demo', async () => {
+  await using place = await Place.make();
+  await using host = await serve(place);
+  await using driven = await openWindow(host.address, { width: 1024, height: 700 });
+  const { page } = driven;
+  await page.getByRole('heading', { name: 'Nothing is protected yet' }).waitFor();
+  const looked = page.getByRole('region', { name: 'Found on this machine, not protected' });
+  const nothing = looked.getByRole('status').filter({ hasText: 'No unprotected database was found' });
+  // A server of this machine may stand there in its place.
+  await nothing.or(looked.getByRole('listitem')).first().waitFor();
+  // Containers were not looked at, and are not said to be.
+  await looked.getByRole('status').filter({ hasText: 'Databases in containers are not shown.' }).waitFor();
+  expect(await looked.getByText(/and in containers/).count()).toBe(0);
+  expect(await obstaclesInBothThemes(page)).toEqual([]);
+  makeShop(place.path('late.db'), 5);
+  await looked.getByRole('button', { name: 'Look again' }).click();
+  await looked.getByRole('button', { name: 'Snapshot late' }).waitFor();
+  expect(await nothing.count()).toBe(0);
+  expect(await page.getByRole('button', { name: 'Make the demo and snapshot it' }).isVisible()).toBe(true);
+  expect(driven.complaints).toEqual([]);
+});

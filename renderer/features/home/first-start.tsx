@@ -21,7 +21,11 @@ export function FirstStart({ discovery, folder }: { readonly discovery: Discover
       <div className="mx-auto grid max-w-[860px] grid-cols-1 gap-6 px-6 pt-[6vh] pb-8">
         <header>
           <h1 className="text-xl font-bold tracking-[-0.015em]">Nothing is protected yet</h1>
-          <p className="text-ink-2">Choose a database below: it is added as a source and snapshotted. The database itself is only read.</p>
+          <p className="text-ink-2">
+            {discovery.found?.length === 0
+              ? 'None was found by itself: add one by its address, or try everything on the demo. A database is only read.'
+              : 'Choose a database below: it is added as a source and snapshotted. The database itself is only read.'}
+          </p>
         </header>
         <FoundList discovery={discovery} folder={folder} />
         <section aria-label="The demo" className="rounded-l border border-line px-4 py-3.5">

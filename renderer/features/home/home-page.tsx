@@ -64,7 +64,7 @@ export function HomePage() {
             tone="bad"
             title={
               <span className="flex min-w-0 gap-1">
-                <Name text={`${worst.one.source.name}:`} /> {lower(worst.standing.statement)}
+                <Name text={`${worst.one.source.name}:`} /> <span className="shrink-0">{lower(worst.standing.statement)}</span>
               </span>
             }
             action={<ActOf one={worst.one} standing={worst.standing} />}

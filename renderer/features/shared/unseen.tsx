@@ -51,7 +51,7 @@ export function NothingFound({ discovery, folder }: { readonly discovery: Discov
     <Notice
       tone="plain"
       icon="find"
-      title="No database without a source was found"
+      title="No unprotected database was found"
       action={
         <span className="flex shrink-0 gap-2">
           <Button disabled={discovery.looking} onClick={discovery.look}>
@@ -69,10 +69,12 @@ export function NothingFound({ discovery, folder }: { readonly discovery: Discov
 
 /** What could not be looked at, each with the next step. */
 export function Unseen({ discovery }: { readonly discovery: Discovery }) {
-  const { notes, noContainers, look, looking } = discovery;
+  const { found, notes, noContainers, look, looking } = discovery;
+  // Where nothing was found that is said above, with the same button.
+  const again = looking || found?.length === 0 ? undefined : look;
   return (
     <>
-      {noContainers !== undefined && <NoEngine why={noContainers} means="Databases in containers are not shown." retry={looking ? undefined : look} />}
+      {noContainers !== undefined && <NoEngine why={noContainers} means="Databases in containers are not shown." retry={again} />}
       {notes.map((note) => (
         <p key={note} className="flex gap-2 text-s text-ink-2">
           <Icon name="plug" size={14} />
