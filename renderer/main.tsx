@@ -14,8 +14,11 @@ fillIn();
 startTheme();
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no place for the window.');
+const link = new Link(shellWorld() ?? browserWorld());
+// It connects while the page is made.
+link.start();
 createRoot(root).render(
   <StrictMode>
-    <App host={createHost(new Link(shellWorld() ?? browserWorld()))} />
+    <App host={createHost(link)} />
   </StrictMode>,
 );

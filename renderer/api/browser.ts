@@ -17,9 +17,11 @@ export function browserWorld(): LinkWorld {
   return {
     open: async ({ message, closed }) => {
       if (token === undefined) throw new HostError({ code: 'transport.denied', message: 'This address brings no token.' });
-      const version = await hostVersion();
       const socket = new WebSocket(`ws://${location.host}/connection`);
-      await opened(socket);
+      const [version] = await Promise.all([hostVersion(), opened(socket)]).catch((error: unknown) => {
+        socket.close();
+        throw error;
+      });
       socket.addEventListener('message', (event) => message(String(event.data)));
       socket.addEventListener('close', () => closed(undefined));
       return {

@@ -60,12 +60,25 @@ function placeOf(core: Core, source: Source): string {
   return core.engines.has(source.engine) ? engineOf(core, source.engine).describeLocation(source.location) : source.engine;
 }
 
-/** Opens the repository where nobody has to be asked, and tells that lists are new when it is open. */
+/** So long after the answer that Home is on the screen: opening takes both processors of a small machine. Milliseconds. */
+const BEHIND_MS = 1000;
+const opening = new WeakSet<Core>();
+
+/** Opens the repository, a moment later, where nobody has to be asked, and tells that lists are new when it is open. */
 function openBehind(core: Core): void {
-  core.session.currentIfOpenable().then(
-    (repository) => {
-      if (repository !== undefined) core.events.emit('snapshots.changed', {});
-    },
-    (error: unknown) => core.log.warn('the repository cannot be opened', { error }),
-  );
+  if (opening.has(core)) return;
+  opening.add(core);
+  const timer = setTimeout(() => {
+    ended();
+    core.session
+      .currentIfOpenable()
+      .then(
+        (repository) => {
+          if (repository !== undefined) core.events.emit('snapshots.changed', {});
+        },
+        (error: unknown) => core.log.warn('the repository cannot be opened', { error }),
+      )
+      .finally(() => opening.delete(core));
+  }, BEHIND_MS);
+  const ended = core.events.subscribe('host.closing', () => clearTimeout(timer));
 }
