@@ -37,11 +37,13 @@ export function runShell(place: ShellPlace, log: Log): void {
       tray.setContextMenu(Menu.buildFromTemplate(trayMenu(watch.running, acts)));
       void leaving.settle();
     },
-    ended: (job) => notify(job, acts.show),
+    ended: (job) => {
+      if (!beganByItself(job)) notify(job, acts.show);
+    },
   });
   const leaving = new Leaving({
     // The jobs of other faces go on where the host does.
-    jobs: () => watch.running.filter((job) => starter.runs() || relay.jobs.has(job.id)),
+    jobs: () => watch.running.filter((job) => !beganByItself(job) && (starter.runs() || relay.jobs.has(job.id))),
     cancel: async (job) => watch.client?.call('jobs.cancel', { id: job.id }),
     window: () => window?.browser,
     cleanUp: async () => {
@@ -111,6 +113,11 @@ export function runShell(place: ShellPlace, log: Log): void {
 
   void watch.start();
   show(pageOfArguments(process.argv) ?? '/');
+}
+
+/** Home looks for databases without being asked: nobody waits for that, nor is told of it. */
+function beganByItself(job: Job): boolean {
+  return job.command === 'discover';
 }
 
 /** Says that a job has ended, to somebody who looks at something else. */

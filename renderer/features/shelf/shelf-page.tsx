@@ -1,4 +1,4 @@
-import { useCallback, useDeferredValue, useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import type { SnapshotSummary } from '../../../electron/contract/model.ts';
 import { useAnswer } from '../../api/host.tsx';
@@ -48,15 +48,14 @@ export function ShelfPage() {
   const [chosen, setChosen] = useState<string>();
   // In a low window the list has the room first.
   const [trend, setTrend] = useState(() => innerHeight >= 760);
-  const searched = useDeferredValue(text);
 
   const words = useMemo(() => new Map(snapshots.map((one) => [one.id, searchable(one)])), [snapshots]);
   const before = useMemo(() => predecessors(snapshots), [snapshots]);
   const minute = Math.floor(now / 60_000) * 60_000;
   const ordered = useMemo(() => sorted(snapshots, sorting), [snapshots, sorting]);
   const shown = useMemo(
-    () => filtered(ordered, words, { text: searched, source, proof, span, pinned }, minute),
-    [ordered, words, searched, source, proof, span, pinned, minute],
+    () => filtered(ordered, words, { text, source, proof, span, pinned }, minute),
+    [ordered, words, text, source, proof, span, pinned, minute],
   );
   const columns = useMemo(() => shelfColumns(before, minute, wide), [before, minute, wide]);
   const names = useMemo(
@@ -94,7 +93,7 @@ export function ShelfPage() {
     },
     [acts, rewind],
   );
-  // A letter that is typed changes the field first: the table is not made anew for it before its rows are others.
+  // Another one only where its rows are others: the field, the count and the filters change with every letter.
   const table = useMemo(
     () => (
       <DataTable
