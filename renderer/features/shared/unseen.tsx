@@ -61,8 +61,9 @@ export function NothingFound({ discovery, folder }: { readonly discovery: Discov
         </span>
       }
     >
-      Looked for SQLite files below <span className="[overflow-wrap:anywhere]">{folder}</span>, for servers on this machine
-      {discovery.noContainers === undefined ? ', and in containers' : ''}. One that is elsewhere is added by its address.
+      Looked for SQLite files below <span className="[overflow-wrap:anywhere]">{folder}</span>
+      {discovery.noContainers === undefined ? ', for servers on this machine, and in containers' : ' and for servers on this machine'}. One that is elsewhere is
+      added by its address.
     </Notice>
   );
 }

@@ -48,7 +48,7 @@ export function SourcesPage() {
           {sources === undefined && overview.error === null && <Waiting rows={3} height="h-14" what="sources" />}
           {sources?.length === 0 && (
             <Empty icon="plug" title="No source yet">
-              A source is a database that Belay can snapshot. Choose one that was found below, or add one by its address.
+              A source is a database that Belay can snapshot. Choose one that is found below, or add one by its address.
             </Empty>
           )}
           {sources !== undefined && sources.length > 0 && <Table sources={sources} />}
