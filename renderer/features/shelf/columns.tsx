@@ -24,7 +24,7 @@ export function shelfColumns(before: ReadonlyMap<string, SnapshotSummary>, now: 
     {
       key: 'source',
       title: 'Source',
-      track: wide ? 'minmax(120px, 0.5fr)' : '144px',
+      track: wide ? 'minmax(120px, 0.5fr)' : '118px',
       sortable: true,
       cell: (one) => (
         <span className="flex min-w-0 items-center gap-2">
@@ -40,7 +40,7 @@ export function shelfColumns(before: ReadonlyMap<string, SnapshotSummary>, now: 
       sortable: true,
       cell: (one) => <NameAndTags one={one} />,
     },
-    { key: 'size', title: 'Size', track: '84px', right: true, sortable: true, cell: (one) => size(one.bytes) },
+    { key: 'size', title: 'Size', track: wide ? '84px' : '76px', right: true, sortable: true, cell: (one) => size(one.bytes) },
     ...(wide
       ? [
           {
