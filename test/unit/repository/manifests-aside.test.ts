@@ -15,12 +15,12 @@ const keys = deriveKeys(new Uint8Array(16).fill(1), new Uint8Array(32).fill(2));
 const totals = { objects: 1, bytes: 10, added: 10, chunks: 1, newChunks: 1, rows: 3 };
 const table = { list: 'ab'.repeat(16), digest: 'cd'.repeat(32), objects: 1 };
 
-/** Six hundred manifests; of some one copy is gone or damaged, of one both. */
+/** Six hundred manifests and some, no whole number of the thread's messages; of some one copy is gone or damaged, of one both. */
 async function manyManifests(folder: string) {
   for (const name of [SNAPSHOTS, SNAPSHOTS_COPY]) mkdirSync(path.join(folder, name));
   const listed: ListedManifest[] = [];
   let previous: string | null = null;
-  for (let seq = 1; seq <= 600; seq += 1) {
+  for (let seq = 1; seq <= 617; seq += 1) {
     const capture = { note: `number ${seq}`, rows: [seq, 'ü', null] };
     const file = encodeManifest(keys, systemRandom, {
       v: 1,
