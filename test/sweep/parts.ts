@@ -1,0 +1,4 @@
+import type { SweepPart } from './part.ts';
+
+/** In the order in which they are run. */
+export const parts: readonly SweepPart[] = [];
