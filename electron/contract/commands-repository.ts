@@ -67,6 +67,7 @@ export const repositoryCommands = {
         packsDropped: z.number(),
         packsRewritten: z.number(),
         bytesRewritten: z.number(),
+        rebased: z.number(),
         skipped: z.array(z.string()),
         hash: z.string(),
       }),

@@ -46,6 +46,7 @@ export const collect: CommandSpec = {
 function planLines(plan: CommandOutput<'repository.collect'>['plan']): string[] {
   return [
     `Frees ${size(plan.freesNow)} now and ${size(plan.freesAfter)} after. ${counted(plan.packsDropped, 'pack')} dropped, ${counted(plan.packsRewritten, 'pack')} (${size(plan.bytesRewritten)}) rewritten.`,
+    ...(plan.rebased > 0 ? [`${counted(plan.rebased, 'piece')} give way to newer content that changes are then stored against.`] : []),
     ...plan.skipped.map((reason) => `  left out: ${reason}`),
   ];
 }

@@ -252,6 +252,8 @@ export interface CollectPlan {
   readonly packsDropped: number;
   readonly packsRewritten: number;
   readonly bytesRewritten: number;
+  /** Pieces that others are stored as differences to, and that give way to newer ones. */
+  readonly rebased: number;
   readonly skipped: readonly string[];
   readonly purgeNow: boolean;
   readonly budget?: number;

@@ -74,6 +74,7 @@ function Plan({ plan, some }: { readonly plan: Answer['plan']; readonly some: bo
           <Fact name="Frees later, from quarantine">{size(plan.freesAfter)}</Fact>
           <Fact name="Packs taken out">{String(plan.packsDropped)}</Fact>
           <Fact name="Packs written anew">{`${String(plan.packsRewritten)} (${size(plan.bytesRewritten)})`}</Fact>
+          {plan.rebased > 0 && <Fact name="Pieces that give way to newer content">{plan.rebased.toLocaleString('en')}</Fact>}
         </dl>
       ) : (
         <p>Nothing can be freed now: every byte is needed by a snapshot that is kept.</p>

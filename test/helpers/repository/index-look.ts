@@ -32,3 +32,16 @@ export async function basesAreHeld(ground: Ground): Promise<void> {
 export async function deltaSegments(ground: Ground): Promise<number> {
   return (await entriesOf(ground)).flatMap((entry) => entry.footer.records).filter((record) => record.bases.length > 0).length;
 }
+
+/** Ids that lie in plain segments, and ids that deltas name as bases, by the index. */
+export async function idsOf(ground: Ground): Promise<{ readonly plain: ReadonlySet<string>; readonly bases: ReadonlySet<string> }> {
+  const plain = new Set<string>();
+  const bases = new Set<string>();
+  for (const { footer } of await entriesOf(ground)) {
+    for (const record of footer.records) {
+      if (record.kind === 0) for (let at = 0; at < record.ids.length; at += 16) plain.add(toHex(record.ids, at, at + 16));
+      for (const base of record.bases) bases.add(toHex(footer.baseIds, base * 16, base * 16 + 16));
+    }
+  }
+  return { plain, bases };
+}

@@ -233,7 +233,7 @@ const all = [
   answered(['key', 'recovery'], 'keys.add', { slot, recoveryKey: hostile }),
   answered(['key', 'remove', slot.slot, '--yes'], 'keys.remove', { slots: [slot], notice: hostile }, { 'keys.list': () => ({ slots: [slot] }) }),
   answered(['collect', '--yes'], 'repository.collect', {
-    plan: { freesNow: 1, freesAfter: 2, packsDropped: 3, packsRewritten: 4, bytesRewritten: 5, skipped: [hostile], hash: 'h' },
+    plan: { freesNow: 1, freesAfter: 2, packsDropped: 3, packsRewritten: 4, bytesRewritten: 5, rebased: 6, skipped: [hostile], hash: 'h' },
     done: { freed: 1, quarantined: 2, rewritten: 3, packsDropped: 4, notes: [hostile] },
   }),
   answered(['repair'], 'repository.repair', { mended: [{ file: hostile, how: hostile }], beyondRepair: [problem], acceptable: [problem] }),

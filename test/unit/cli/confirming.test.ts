@@ -11,6 +11,7 @@ const collectPlan: CommandOutput<'repository.collect'>['plan'] = {
   freesAfter: 4096,
   packsDropped: 1,
   packsRewritten: 2,
+  rebased: 0,
   bytesRewritten: 512,
   skipped: [],
   hash: 'h1',

@@ -54,9 +54,9 @@ describe('what collect keeps', () => {
   });
 
   it('every base that a delta in the index names, dead or alive; a chunk of a dead delta can be used again', async () => {
-    const one = rowsOf(3000, 4);
+    const one = rowsOf(1000, 4);
     const two = churned(one, 5, 0.01);
-    const fresh = rowsOf(9000, 6);
+    const fresh = rowsOf(15_000, 6);
     const first = await on.take({ a: one });
     const second = await on.take({ a: two, n: fresh }, first);
     await on.take({ n: fresh }, second);

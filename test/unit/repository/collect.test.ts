@@ -3,7 +3,6 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quietTask } from '../../../electron/core/base/ports.ts';
-import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
 import { checkAndRecord } from '../../../electron/core/repository/collect/checked.ts';
 import { collect } from '../../../electron/core/repository/collect/collect.ts';
 import { forget, planForget } from '../../../electron/core/repository/collect/forget.ts';
@@ -11,6 +10,7 @@ import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
 import type { Ground } from '../../../electron/core/repository/journal/ground.ts';
 import type { CollectPlan } from '../../../electron/core/repository/repository.ts';
 import { bruteNeeded } from '../../helpers/repository/brute.ts';
+import { failingStore } from '../../helpers/repository/failing-store.ts';
 import { basesAreHeld } from '../../helpers/repository/index-look.ts';
 import { everything, groundOf, quickTake } from '../../helpers/repository/quick.ts';
 import { churned, filesBelow, newRepository, rowsOf, sameContent, temporaryFolder } from '../../helpers/repository/world.ts';
@@ -74,26 +74,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Ends the process's dealings with the store after so many changes, before or after one of them was made. */
-function dyingStore(store: BlobStore, after: number): BlobStore {
-  let left = after;
-  const change = async (work: () => Promise<void>): Promise<void> => {
-    left -= 1;
-    if (left < 0) throw new Error('killed');
-    await work();
-    if (left === 0) throw new Error('killed');
-  };
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'publish') return (...args: Parameters<BlobStore['publish']>) => change(() => target.publish(...args));
-      if (name === 'move') return (...args: Parameters<BlobStore['move']>) => change(() => target.move(...args));
-      if (name === 'remove') return (file: string) => change(() => target.remove(file));
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-    },
-  });
-}
-
 async function allRestore(model: Model): Promise<void> {
   const found = await everything(model.ground);
   expect([...found.keys()].toSorted()).toEqual([...model.kept.keys()].toSorted());
@@ -136,7 +116,7 @@ async function collectStep(model: Model, one: Extract<Step, { readonly kind: 'co
   const before = filesBelow(model.folder);
   if (one.crashAt !== undefined) {
     const { crashAt } = one;
-    const dying = await groundOf(model.folder, (store) => dyingStore(store, crashAt));
+    const dying = await groundOf(model.folder, (store) => failingStore(store, crashAt));
     await collect(dying, plan, task).catch((error: unknown) => expect(String(error)).toMatch(/killed/));
     rmSync(path.join(model.folder, 'locks'), { recursive: true, force: true });
     model.ground = await groundOf(model.folder);

@@ -49,6 +49,7 @@ export const repositoryHandlers: Handlers<
       freesAfter: plan.freesAfter,
       packsDropped: plan.packsDropped,
       packsRewritten: plan.packsRewritten,
+      rebased: plan.rebased,
       bytesRewritten: plan.bytesRewritten,
       skipped: [...plan.skipped],
       hash: plan.hash,

@@ -14,6 +14,10 @@ export class Bits {
     this.#bytes[index >>> 3] = (this.#bytes[index >>> 3] ?? 0) | (1 << (index & 7));
   }
 
+  delete(index: number): void {
+    this.#bytes[index >>> 3] = (this.#bytes[index >>> 3] ?? 0) & ~(1 << (index & 7));
+  }
+
   /** A copy that may go its own way. */
   copy(): Bits {
     const other = new Bits(this.#bytes.length * 8);

@@ -70,6 +70,31 @@ export class Census {
     return more;
   }
 
+  /** Whether deltas are built on a chunk, so that a plain copy of it is kept. */
+  isHeld(entry: number): boolean {
+    return this.#held.has(entry);
+  }
+
+  /** Whether a chunk is kept only because deltas are built on it. */
+  isHeldOnly(entry: number): boolean {
+    return this.#held.has(entry) && !this.#reached.has(entry);
+  }
+
+  /** Counts a base as held no more: whatever names it is written again without it. */
+  giveUp(base: number): void {
+    const copy = this.base(base);
+    this.#held.delete(base);
+    const reached = this.#reached.has(base);
+    if (reached && this.#chooser.chosen(base).segment === copy.segment) return;
+    this.used[copy.segment] = (this.used[copy.segment] ?? 0) - copy.length;
+    if (!reached) this.#heldOnly -= copy.length;
+  }
+
+  /** The copy of a reached chunk that is relied on. */
+  copyOf(entry: number): ChunkCopy {
+    return this.#chooser.chosen(entry);
+  }
+
   /** The copy of a base that is relied on. */
   base(entry: number): ChunkCopy {
     return this.#chooser.chosenPlain(entry);

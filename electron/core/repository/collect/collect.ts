@@ -78,12 +78,12 @@ class Collection {
   }
 
   async #repack(): Promise<readonly PackEntry[]> {
-    const { rewrite, inventory, census } = this.#work;
+    const { rewrite, inventory, rebase } = this.#work;
     const { table } = inventory;
     const fresh: PackEntry[] = [];
     let done = 0;
     for (const type of [TYPE_PACK, TYPE_METADATA] as const) {
-      const repacker = new Repacker(this.#ground, inventory, census, type, async (entry, bytes) => {
+      const repacker = new Repacker(this.#ground, this.#work, type, async (entry, bytes) => {
         for (const path of [packPath(entry), packCopyPath(entry)]) {
           if (path === undefined) continue;
           await this.#publish(path, bytes);
@@ -91,6 +91,11 @@ class Collection {
         }
         fresh.push(entry);
       });
+      if (rebase !== undefined) {
+        const before = fresh.length;
+        await repacker.promote(this.#task);
+        for (const entry of fresh.slice(before)) table.addEntry(entry);
+      }
       for (const pack of rewrite.filter((one) => table.pack(one).type === type)) {
         this.#task.progress({ stage: `copying pack ${done + 1} of ${rewrite.length}` });
         await repacker.copy(pack, this.#task);

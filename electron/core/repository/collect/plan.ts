@@ -15,6 +15,8 @@ import { currentEpoch, purgeable } from './epochs.ts';
 import { keptOf, refuseDamage, standingPaths, takeInventory } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
 import { Reach } from './reach.ts';
+import { Rebase } from './rebase.ts';
+import type { RepackWork } from './repack.ts';
 
 /** A pack below this is copied together with others. */
 const SMALL_BYTES = PACK_BYTES / 4;
@@ -34,6 +36,8 @@ export interface CollectWork {
   readonly plan: CollectPlan;
   readonly inventory: Inventory;
   readonly census: Census;
+  /** Bases that give way in this run. */
+  readonly rebase: Rebase | undefined;
   /** Epoch of what this run takes out. */
   readonly epoch: number;
   /** Files that are unlinked. */
@@ -61,8 +65,10 @@ interface PackUse {
 export async function planCollect(ground: Ground, options: CollectOptions, task: Task, forced: ReadonlySet<string> = new Set()): Promise<CollectWork> {
   task.progress({ stage: 'listing the repository' });
   const inventory = await takeInventory(ground, task.signal);
-  const census = await takeCensus(inventory, task);
-  const { uses, drop, rewrite, skipped } = await settle(ground, inventory, census, options, forced);
+  const { census, reach } = await takeCensus(inventory, task);
+  const without = await settle(ground, { inventory, census, rebase: undefined }, options, forced);
+  const rebase = forced.size === 0 ? await planRebase(ground, inventory, census, reach, options, without.skipped) : undefined;
+  const { uses, drop, rewrite, skipped } = rebase === undefined ? without : await settle(ground, { inventory, census, rebase }, options, forced);
   for (const use of uses) if (use.live > 0) standingPaths(inventory, use.pack, forced.has(inventory.table.pack(use.pack).name) ? 'any' : 'told');
   const facts = inventory.standing.journal.facts;
   const { ripe, waiting } = purgeable(inventory.quarantine, facts, options.purgeNow);
@@ -75,20 +81,26 @@ export async function planCollect(ground: Ground, options: CollectOptions, task:
   const gone = [...drop, ...rewrite].some((pack) => !named.has(inventory.table.pack(pack).name));
   const indexKept = inventory.index.unindexed.some((entry) => !drop.includes(inventory.table.packNumber(entry.name)));
   const reindex = gone || rewrite.length > 0 || indexKept || inventory.indexFiles.length > INDEX_FILES || inventory.index.superseded.length > 0;
-  const work = { inventory, census, epoch: currentEpoch(inventory.quarantine, facts) + 1, purge, drop, rewrite, reindex };
+  const work = { inventory, census, rebase, epoch: currentEpoch(inventory.quarantine, facts) + 1, purge, drop, rewrite, reindex };
   return { ...work, plan: describe(work, uses, skipped, options) };
 }
 
-async function takeCensus(inventory: Inventory, task: Task): Promise<Census> {
+interface Counted {
+  readonly census: Census;
+  readonly reach: Reach;
+}
+
+async function takeCensus(inventory: Inventory, task: Task): Promise<Counted> {
   const reach = new Reach(inventory.reader, task.signal);
-  const kept = keptOf(inventory);
+  // The newest first: then the first walk that reaches a chunk tells how new it is.
+  const kept = keptOf(inventory).toReversed();
   try {
     for (const [i, snapshot] of kept.entries()) {
       task.progress({ stage: `following snapshot ${i + 1} of ${kept.length}` });
       await reach.walk(snapshot);
     }
     task.progress({ stage: 'counting what is needed' });
-    return await Census.take(inventory.reader.source, reach.reached, task.signal);
+    return { census: await Census.take(inventory.reader.source, reach.reached, task.signal), reach };
   } catch (error) {
     if (isAppError(error, 'repository.chunk-missing')) refuseDamage(inventory);
     throw error;
@@ -106,13 +118,14 @@ interface Settled {
  * Which packs go, which are copied, which stay. In a pack that stays, dead deltas stay in the index too, and a writer may use their
  * chunks again: so their bases stay with them, which may make more packs needed, until nothing changes.
  */
-async function settle(ground: Ground, inventory: Inventory, census: Census, options: CollectOptions, forced: ReadonlySet<string>): Promise<Settled> {
+async function settle(ground: Ground, work: RepackWork, options: CollectOptions, forced: ReadonlySet<string>): Promise<Settled> {
+  const { inventory, census } = work;
   const leave = new Set([...orphanedDeltas(inventory, census), ...damagedPacks(inventory), ...[...forced].map((name) => inventory.table.packNumber(name))]);
   for (;;) {
     const skipped: string[] = [];
     const uses = packUses(inventory, census);
     const drop = uses.filter((use) => use.live === 0).map((use) => use.pack);
-    const rewrite = await chooseRewrites(ground, inventory, uses, leave, options, skipped);
+    const rewrite = await chooseRewrites(ground, work, uses, leave, options, skipped);
     if (!(await holdForStaying(inventory, census, new Set([...drop, ...rewrite])))) return { uses, drop, rewrite, skipped };
   }
 }
@@ -165,24 +178,26 @@ function liveBytes(used: number, place: { readonly stored: number; readonly raw:
 
 async function chooseRewrites(
   ground: Ground,
-  inventory: Inventory,
+  { inventory, rebase }: RepackWork,
   uses: readonly PackUse[],
   leave: ReadonlySet<number>,
   options: CollectOptions,
   skipped: string[],
 ): Promise<readonly number[]> {
   const living = uses.filter((use) => use.live > 0);
-  const sparse = living.filter((use) => use.live < LEAST_USED * use.stored || leave.has(use.pack));
+  const affected = living.filter((use) => rebase?.packs.has(use.pack) === true);
+  const sparse = living.filter((use) => !affected.includes(use) && (use.live < LEAST_USED * use.stored || leave.has(use.pack)));
   const small = [1, TYPE_METADATA].flatMap((type) => {
     const ofType = living.filter(
-      (use) => !sparse.includes(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES,
+      (use) =>
+        !sparse.includes(use) && !affected.includes(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES,
     );
     const worth = ofType.length >= SMALL_PACKS || (ofType.length > 1 && ofType.reduce((bytes, use) => bytes + use.live, 0) >= SMALL_BYTES);
     return worth ? ofType : [];
   });
   const wanted = [...sparse.toSorted((a, b) => a.live / a.stored - b.live / b.stored), ...small];
   const chosen: PackUse[] = [];
-  let bytes = 0;
+  let bytes = rebase === undefined ? 0 : rebase.bytes;
   for (const use of wanted) {
     if (bytes + use.live > (options.budget ?? Infinity)) continue;
     chosen.push(use);
@@ -190,13 +205,40 @@ async function chooseRewrites(
   }
   if (chosen.length < wanted.length)
     skipped.push(`Waiting, mostly dead or small: ${counted(wanted.length - chosen.length, 'pack')}; the budget of this run is ${options.budget} bytes.`);
-  const needed = Math.ceil((chosen.reduce((all, use) => all + use.live * copiesOf(inventory, use.pack), 0) + sum(inventory.indexFiles)) * SPARE);
+  const copied = chosen.reduce((all, use) => all + use.live * copiesOf(inventory, use.pack), rebase?.bytesWritten ?? 0);
+  const needed = Math.ceil((copied + sum(inventory.indexFiles)) * SPARE);
   const free = await ground.store.free();
   if (chosen.length > 0 && free !== undefined && free < needed) {
     skipped.push(`Not copied, mostly dead or small: ${counted(chosen.length, 'pack')}; that needs ${needed} bytes of free space, and there are ${free}.`);
-    return [];
+    chosen.length = 0;
   }
-  return chosen.map((use) => use.pack).toSorted((a, b) => a - b);
+  return [...affected, ...chosen].map((use) => use.pack).toSorted((a, b) => a - b);
+}
+
+/** What gives way in this run, counted as needed no more from now on. Undefined where nothing is due, or there is no room for it. */
+async function planRebase(
+  ground: Ground,
+  inventory: Inventory,
+  census: Census,
+  reach: Reach,
+  options: CollectOptions,
+  skipped: string[],
+): Promise<Rebase | undefined> {
+  const rebase = await Rebase.plan(inventory.table, census, reach);
+  if (rebase === undefined) return undefined;
+  const needed = Math.ceil((rebase.bytesWritten + sum(inventory.indexFiles)) * SPARE);
+  const free = await ground.store.free();
+  const statement = `${counted(rebase.roots.length, 'piece')} that only changes of kept snapshots are stored against could give way`;
+  if (rebase.bytes > (options.budget ?? Infinity)) {
+    skipped.push(`${statement}: that writes ${rebase.bytes} bytes, and the budget of this run is ${options.budget}.`);
+    return undefined;
+  }
+  if (free !== undefined && free < needed) {
+    skipped.push(`${statement}: that needs ${needed} bytes of free space, and there are ${free}.`);
+    return undefined;
+  }
+  for (const root of rebase.roots) census.giveUp(root);
+  return rebase;
 }
 
 function copiesOf(inventory: Inventory, pack: number): number {
@@ -213,14 +255,16 @@ function describe(work: Omit<CollectWork, 'plan'>, uses: readonly PackUse[], ski
   const { inventory, drop, rewrite, purge, reindex } = work;
   const taken = [...drop, ...rewrite].flatMap((pack) => pathsOf(inventory, pack)).reduce((bytes, path) => bytes + (inventory.packs.get(path) ?? 0), 0);
   const useOf = new Map(uses.map((use) => [use.pack, use.live]));
-  const rewritten = rewrite.reduce((bytes, pack) => bytes + (useOf.get(pack) ?? 0), 0);
-  const copied = rewrite.reduce((bytes, pack) => bytes + (useOf.get(pack) ?? 0) * copiesOf(inventory, pack), 0);
+  const heirs = work.rebase?.heirs ?? { bytes: 0, bytesWritten: 0 };
+  const rewritten = rewrite.reduce((bytes, pack) => bytes + (useOf.get(pack) ?? 0), heirs.bytes);
+  const copied = rewrite.reduce((bytes, pack) => bytes + (useOf.get(pack) ?? 0) * copiesOf(inventory, pack), heirs.bytesWritten);
   const figures = {
     freesNow: sum(purge),
     freesAfter: Math.max(0, taken - copied),
     packsDropped: drop.filter((pack) => pathsOf(inventory, pack).length > 0).length,
     packsRewritten: rewrite.length,
     bytesRewritten: rewritten,
+    rebased: work.rebase?.roots.length ?? 0,
     skipped,
     purgeNow: options.purgeNow,
   };

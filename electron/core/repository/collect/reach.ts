@@ -24,17 +24,27 @@ export class Reach {
   readonly #reader: SnapshotReader;
   readonly #signal: AbortSignal | undefined;
   readonly #tables = new Set<string>();
+  /** By entry: number of the walk that reached it first, from 0; the last number stands for all later ones. */
+  readonly #ages: Uint16Array;
+  #walks = 0;
   #nodes = 0;
 
   constructor(reader: SnapshotReader, signal?: AbortSignal) {
     this.#reader = reader;
     this.#signal = signal;
     this.reached = new Bits(reader.source.table.size);
+    this.#ages = new Uint16Array(reader.source.table.size);
+  }
+
+  /** How many walks went before the one that reached a chunk first, at most 65,535. */
+  age(entry: number): number {
+    return this.#ages[entry] ?? 0;
   }
 
   /** Walks a snapshot. Throws `repository.damaged`, `repository.chunk-missing` for the first thing that is not there or not whole. */
   async walk(snapshot: ManifestEntry, onFault?: OnFault): Promise<void> {
     const { manifest } = snapshot;
+    this.#walks += 1;
     if (this.#tables.has(manifest.table.list)) return;
     this.#tables.add(manifest.table.list);
     const runs = this.#reader.source.runs();
@@ -79,7 +89,7 @@ export class Reach {
     if (this.reached.has(entry)) return;
     throwIfCancelled(this.#signal);
     const node = await readNode(source, id, runs, expected);
-    this.reached.add(entry);
+    this.#reach(entry);
     this.#nodes += 1;
     if (this.#nodes % 8 === 0) await breathe();
     if (isLeaf(node)) {
@@ -99,12 +109,17 @@ export class Reach {
     }
   }
 
+  #reach(entry: number): void {
+    if (!this.reached.has(entry)) this.#ages[entry] = Math.min(this.#walks - 1, 0xffff);
+    this.reached.add(entry);
+  }
+
   #chunk(id: Uint8Array, fault: (error: unknown) => void): void {
     const { table } = this.#reader.source;
     try {
       const entry = this.#reader.source.entryOf(id);
       for (const base of table.basesOf(table.segmentOf(entry))) if (!table.hasPlain(base)) throw missingChunk(table, base);
-      this.reached.add(entry);
+      this.#reach(entry);
     } catch (error) {
       fault(error);
     }

@@ -5,23 +5,38 @@ import { damaged } from '../format/bytes.ts';
 import { sha256 } from '../format/crypto.ts';
 import { openIndexFile } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
-import { ID_BYTES, PLAIN_SEGMENT_BYTES } from '../format/limits.ts';
-import { SEGMENT_DELTA, SEGMENT_PADDING, SEGMENT_PLAIN, openPackFooter } from '../format/pack.ts';
+import { ID_BYTES } from '../format/limits.ts';
+import { SEGMENT_DELTA, SEGMENT_PADDING, openPackFooter } from '../format/pack.ts';
 import type { PackFooter, SegmentRecord } from '../format/pack.ts';
-import { HEADER_BYTES, openFrame, openSealed } from '../format/sealed.ts';
-import { compressSegment, decodeSegment, makeDictionary, plainEncoding } from '../format/segment.ts';
+import { HEADER_BYTES, TYPE_METADATA, TYPE_PACK, openFrame, openSealed } from '../format/sealed.ts';
+import { decodeSegment, makeDictionary } from '../format/segment.ts';
+import { NONE } from '../index-table.ts';
 import type { SegmentPlace } from '../index-table.ts';
 import type { Ground } from '../journal/ground.ts';
+import { ownBase } from '../own-base.ts';
 import { breathe } from '../read/breathe.ts';
-import type { FrameRuns } from '../read/frame-runs.ts';
+import type { NewChunk } from '../write/draft.ts';
 import type { Census } from './census.ts';
+import { DeltaGatherer, PlainGatherer, ProvedChunks, idAt } from './gather.ts';
+import type { Bases } from './gather.ts';
 import { standingPaths } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
 import { PackWriter } from './pack-writer.ts';
 import type { PublishPack } from './pack-writer.ts';
 import { LEAST_SEGMENT } from './plan.ts';
+import type { Rebase } from './rebase.ts';
 
 const FRAMES_A_BREATH = 32;
+const CHUNKS_A_BREATH = 64;
+/** A delta is kept below this share of what its chunks take plain. Half of a list is ids that nothing compresses. */
+const KEEP = { [TYPE_PACK]: 0.6, [TYPE_METADATA]: 0.8 };
+
+/** What is copied, and what gives way on the way. */
+export interface RepackWork {
+  readonly inventory: Inventory;
+  readonly census: Census;
+  readonly rebase: Rebase | undefined;
+}
 
 /** Where one old segment stands. */
 interface OldSegment {
@@ -31,24 +46,58 @@ interface OldSegment {
   readonly plain: Buffer;
 }
 
-/** Copies what is needed of old packs into new ones: segments as they are, mostly dead ones coded anew with what is needed of them. */
+interface OldChunk extends NewChunk {
+  /** Where it begins in its segment, and its number there. */
+  readonly at: number;
+  readonly number: number;
+}
+
+/**
+ * Copies what is needed of old packs into new ones: segments as they are; mostly dead ones, and those of which a base gives way, coded anew with what is
+ * needed of them.
+ */
 export class Repacker {
   readonly #ground: Ground;
   readonly #inventory: Inventory;
   readonly #census: Census;
-  readonly #runs: FrameRuns;
+  readonly #rebase: Rebase | undefined;
+  readonly #type: PackEntry['type'];
+  readonly #chunks: ProvedChunks;
   readonly #writer: PackWriter;
+  readonly #plain: PlainGatherer;
+  readonly #deltas: DeltaGatherer;
   readonly #first: Uint32Array;
-  #loose: { readonly id: Uint8Array; readonly bytes: Uint8Array }[] = [];
-  #looseBytes = 0;
 
-  constructor(ground: Ground, inventory: Inventory, census: Census, type: PackEntry['type'], publish: PublishPack) {
+  constructor(ground: Ground, work: RepackWork, type: PackEntry['type'], publish: PublishPack) {
     this.#ground = ground;
-    this.#inventory = inventory;
-    this.#census = census;
-    this.#first = firstSegments(inventory);
-    this.#runs = inventory.reader.source.runs();
+    this.#inventory = work.inventory;
+    this.#census = work.census;
+    this.#rebase = work.rebase;
+    this.#type = type;
+    this.#first = firstSegments(work.inventory);
+    this.#chunks = new ProvedChunks(work.inventory.reader);
     this.#writer = new PackWriter(ground.keys, ground.ports.random, type, publish);
+    this.#plain = new PlainGatherer(this.#writer);
+    this.#deltas = new DeltaGatherer(this.#writer, this.#plain, this.#bases(), KEEP[type]);
+  }
+
+  /** Stores the heirs of what gives way plain and publishes them: before anything is built on them. */
+  async promote(task: Task): Promise<void> {
+    const { table } = this.#inventory;
+    const roots = this.#rebase?.roots ?? [];
+    for (const [i, root] of roots.entries()) {
+      const heir = this.#instead(root);
+      if (i % CHUNKS_A_BREATH === 0) {
+        throwIfCancelled(task.signal);
+        task.progress({ stage: `storing new bases: ${i} of ${roots.length}` });
+        await breathe();
+      }
+      if (heir === NONE) continue;
+      const copy = this.#census.copyOf(heir);
+      if (table.pack(table.segmentPlace(copy.segment).pack).type !== this.#type) continue;
+      await this.#plain.add({ entry: heir, id: table.idOf(heir), bytes: await this.#chunks.from(heir, copy) });
+    }
+    await this.finish();
   }
 
   /** Copies the needed segments of one pack. Throws `repository.damaged` where one of them opens from no copy of the pack. */
@@ -61,7 +110,8 @@ export class Repacker {
   }
 
   async finish(): Promise<void> {
-    await this.#flushLoose();
+    await this.#deltas.flush();
+    await this.#plain.flush();
     await this.#writer.finish();
   }
 
@@ -116,87 +166,68 @@ export class Repacker {
   async #take(segment: OldSegment): Promise<void> {
     const { number, record, plain } = segment;
     const used = this.#census.used[number] ?? 0;
-    const bases = record.bases.map((base) => segment.baseIds.slice(base * ID_BYTES, (base + 1) * ID_BYTES));
-    if (used >= LEAST_SEGMENT * record.raw) {
+    const baseIds = record.bases.map((base) => idAt(segment.baseIds, base));
+    if (used >= LEAST_SEGMENT * record.raw && this.#rebase?.isAffected(number) !== true) {
       const { kind, codec, raw, ids, lengths } = record;
-      await this.#writer.add({ kind, codec, plain, raw, ids, lengths, bases });
+      await this.#writer.add({ kind, codec, plain, raw, ids, lengths, bases: baseIds });
       return;
     }
-    const dictionary = record.kind === SEGMENT_DELTA ? await this.#dictionary(bases) : undefined;
-    const raw = await decodeSegment(plain, record, dictionary);
-    const chunks = this.#neededChunks(segment, raw);
-    if (dictionary === undefined) for (const chunk of chunks) await this.#addLoose(chunk.id, chunk.bytes);
-    else await this.#addDelta(chunks, bases, dictionary);
+    if (record.kind === SEGMENT_DELTA) await this.#takeDelta(segment, baseIds);
+    else for (const chunk of this.#neededChunks(segment, await decodeSegment(plain, record))) await this.#takePlain(chunk);
   }
 
-  /** The chunks of a segment that are relied on, each compared with its id. */
-  #neededChunks({ number, record }: OldSegment, raw: Buffer): readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[] {
+  /** A chunk that lay plain: as it is, or as a difference to its heir. */
+  async #takePlain(chunk: OldChunk): Promise<void> {
+    const heir = this.#instead(chunk.entry);
+    if (heir === chunk.entry) await this.#plain.add(chunk);
+    else await this.#deltas.add(chunk, { own: heir, near: [] });
+  }
+
+  /** The needed chunks of a delta, built anew on the bases that they were made from, or on what takes their place. */
+  async #takeDelta(segment: OldSegment, baseIds: readonly Uint8Array[]): Promise<void> {
+    const { number, record, plain } = segment;
+    const { table } = this.#inventory;
+    const old = baseIds.map((id) => table.lookup(id));
+    const dictionary = makeDictionary(await Promise.all(old.map((base) => this.#chunks.from(base, this.#census.base(base)))));
+    const raw = await decodeSegment(plain, record, dictionary);
+    const near = old.slice(record.lengths.length);
+    const share = near.length / record.lengths.length;
+    for (const chunk of this.#neededChunks(segment, raw)) {
+      const own = this.#instead(ownBase(table, number, chunk.at));
+      const beside = near.slice(Math.floor(chunk.number * share), Math.ceil((chunk.number + 1) * share));
+      await this.#deltas.add(chunk, { own, near: beside.map((base) => this.#instead(base)).filter((base) => base !== chunk.entry) });
+    }
+  }
+
+  #instead(base: number): number {
+    return this.#rebase === undefined ? base : this.#rebase.inPlaceOf(base);
+  }
+
+  /** The chunks of a segment that are relied on, each compared with its id; heirs apart, which are stored already. */
+  #neededChunks({ number, record }: OldSegment, raw: Buffer): readonly OldChunk[] {
     const { table, reader } = this.#inventory;
-    const chunks: { readonly id: Uint8Array; readonly bytes: Uint8Array }[] = [];
+    const chunks: OldChunk[] = [];
     let at = 0;
     for (const [i, length] of record.lengths.entries()) {
       const entry = table.lookup(record.ids, i * ID_BYTES);
       const copy = { segment: number, at, length };
       at += length;
-      if (entry < 0 || !this.#census.relies(entry, copy)) continue;
-      const bytes = Uint8Array.from(raw.subarray(copy.at, at));
+      if (entry < 0 || !this.#census.relies(entry, copy) || this.#rebase?.isHeir(entry) === true) continue;
+      const bytes = new Uint8Array(raw.subarray(copy.at, at));
       if (!reader.source.isAnyKind(entry, copy, sha256(bytes))) throw damaged('A chunk decodes to other bytes than its id names.');
-      chunks.push({ id: record.ids.slice(i * ID_BYTES, (i + 1) * ID_BYTES), bytes });
+      chunks.push({ entry, id: idAt(record.ids, i), bytes, at: copy.at, number: i });
     }
     return chunks;
   }
 
-  async #addDelta(
-    chunks: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[],
-    bases: readonly Uint8Array[],
-    dictionary: Uint8Array,
-  ): Promise<void> {
-    const raw = Buffer.concat(chunks.map((chunk) => chunk.bytes));
-    const plain = await compressSegment(raw, dictionary);
-    await this.#writer.add({ kind: SEGMENT_DELTA, codec: 32, plain, raw: raw.length, ...named(chunks), bases, decodesTo: { raw, dictionary } });
+  #bases(): Bases {
+    const { table } = this.#inventory;
+    return {
+      lengthOf: (entry) => table.lengthOf(entry),
+      idOf: (entry) => table.idOf(entry),
+      bytes: (entries) => Promise.all(entries.map((entry) => this.#chunks.from(entry, this.#census.base(entry)))),
+    };
   }
-
-  async #dictionary(bases: readonly Uint8Array[]): Promise<Uint8Array> {
-    const { table, reader } = this.#inventory;
-    const chunks: Uint8Array[] = [];
-    for (const id of bases) {
-      const entry = table.lookup(id);
-      const copy = this.#census.base(entry);
-      const raw = await reader.source.cache.get(copy.segment, this.#runs);
-      const bytes = raw.subarray(copy.at, copy.at + copy.length);
-      if (!reader.source.isAnyKind(entry, copy, sha256(bytes))) throw damaged('The base of a delta decodes to other bytes than its id names.');
-      chunks.push(bytes);
-    }
-    return makeDictionary(chunks);
-  }
-
-  async #addLoose(id: Uint8Array, bytes: Uint8Array): Promise<void> {
-    if (this.#looseBytes + bytes.length > PLAIN_SEGMENT_BYTES) await this.#flushLoose();
-    this.#loose.push({ id, bytes });
-    this.#looseBytes += bytes.length;
-  }
-
-  async #flushLoose(): Promise<void> {
-    const chunks = this.#loose;
-    this.#loose = [];
-    this.#looseBytes = 0;
-    if (chunks.length === 0) return;
-    const raw = Buffer.concat(chunks.map((chunk) => chunk.bytes));
-    const { codec, bytes } = plainEncoding(raw, await compressSegment(raw));
-    await this.#writer.add({
-      kind: SEGMENT_PLAIN,
-      codec,
-      plain: bytes,
-      raw: raw.length,
-      ...named(chunks),
-      bases: [],
-      decodesTo: { raw, dictionary: undefined },
-    });
-  }
-}
-
-function named(chunks: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[]): { readonly ids: Uint8Array; readonly lengths: readonly number[] } {
-  return { ids: new Uint8Array(Buffer.concat(chunks.map((chunk) => chunk.id))), lengths: chunks.map((chunk) => chunk.bytes.length) };
 }
 
 /** By pack: its first segment. Segments of a pack are numbered one after the other, in the order of its frames. */

@@ -1,5 +1,6 @@
 import type { IndexTable } from '../index-table.ts';
 import { NONE } from '../index-table.ts';
+import { ownBase } from '../own-base.ts';
 
 /** What to do with a chunk that turned up: nothing, store it in any form, or store it plain because deltas are built on it. */
 export type Claim = 'stored' | 'new' | 'new-plain';
@@ -56,7 +57,7 @@ export class Known {
     const segment = this.table.segmentOf(entry);
     if (segment === NONE || segment >= this.#published) return NONE;
     if (!this.table.isDelta(segment)) return entry;
-    const root = this.#ownBase(segment, this.table.atOf(entry));
+    const root = ownBase(this.table, segment, this.table.atOf(entry));
     return root !== NONE && this.#isBase(root) ? root : NONE;
   }
 
@@ -76,25 +77,5 @@ export class Known {
     const segment = this.table.segmentOf(entry);
     if (!this.table.isDelta(segment)) return true;
     return this.table.basesOf(segment).every((base) => this.table.hasPlain(base));
-  }
-
-  /**
-   * This writer names the bases that its chunks replace first, in the order of the chunks (see `DeltaDraft`), and both have about
-   * the same lengths: so the base whose place is nearest to the chunk's is its own. A wrong guess costs space only.
-   */
-  #ownBase(segment: number, at: number): number {
-    const bases = this.table.basesOf(segment);
-    let begin = 0;
-    let nearest = NONE;
-    let distance = Infinity;
-    for (const base of bases) {
-      const off = Math.abs(begin - at);
-      if (off < distance) {
-        nearest = base;
-        distance = off;
-      }
-      begin += this.table.lengthOf(base);
-    }
-    return nearest;
   }
 }

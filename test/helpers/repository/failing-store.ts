@@ -1,0 +1,21 @@
+import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
+
+/** Ends the process's dealings with the store after so many changes, before or after one of them was made. */
+export function failingStore(store: BlobStore, after: number): BlobStore {
+  let left = after;
+  const change = async (work: () => Promise<void>): Promise<void> => {
+    left -= 1;
+    if (left < 0) throw new Error('killed');
+    await work();
+    if (left === 0) throw new Error('killed');
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'publish') return (...args: Parameters<BlobStore['publish']>) => change(() => target.publish(...args));
+      if (name === 'move') return (...args: Parameters<BlobStore['move']>) => change(() => target.move(...args));
+      if (name === 'remove') return (file: string) => change(() => target.remove(file));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
