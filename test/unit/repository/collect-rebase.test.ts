@@ -13,15 +13,15 @@ import { churned, filesBelow, newRepository, rowsOf, temporaryFolder } from '../
 
 const on = new Collecting();
 
-/** Days of small changes, of which only the newest few snapshots are kept; nothing is collected meanwhile. */
-async function grow(days: number, keep: number, rows = 4000): Promise<void> {
+/** Days of small changes, of which only the newest few snapshots are kept, and the `oldest` first ones; nothing is collected meanwhile. */
+async function grow(days: number, keep: number, rows = 4000, oldest = 0): Promise<void> {
   let content = rowsOf(rows, 1);
   let parent: string | undefined;
   for (let day = 0; day < days; day += 1) {
     parent = await on.take({ a: content, b: rowsOf(300, 2) }, parent);
     content = churned(content, day + 5, 0.02);
   }
-  await on.drop(...[...on.kept.keys()].slice(0, -keep));
+  await on.drop(...[...on.kept.keys()].slice(oldest, -keep));
 }
 
 const bytesOf = (files: ReadonlyMap<string, number>): number =>
@@ -36,7 +36,7 @@ async function freshBytes(): Promise<number> {
   return bytesOf(filesBelow(folder.path));
 }
 
-describe('bases that no snapshot reaches', () => {
+describe('bases that content has drifted away from', () => {
   it('give way to the newest chunk that was made from them, and everything restores', async () => {
     await grow(9, 4);
     const { plan, rebase, inventory } = await planCollect(on.ground, { purgeNow: false }, task);
@@ -56,6 +56,19 @@ describe('bases that no snapshot reaches', () => {
     await on.reopen();
     await on.allRestore();
     expect(bytesOf(filesBelow(on.folder))).toBeLessThan(1.3 * (await freshBytes()));
+  });
+
+  it('give way, too, where an old snapshot reaches them, and become differences', async () => {
+    await grow(9, 2, 4000, 1);
+    const { rebase, inventory } = await planCollect(on.ground, { purgeNow: false }, task);
+    const roots = [...(rebase?.roots ?? [])].filter((root) => rebase?.inPlaceOf(root) !== NONE).map((root) => toHex(inventory.table.idOf(root)));
+    expect(roots.length).toBeGreaterThan(10);
+    await on.tidy();
+    const { plain, bases } = await idsOf(on.ground);
+    expect(roots.filter((id) => bases.has(id))).toEqual([]);
+    expect(roots.filter((id) => plain.has(id)).length, 'a few are too far from their heirs').toBeLessThan(roots.length / 2);
+    await on.purge();
+    await on.allRestore();
   });
 
   it('stay while they are few beside what snapshots reach', async () => {
