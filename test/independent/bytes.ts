@@ -116,7 +116,15 @@ export function parseObject(bytes: Buffer, limit: number, what: string): JsonObj
   } catch (error) {
     throw new Refusal(`${what}: is not JSON`, { cause: error });
   }
+  must(isBounded(value, 100), `${what}: nested too deep, or a number beyond all bounds`);
   return objectOf(value, what);
+}
+
+/** Section 2: how deep values lie in each other, and what numbers there are. */
+function isBounded(value: Json, levels: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((item) => isBounded(item, levels - 1));
 }
 
 /** Canonical JSON of section 3, with `leftOut` taken out of the outermost object. */

@@ -67,6 +67,25 @@ describe('a reader refuses', () => {
       expect(() => parseConfig(Buffer.from(JSON.stringify({ belay: 2, ...rest })))).toThrowError(expect.objectContaining({ code: 'repository.newer-format' }));
   });
 
+  test('JSON that is nested too deep to be gone through, or holds a number beyond all bounds', () => {
+    const config = (more: string): Buffer => Buffer.from(JSON.stringify({ ...sound }).replace(/}$/, `,"x":${more}}`));
+    const sound = {
+      belay: 1,
+      repository: 'ab'.repeat(16),
+      created: 1,
+      chunkAverage: 4096,
+      hash: 'sha256',
+      protection: 'none',
+      master: 'cd'.repeat(32),
+      requires: [],
+    };
+    // The config's own object is one level.
+    const nested = (levels: number): Buffer => config('['.repeat(levels) + ']'.repeat(levels));
+    expect(parseConfig(nested(99)).config).toEqual(sound);
+    for (const refused of [nested(100), nested(30_000), config('1e999'), config('[{"y":-1e999}]')])
+      expect(() => parseConfig(refused)).toThrowError(damagedError);
+  });
+
   test('a repository that calls itself unprotected and has key slots, though none of them opens', async () => {
     using folder = temporaryFolder();
     await (await newRepository(folder.path)).close();

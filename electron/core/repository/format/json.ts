@@ -1,4 +1,5 @@
 import { damaged } from './bytes.ts';
+import { MAX_JSON_DEPTH } from './limits.ts';
 
 /** JSON as a record of names to values, checked with the readers below. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -26,7 +27,7 @@ export function canonicalJson(value: unknown): string {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Strict UTF-8 and an object at the top, else `repository.damaged`. */
+/** Strict UTF-8, an object at the top, nothing deeper than `MAX_JSON_DEPTH`, every number finite, else `repository.damaged`. */
 export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   let value: unknown;
   try {
@@ -34,7 +35,18 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   } catch (error) {
     throw damaged(`${what} is not JSON.`, undefined, error);
   }
+  if (isUnfit(value, MAX_JSON_DEPTH)) throw damaged(`${what} is nested deeper than ${String(MAX_JSON_DEPTH)} levels, or holds a number beyond all bounds.`);
   return asObject(value, what);
+}
+
+/**
+ * Parsing goes to any depth and makes infinity of `1e999`; writing such a value, copying it to another thread and whatever else goes through it would fail in the
+ * middle.
+ */
+function isUnfit(value: unknown, levels: number): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isUnfit(item, levels - 1));
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

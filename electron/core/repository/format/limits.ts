@@ -27,6 +27,11 @@ export const MAX_LIST_LEVEL = 8;
 export const MAX_MANIFEST_JSON = 256 << 10;
 /** Most bytes of one row of an object table, its line end included. */
 export const MAX_TABLE_ROW = 256 << 10;
+/** Deepest nesting of objects and lists in any JSON; what engines write has five levels. */
+export const MAX_JSON_DEPTH = 100;
+/** Most bytes and chunks of an object table: with rows of 256 bytes, sixteen million objects. */
+export const MAX_TABLE_BYTES = 2 ** 32;
+export const MAX_TABLE_CHUNKS = 1 << 20;
 export const MAX_CONFIG_BYTES = 64 << 10;
 export const MAX_SLOT_BYTES = 4 << 10;
 export const MAX_SEQ = 9_999_999_999;
