@@ -33,7 +33,11 @@ export function parseNode(bytes: Buffer, what: string): Node {
   must(level === 0 || count > 0, `${what}: an inner node without entries`);
   const entries = Array.from({ length: count }, (): Entry => {
     const id = cursor.hex(16);
-    if (level > 0) return { id, chunks: cursor.number(4), bytes: cursor.number(6), rows: cursor.number(6) };
+    if (level > 0) {
+      const list = { id, chunks: cursor.number(4), bytes: cursor.number(6), rows: cursor.number(6) };
+      must(list.chunks > 0 && list.bytes >= list.chunks, `${what}: a list of nothing`);
+      return list;
+    }
     const entry = { id, chunks: 1, bytes: cursor.number(3), rows: cursor.number(3) };
     must(entry.bytes > 0 && entry.bytes <= 1_048_576, `${what}: a chunk of ${entry.bytes} bytes`);
     return entry;

@@ -11,7 +11,12 @@ import { outcome } from '../../helpers/repository/hostile.ts';
 
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const entry: fc.Arbitrary<LeafEntry> = fc.record({ id, length: fc.integer({ min: 1, max: 1 << 20 }), rows: fc.nat(0xffffff) });
-const child = fc.record({ id, chunks: fc.nat(0xffffffff), bytes: fc.nat(2 ** 48 - 1), rows: fc.nat(2 ** 48 - 1) });
+const child = fc.record({
+  id,
+  chunks: fc.integer({ min: 1, max: 0xffffffff }),
+  bytes: fc.integer({ min: 0xffffffff, max: 2 ** 48 - 1 }),
+  rows: fc.nat(2 ** 48 - 1),
+});
 
 /** Entries with ids as even as real ones, the same for the same seed. */
 function sampleEntries(count: number, seed: string): LeafEntry[] {
@@ -94,6 +99,13 @@ describe('chunk lists', () => {
     const fresh = [...after.nodes.keys()].filter((name) => !before.nodes.has(name));
     expect(after.root).not.toBe(before.root);
     expect(fresh.length).toBeLessThanOrEqual(5);
+  });
+
+  test('a node over lists of nothing, or of more chunks than bytes, is refused', () => {
+    const node = (chunks: number, bytes: number): Uint8Array => encodeNode(1, [{ id: new Uint8Array(16), chunks, bytes, rows: 0 }]);
+    expect(decodeList(node(5, 5))).toMatchObject({ level: 1 });
+    for (const refused of [node(0, 0), node(0, 7), node(5, 4)])
+      expect(() => decodeList(refused)).toThrowError(expect.objectContaining({ code: 'repository.damaged' }));
   });
 
   test('a node never grows beyond its limit even where no id ends it', () => {

@@ -46,7 +46,7 @@ export class Affected {
     const { list } = manifest.manifest.table;
     for (const gap of await this.gaps(fromHex(list, ID_BYTES, 'The list of the table'), undefined)) this.note(gap.file, manifest, TABLE);
     const broken = new Map<string, readonly Gap[]>();
-    for await (const row of tolerantRows(this.source, fromHex(list, ID_BYTES, 'The list of the table'), () => undefined)) {
+    for await (const row of tolerantRows(this.source, fromHex(list, ID_BYTES, 'The list of the table'), () => undefined, this.signal)) {
       throwIfCancelled(this.signal);
       if ('group' in row) {
         const gaps = await this.gaps(fromHex(row.group.list, ID_BYTES, 'The list of a group'), { level: -1, totals: { ...row.group, rows: 0 } });

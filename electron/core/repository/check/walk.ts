@@ -54,7 +54,7 @@ export class Walk {
       whole = false;
       fault(error);
     };
-    for await (const row of tolerantRows(this.source, fromHex(manifest.table.list, ID_BYTES, 'The list of the table'), told)) {
+    for await (const row of tolerantRows(this.source, fromHex(manifest.table.list, ID_BYTES, 'The list of the table'), told, this.signal)) {
       throwIfCancelled(this.signal);
       if ('group' in row) {
         const { g, list, bytes, chunks } = row.group;

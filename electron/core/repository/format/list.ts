@@ -89,7 +89,10 @@ export function decodeList(bytes: Uint8Array): ListNode {
   if (count === 0) throw damaged('A chunk list has an impossible shape.');
   const children: NodeEntry[] = [];
   for (let i = 0; i < count; i++) {
-    children.push({ id: new Uint8Array(reader.view(ID_BYTES)), chunks: reader.u32(), bytes: reader.u48(), rows: reader.u48() });
+    const child = { id: new Uint8Array(reader.view(ID_BYTES)), chunks: reader.u32(), bytes: reader.u48(), rows: reader.u48() };
+    // Eight levels of a thousand lists of nothing would be gone through for ever.
+    if (child.chunks === 0 || child.bytes < child.chunks) throw damaged('A chunk list names a list of nothing.');
+    children.push(child);
   }
   return { level, children };
 }

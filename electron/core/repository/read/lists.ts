@@ -2,6 +2,7 @@ import { throwIfCancelled } from '../../base/errors.ts';
 import { damaged } from '../format/bytes.ts';
 import { CHUNK_LIST } from '../format/crypto.ts';
 import { decodeList, isLeaf, totalsOf } from '../format/list.ts';
+import { MAX_TABLE_BYTES, MAX_TABLE_CHUNKS } from '../format/limits.ts';
 import type { LeafEntry, ListNode, ListTotals, NodeEntry } from '../format/list.ts';
 import type { ChunkSource } from './chunk-source.ts';
 import type { FrameRuns } from './frame-runs.ts';
@@ -33,6 +34,13 @@ export async function readNode(
 /** Sums over a whole list, from its root alone. */
 export async function listTotals(source: ChunkSource, root: Uint8Array): Promise<ListTotals> {
   return totalsOf(await readNode(source, root, source.runs()));
+}
+
+/** Sums over the list of an object table. Throws `repository.damaged` where they are beyond what one may have: few bytes may stand for terabytes. */
+export async function tableTotals(source: ChunkSource, root: Uint8Array): Promise<ListTotals> {
+  const totals = await listTotals(source, root);
+  if (totals.bytes > MAX_TABLE_BYTES || totals.chunks > MAX_TABLE_CHUNKS) throw damaged('The object table claims to be longer than one may be.');
+  return totals;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { GroupRow, ObjectRow, TableRow } from '../format/table.ts';
 import type { IndexTable } from '../index-table.ts';
 import type { ReadOptions, StoredObject } from '../repository.ts';
 import { ChunkSource } from './chunk-source.ts';
-import { listTotals } from './lists.ts';
+import { listTotals, tableTotals } from './lists.ts';
 import { streamRange } from './stream.ts';
 import { TableSearch } from './table-search.ts';
 
@@ -32,7 +32,7 @@ export class SnapshotReader {
   /** Rows of a snapshot's object table in their order: groups, then objects. Throws as `streamRange`. */
   async *rows(manifest: Manifest, signal?: AbortSignal): AsyncGenerator<TableRow> {
     const root = rootOf(manifest.table.list);
-    const { bytes } = await listTotals(this.source, root);
+    const { bytes } = await tableTotals(this.source, root);
     const parser = new TableParser();
     const { digest } = manifest.table;
     let objects = 0;

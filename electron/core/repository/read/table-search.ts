@@ -1,11 +1,11 @@
-import { isAppError, throwIfCancelled } from '../../base/errors.ts';
+import { isAppError } from '../../base/errors.ts';
 import { CHUNK_TABLE } from '../format/crypto.ts';
 import { damaged } from '../format/bytes.ts';
 import { MAX_TABLE_ROW } from '../format/limits.ts';
 import { compareNames, decodeRow } from '../format/table.ts';
 import type { GroupRow, ObjectRow, TableRow } from '../format/table.ts';
 import type { ChunkSource } from './chunk-source.ts';
-import { listTotals } from './lists.ts';
+import { tableTotals } from './lists.ts';
 import { streamRange } from './stream.ts';
 import { tolerantRows } from './tolerant.ts';
 
@@ -51,8 +51,7 @@ export class TableSearch {
       return await this.find(key, signal);
     } catch (error) {
       if (!isAppError(error)) throw error;
-      for await (const row of tolerantRows(this.source, this.root, () => undefined)) {
-        throwIfCancelled(signal);
+      for await (const row of tolerantRows(this.source, this.root, () => undefined, signal)) {
         if (compareKeys(keyOf(row), key) === 0) return row;
       }
       throw error;
@@ -62,7 +61,7 @@ export class TableSearch {
   private async find(key: Key, signal: AbortSignal | undefined): Promise<TableRow | undefined> {
     const near = this.last.rows.find((row) => compareKeys(keyOf(row), key) === 0);
     if (near !== undefined) return near;
-    this.length ??= listTotals(this.source, this.root).then((totals) => totals.bytes);
+    this.length ??= tableTotals(this.source, this.root).then((totals) => totals.bytes);
     const length = await this.length;
     // Rows that begin before `low` are smaller than the key; a row that begins at or after `high` is greater.
     let low = 0;

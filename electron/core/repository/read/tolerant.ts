@@ -1,4 +1,4 @@
-import { isAppError } from '../../base/errors.ts';
+import { isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { AppError } from '../../base/errors.ts';
 import { damaged } from '../format/bytes.ts';
 import { CHUNK_TABLE } from '../format/crypto.ts';
@@ -10,7 +10,7 @@ import type { TableRow } from '../format/table.ts';
 import { breathe } from './breathe.ts';
 import type { ChunkSource } from './chunk-source.ts';
 import type { FrameRuns } from './frame-runs.ts';
-import { readNode } from './lists.ts';
+import { readNode, tableTotals } from './lists.ts';
 
 /** Told of every part of a table that could not be read. */
 export type OnFault = (error: AppError) => void;
@@ -19,11 +19,13 @@ export type OnFault = (error: AppError) => void;
  * Every row of an object table that can be read, in order: a bad list node, chunk or row is told to `onFault` and passed over.
  * Throws nothing but cancellation and bugs.
  */
-export async function* tolerantRows(source: ChunkSource, root: Uint8Array, onFault: OnFault): AsyncGenerator<TableRow> {
+export async function* tolerantRows(source: ChunkSource, root: Uint8Array, onFault: OnFault, signal?: AbortSignal): AsyncGenerator<TableRow> {
   const runs = source.runs();
+  if ((await tolerateAsync(() => tableTotals(source, root), onFault)) === undefined) return;
   const order = new TableOrder();
   let rest: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of tolerantChunks(source, root, undefined, runs, onFault)) {
+    throwIfCancelled(signal);
     if (chunk === undefined) {
       rest = undefined;
       continue;
