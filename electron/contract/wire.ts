@@ -48,6 +48,12 @@ export function parseMessage<T extends z.ZodType>(schema: T, text: string): { re
   } catch {
     return { fault: 'it is not JSON' };
   }
-  const parsed = schema.safeParse(value);
-  return parsed.success ? { message: parsed.data } : { fault: 'it is no message of this protocol' };
+  try {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return { message: parsed.data };
+  } catch (error) {
+    // A schema that refers to itself follows a message to any depth, and runs out of stack.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return { fault: 'it is no message of this protocol' };
 }

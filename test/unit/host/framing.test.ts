@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { clientMessage, hostMessage, parseMessage } from '../../../electron/contract/wire.ts';
 import { socketChannel } from '../../../electron/host/wire/socket-channel.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
 
@@ -92,4 +93,14 @@ test('what was sent before a close arrives', async () => {
   near.close();
   await ended;
   expect(heard).toEqual(['last words']);
+});
+
+test('a message that is nested without end is none, and nothing fails of it', () => {
+  const wire = (depth: number): string =>
+    `{"type":"error","id":1,"error":${'{"code":"bug","message":"m","cause":'.repeat(depth)}{"message":"m"}${'}'.repeat(depth)}}`;
+  expect(parseMessage(hostMessage, wire(3))).toMatchObject({ message: { type: 'error' } });
+  expect(parseMessage(hostMessage, wire(20_000))).toHaveProperty('fault');
+  expect(parseMessage(clientMessage, `{"type":"call","id":1,"name":"x","input":${'['.repeat(400_000)}${']'.repeat(400_000)}}`)).toMatchObject({
+    message: { type: 'call' },
+  });
 });
