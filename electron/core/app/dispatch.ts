@@ -1,8 +1,7 @@
-import type { z } from 'zod';
 import { commands, isCommandName, type CommandInput, type CommandName, type CommandOutput, type CommandParsed } from '../../contract/commands.ts';
-import { inputWords } from '../../contract/input-words.ts';
 import { AppError, CancelledError, isCancelled, toWireError } from '../base/errors.ts';
 import type { Belay } from './belay.ts';
+import { parseInput } from './command-input.ts';
 import type { Core } from './core.ts';
 import type { Handler, Handlers } from './handlers/handlers.ts';
 import { orders, type Order } from './orders.ts';
@@ -28,24 +27,6 @@ export async function dispatch<N extends CommandName>(
   const handler: Handler<N> = handlers[name];
   if (commands[name].job) return runJob(core, name, parsed, order, handler, options);
   return runAtOnce(core, name, parsed, order, handler, options);
-}
-
-function parseInput<N extends CommandName>(name: N, input: CommandInput<N>): CommandParsed<N> {
-  const checked = commands[name].input.safeParse(input, { error: inputWords });
-  // The schema is the command's own; zod cannot carry the key of a map through to its result type.
-  if (checked.success) return checked.data as CommandParsed<N>;
-  const [issue] = checked.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'The input' : issue.path.join('.');
-  throw new AppError('input.invalid', `${where} ${issue?.message ?? 'is not valid'}.`, {
-    ...hintOf(issue),
-    details: { issues: checked.error.issues.slice(0, 10).map((one) => ({ path: one.path.join('.'), message: one.message })) },
-  });
-}
-
-/** The next step, where the rule that was broken brings one. */
-function hintOf(issue: z.core.$ZodIssue | undefined): { readonly hint?: string } {
-  const hint: unknown = issue?.code === 'custom' ? issue.params?.['hint'] : undefined;
-  return typeof hint === 'string' ? { hint } : {};
 }
 
 /** Fields that carry a secret, in inputs and outputs alike. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { clientMessage, hostMessage, parseMessage } from '../../../electron/contract/wire.ts';
+import { parseInput } from '../../../electron/core/app/command-input.ts';
 import { socketChannel } from '../../../electron/host/wire/socket-channel.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
 
@@ -103,4 +104,6 @@ test('a message that is nested without end is none, and nothing fails of it', ()
   expect(parseMessage(clientMessage, `{"type":"call","id":1,"name":"x","input":${'['.repeat(400_000)}${']'.repeat(400_000)}}`)).toMatchObject({
     message: { type: 'call' },
   });
+  const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+  expect(() => parseInput('sources.add', { engine: 'sqlite', name: 'x', location: { deep } })).toThrowError(expect.objectContaining({ code: 'input.invalid' }));
 });
