@@ -49,6 +49,9 @@ export interface ArchiveEntry {
 /** More of the file is needed. */
 export class NotEnough extends Error {}
 
+/** What no pg_dump writes. */
+export class Malformed extends Error {}
+
 class Cursor {
   private readonly bytes: Buffer;
   private readonly intSize: number;
@@ -100,7 +103,7 @@ export function readHead(bytes: Buffer): ArchiveHead | undefined {
   return { minor, intSize, offsetSize, format, date, database, serverVersion, toolVersion, dateAt, end: cursor.at };
 }
 
-/** The entries of an archive, and where they end. Throws `NotEnough`. */
+/** The entries of an archive, and where they end. Throws `NotEnough`, `Malformed`. */
 export function readEntries(bytes: Buffer, head: ArchiveHead): { readonly entries: readonly ArchiveEntry[]; readonly end: number } {
   const cursor = new Cursor(bytes, head.end, head.intSize);
   const count = cursor.int();
@@ -121,7 +124,7 @@ function readEntry(cursor: Cursor, head: ArchiveHead): ArchiveEntry {
   // Whether it has numbers of rows, which no version has any more.
   cursor.text();
   const needs: number[] = [];
-  for (let need = cursor.text(); need !== null; need = cursor.text()) needs.push(Number(need.toString('latin1')));
+  for (let need = cursor.text(); need !== null; need = cursor.text()) needs.push(numberOf(need));
   const inOneFile = head.format === 1;
   const placeKnown = inOneFile ? cursor.byte() : 1;
   const place = inOneFile ? cursor.offset(head.offsetSize) : 0n;
@@ -130,6 +133,13 @@ function readEntry(cursor: Cursor, head: ArchiveHead): ArchiveEntry {
     ...{ id, hasData, tableNumber, number, tag, what: what?.toString('latin1') ?? '', section, definition, drop, copy, schema, tablespace },
     ...{ accessMethod, relationKind, owner, needs, placeKnown, place, file },
   };
+}
+
+/** Without this, a file of nothing but zeros would be one entry that needs as many others as memory holds. */
+function numberOf(text: Buffer): number {
+  const digits = text.toString('latin1', 0, 11);
+  if (!/^\d{1,10}$/.test(digits)) throw new Malformed();
+  return Number(digits);
 }
 
 export function writtenInt(value: number, intSize: number): Buffer {
@@ -150,7 +160,7 @@ export function writtenEntries(entries: readonly ArchiveEntry[], { minor, intSiz
   const parts = [int(entries.length)];
   for (const entry of entries) {
     parts.push(int(entry.id), int(entry.hasData ? 1 : 0));
-    parts.push(text(entry.tableNumber), text(entry.number), text(entry.tag), text(Buffer.from(entry.what)));
+    parts.push(text(entry.tableNumber), text(entry.number), text(entry.tag), text(Buffer.from(entry.what, 'latin1')));
     parts.push(int(entry.section), ...[entry.definition, entry.drop, entry.copy, entry.schema, entry.tablespace].map(text));
     if (minor >= 14) parts.push(text(entry.accessMethod));
     if (minor >= 16) parts.push(int(entry.relationKind));

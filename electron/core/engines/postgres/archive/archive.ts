@@ -1,5 +1,5 @@
 import { AppError } from '../../../base/errors.ts';
-import { NotEnough, readEntries, readHead } from './archive-format.ts';
+import { Malformed, NotEnough, readEntries, readHead } from './archive-format.ts';
 import { textReader, type TextReader } from '../stored/text-encoding.ts';
 
 /** One entry of an archive's table of contents, as pg_dump wrote it: names are exact, unlike those of `pg_restore -l`. */
@@ -54,6 +54,7 @@ function tryToParse(bytes: Buffer): readonly ArchiveEntry[] | undefined {
     return parse(bytes);
   } catch (error) {
     if (error instanceof NotEnough) return undefined;
+    if (error instanceof Malformed) throw notKnown();
     throw error;
   }
 }

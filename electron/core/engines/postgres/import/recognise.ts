@@ -141,9 +141,10 @@ async function extent(path: string, form: DumpForm): Promise<{ readonly beside: 
   return { beside, bytes, changedAt };
 }
 
-/** pg_dump writes local time, and pg_restore reads it as such. */
-function localTime([second = 0, minute = 0, hour = 0, day = 1, month = 0, year = 100]: readonly number[]): number {
-  return new Date(1900 + year, month, day, hour, minute, second).getTime();
+/** pg_dump writes local time, and pg_restore reads it as such. Undefined for numbers that are none, or one before 1970. */
+function localTime([second = 0, minute = 0, hour = 0, day = 1, month = 0, year = 100]: readonly number[]): number | undefined {
+  const at = new Date(1900 + year, month, day, hour, minute, second).getTime();
+  return at >= 0 ? at : undefined;
 }
 
 function versionOf({ head, start }: Dump): string {
