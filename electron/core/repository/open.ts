@@ -10,7 +10,7 @@ import type { Manifest } from './format/manifest.ts';
 import { Ground } from './journal/ground.ts';
 import type { HighWater } from './journal/ground.ts';
 import { journalDamaged } from './journal/journal.ts';
-import { openConfig, readConfigs } from './keys/config-files.ts';
+import { openConfig, ownId, readConfigs } from './keys/config-files.ts';
 import { keyRing } from './keys/key-ring.ts';
 import { beginLocked } from './lock/locked-writer.ts';
 import type { RepositoryPorts } from './lock/world.ts';
@@ -58,9 +58,15 @@ export interface OpenOptions {
 export async function lookAtRepository(location: string, ports: RepositoryPorts): Promise<RepositoryInfo> {
   const store = await openLocalFolder(location, ports);
   const { copies } = await readConfigs(store);
-  const [first] = copies;
-  if (first === undefined) throw new BugError('A config was neither read nor missed.');
-  return infoOf(first.unverified.config, store);
+  const configs = copies.map((copy) => copy.unverified.config);
+  // A copy that was changed may bear any id; where the files do not tell, opening says so.
+  const id = await ownId(
+    store,
+    configs.map((config) => config.repository),
+  ).catch(() => undefined);
+  const config = configs.find((one) => one.repository === id) ?? configs[0];
+  if (config === undefined) throw new BugError('A config was neither read nor missed.');
+  return infoOf(config, store);
 }
 
 /**

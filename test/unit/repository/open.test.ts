@@ -75,7 +75,7 @@ describe('opening and creating, each refusal with nothing changed', () => {
     ['"requires":[]', '"requires":["time-travel"]'],
   ])('a repository of a newer format: %s', async (old, newer) => {
     await createHere();
-    writeFileSync(at('config'), readFileSync(at('config'), 'utf8').replace(old, newer));
+    for (const name of ['config', 'config.copy']) writeFileSync(at(name), readFileSync(at(name), 'utf8').replace(old, newer));
     await refusedUnchanged('repository.newer-format', openHere, lookHere);
   });
 

@@ -1,6 +1,7 @@
 import { isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { parseConfig, verifyConfig } from '../format/config.ts';
+import { isWrittenForm, parseConfig, verifyConfig } from '../format/config.ts';
+import { damaged } from '../format/bytes.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { eachAtOnce } from '../journal/each.ts';
 import { SNAPSHOTS_COPY, kindOf, openManifest } from '../journal/manifest-files.ts';
@@ -12,7 +13,13 @@ import type { Findings } from './findings.ts';
 export async function checkConfigs(store: BlobStore, keys: KeyMaterial, findings: Findings): Promise<number> {
   let good = 0;
   for (const path of [CONFIG, CONFIG_COPY]) {
-    if (await attempt(path, findings, async () => verifyConfig(parseConfig(await store.read(path)), keys.master))) good++;
+    const opens = async (): Promise<void> => {
+      const bytes = await store.read(path);
+      const config = parseConfig(bytes);
+      verifyConfig(config, keys.master);
+      if (!isWrittenForm(bytes, config)) throw damaged('It says what it should, and its bytes are not those that were written.');
+    };
+    if (await attempt(path, findings, opens)) good++;
   }
   return good;
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { AppError } from '../../base/errors.ts';
+import { AppError, isAppError } from '../../base/errors.ts';
 import { damaged, fromHex, toHex } from './bytes.ts';
 import { deriveKeys, hmacSha256 } from './crypto.ts';
 import type { KeyMaterial } from './crypto.ts';
@@ -88,4 +88,24 @@ export function verifyConfig(unverified: UnverifiedConfig, master: Uint8Array): 
   const mac = fromHex(unverified.fields['mac'], 32, 'The seal of the config');
   if (!timingSafeEqual(mac, macOf(unverified.fields, keys))) throw damaged('The config was changed: its seal does not fit.');
   return keys;
+}
+
+/** Whether the bytes of a config are exactly those that a writer makes of what it says. */
+export function isWrittenForm(bytes: Uint8Array, { fields }: UnverifiedConfig): boolean {
+  return Buffer.compare(bytes, Buffer.from(`${canonicalJson(fields)}\n`, 'utf8')) === 0;
+}
+
+/**
+ * Whether a config that this version does not read bears the seal of these keys. The seal is made alike in every format: where it fits,
+ * the repository is of a newer one; where it does not, the bytes were changed.
+ */
+export function isSealedBy(bytes: Uint8Array, keys: KeyMaterial): boolean {
+  if (bytes.length > MAX_CONFIG_BYTES) return false;
+  try {
+    const fields = parseJsonObject(bytes, 'The config');
+    return timingSafeEqual(fromHex(fields['mac'], 32, 'The seal of the config'), macOf(fields, keys));
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return false;
+  }
 }

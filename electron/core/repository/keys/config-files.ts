@@ -1,7 +1,7 @@
 import { AppError, isAppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { damaged, fromHex } from '../format/bytes.ts';
-import { parseConfig, verifyConfig } from '../format/config.ts';
+import { damaged, fromHex, toHex } from '../format/bytes.ts';
+import { isSealedBy, parseConfig, verifyConfig } from '../format/config.ts';
 import type { Config, UnverifiedConfig } from '../format/config.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { ID_BYTES } from '../format/limits.ts';
@@ -18,9 +18,17 @@ interface ConfigCopy {
   readonly unverified: UnverifiedConfig;
 }
 
+interface NewerCopy {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly error: AppError;
+}
+
 export interface ConfigState {
   /** Copies that can be read, the first one first; not authenticated yet. */
   readonly copies: readonly ConfigCopy[];
+  /** Copies that call themselves of a newer format, while another does not: changed, unless their seal fits. */
+  readonly newer: readonly NewerCopy[];
   readonly problems: readonly Problem[];
 }
 
@@ -30,18 +38,21 @@ export interface ConfigState {
  */
 export async function readConfigs(store: BlobStore): Promise<ConfigState> {
   const copies: ConfigCopy[] = [];
+  const newer: NewerCopy[] = [];
   const faults: { readonly path: string; readonly error: AppError }[] = [];
   for (const path of [CONFIG, CONFIG_COPY]) {
+    let bytes = new Uint8Array(0);
     try {
-      copies.push({ path, unverified: parseConfig(await store.read(path)) });
+      bytes = Uint8Array.from(await store.read(path));
+      copies.push({ path, unverified: parseConfig(bytes) });
     } catch (error) {
-      if (!isAppError(error) || error.code === 'repository.newer-format') throw error;
-      faults.push({ path, error });
+      if (!isAppError(error)) throw error;
+      if (error.code === 'repository.newer-format') newer.push({ path, bytes, error });
+      else faults.push({ path, error });
     }
   }
-  if (copies.length === 0) throw noConfig(store, faults);
-  const problems = faults.map(({ path, error }) => ({ file: path, kind: kindOf(error), statement: error.message, affects: [], repairable: true }));
-  return { copies, problems };
+  if (copies.length === 0) throw newer[0]?.error ?? noConfig(store, faults);
+  return { copies, newer, problems: faults.map(({ path, error }) => fault(path, error)) };
 }
 
 function noConfig(store: BlobStore, faults: readonly { readonly path: string; readonly error: AppError }[]): AppError {
@@ -76,21 +87,15 @@ export interface OpenedConfig {
 }
 
 /**
- * Finds the master key and authenticates the config; where its first copy was changed, the second one serves. Throws what
- * `masterOf` throws, and `repository.damaged` where no copy fits the key. Writes nothing.
+ * Finds the master key and authenticates the config; where one copy was changed, or belongs to another repository, the other one serves. Throws
+ * what `masterOf` throws, `repository.newer-format`, and `repository.damaged` where no copy fits the key. Writes nothing.
  */
 export async function openConfig(store: BlobStore, unlock: Unlock): Promise<OpenedConfig> {
-  const { copies, problems } = await readConfigs(store);
-  const ids = new Set(copies.map((copy) => copy.unverified.config.repository));
-  if (ids.size > 1) {
-    throw new AppError('repository.damaged', 'The two copies of the config belong to different repositories.', {
-      hint: 'Remove the one that does not belong here.',
-      details: { path: store.location, repositories: [...ids] },
-    });
-  }
+  const { copies, newer, problems } = await readConfigs(store);
   const slots = await readSlots(store);
   const masters = new Map<string, Promise<Uint8Array>>();
   const refused: Problem[] = [];
+  const good: GoodConfig[] = [];
   let first: unknown;
   for (const { path, unverified } of copies) {
     const { repository, protection, master } = unverified.config;
@@ -98,15 +103,69 @@ export async function openConfig(store: BlobStore, unlock: Unlock): Promise<Open
     const finding = masters.get(same) ?? masterFor(unverified.config, slots, unlock);
     masters.set(same, finding);
     try {
-      const keys = verifyConfig(unverified, await finding);
-      return { config: unverified.config, keys, problems: [...problems, ...refused, ...slots.problems] };
+      good.push({ path, config: unverified.config, keys: verifyConfig(unverified, await finding) });
     } catch (error) {
       if (!isAppError(error)) throw error;
       first ??= error;
-      refused.push({ file: path, kind: kindOf(error), statement: error.message, affects: [], repairable: true });
+      refused.push(fault(path, error));
     }
   }
-  throw first;
+  const id = await ownId(
+    store,
+    good.map((one) => one.config.repository),
+  );
+  const own = good.find((one) => one.config.repository === id);
+  if (own === undefined) throw newer[0]?.error ?? first;
+  for (const { bytes, error } of newer) if (isSealedBy(bytes, own.keys)) throw error;
+  const strange = good.filter((one) => one.config.repository !== id).map(({ path }) => fault(path, foreign()));
+  const claims = newer.map(({ path }) => fault(path, damaged('It claims a newer format, and its seal does not fit: it was changed.')));
+  return { config: own.config, keys: own.keys, problems: [...problems, ...claims, ...refused, ...strange, ...slots.problems] };
+}
+
+interface GoodConfig extends Omit<OpenedConfig, 'problems'> {
+  readonly path: string;
+}
+
+function foreign(): AppError {
+  return new AppError('repository.foreign', 'It belongs to another repository.', { hint: 'Run "belay repair".' });
+}
+
+function fault(path: string, error: AppError): Problem {
+  return { file: path, kind: kindOf(error), statement: error.message, affects: [], repairable: true };
+}
+
+/**
+ * The id of the repository whose files these are, where the copies of its config name several: the one that the sealed files here bear.
+ * Throws `repository.damaged` where that does not tell; undefined where there is none to choose from.
+ */
+export async function ownId(store: BlobStore, named: readonly string[]): Promise<string | undefined> {
+  const [first, ...others] = [...new Set(named)];
+  if (others.length === 0) return first;
+  const votes = new Map<string, number>();
+  for (const folder of ['snapshots', 'index', 'journal']) {
+    for (const path of (await store.paths(folder)).slice(0, MOST_ASKED)) {
+      const id = await idOn(store, path);
+      if (id !== undefined && named.includes(id)) votes.set(id, (votes.get(id) ?? 0) + 1);
+    }
+  }
+  const [most, next] = [...votes].toSorted(([, a], [, b]) => b - a);
+  if (most !== undefined && most[1] > (next?.[1] ?? 0)) return most[0];
+  throw new AppError('repository.damaged', 'The two copies of the config belong to different repositories.', {
+    hint: 'Remove the one that does not belong here.',
+    details: { path: store.location, repositories: [...new Set(named)] },
+  });
+}
+
+/** Files of a folder whose headers are looked at: enough that a few strange ones among them do not matter. */
+const MOST_ASKED = 16;
+
+async function idOn(store: BlobStore, path: string): Promise<string | undefined> {
+  try {
+    return toHex(await store.read(path, { from: 16, length: ID_BYTES }));
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return undefined;
+  }
 }
 
 async function masterFor(config: Config, slots: SlotState, unlock: Unlock): Promise<Uint8Array> {

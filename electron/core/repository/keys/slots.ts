@@ -13,37 +13,67 @@ const NAME = /^[0-9a-f]{32}$/;
 export interface SlotState {
   /** Slots of which a copy can be read, oldest first. */
   readonly slots: readonly Slot[];
+  /** Second copies that are well-formed and say something else than the first: either may be the one that was changed. */
+  readonly otherwise: readonly Slot[];
   readonly problems: readonly Problem[];
+}
+
+interface ReadSlot {
+  readonly path: string;
+  readonly slot: Slot;
+  /** Whether the bytes are those that a writer makes of the slot. */
+  readonly asWritten: boolean;
 }
 
 /** Reads every key slot from its place or its second copy. One bad slot never stops the others. */
 export async function readSlots(store: BlobStore): Promise<SlotState> {
   const [first, second] = [await names(store, KEYS), await names(store, KEYS_COPY)];
   const slots: Slot[] = [];
+  const otherwise: Slot[] = [];
   const problems: Problem[] = [];
   for (const name of new Set([...first, ...second])) {
-    const faults: Problem[] = [];
-    let slot: Slot | undefined;
-    for (const folder of [KEYS, KEYS_COPY]) {
-      const found = await readSlot(store, `${folder}/${name}`, name);
-      if ('wrapped' in found) slot ??= found;
-      else faults.push(found);
-    }
-    if (slot !== undefined) slots.push(slot);
-    problems.push(...faults.map((fault) => ({ ...fault, repairable: slot !== undefined })));
+    const copies = [await readSlot(store, `${KEYS}/${name}`, name), await readSlot(store, `${KEYS_COPY}/${name}`, name)];
+    const read = copies.filter((copy) => 'slot' in copy).toSorted((a, b) => Number(b.asWritten) - Number(a.asWritten));
+    const [one, other] = read;
+    if (one !== undefined) slots.push(one.slot);
+    if (one !== undefined && other !== undefined && !sameSlot(one.slot, other.slot)) otherwise.push(other.slot);
+    problems.push(...copies.filter((copy) => 'file' in copy).map((fault) => ({ ...fault, repairable: one !== undefined })), ...changed(one, other));
   }
-  return { slots: slots.toSorted((a, b) => a.created - b.created || (a.slot < b.slot ? -1 : 1)), problems };
+  return { slots: slots.toSorted((a, b) => a.created - b.created || (a.slot < b.slot ? -1 : 1)), otherwise, problems };
+}
+
+/** Of two copies that open as slots: those whose bytes nobody wrote; where each could have been written so, both. */
+function changed(one: ReadSlot | undefined, other: ReadSlot | undefined): readonly Problem[] {
+  const read = [one, other].filter((copy) => copy !== undefined);
+  const notWritten = read.filter((copy) => !copy.asWritten);
+  if (notWritten.length > 0) {
+    const repairable = one?.asWritten === true;
+    return notWritten.map(({ path }) => problem(path, 'Its bytes are not those of a key slot as it was written.', repairable));
+  }
+  if (one === undefined || other === undefined || sameSlot(one.slot, other.slot)) return [];
+  const statement =
+    'The two copies of this key slot say different things: one of them was changed. Its key still opens by the other. Add a key, and take this one away.';
+  return read.map(({ path }) => problem(path, statement, false));
+}
+
+export function sameSlot(a: Slot, b: Slot): boolean {
+  return Buffer.compare(encodeSlot(a), encodeSlot(b)) === 0;
+}
+
+function problem(file: string, statement: string, repairable: boolean): Problem {
+  return { file, kind: 'damaged', statement, affects: [], repairable };
 }
 
 async function names(store: BlobStore, folder: string): Promise<readonly string[]> {
   return (await store.paths(folder)).map((path) => path.slice(folder.length + 1)).filter((name) => NAME.test(name));
 }
 
-async function readSlot(store: BlobStore, path: string, name: string): Promise<Slot | Problem> {
+async function readSlot(store: BlobStore, path: string, name: string): Promise<ReadSlot | Problem> {
   try {
-    const slot = decodeSlot(await store.read(path));
+    const bytes = await store.read(path);
+    const slot = decodeSlot(bytes);
     if (slot.slot !== name) throw damaged('The key slot lies under the name of another one.');
-    return slot;
+    return { path, slot, asWritten: Buffer.compare(bytes, encodeSlot(slot)) === 0 };
   } catch (error) {
     if (!isAppError(error)) throw error;
     return { file: path, kind: kindOf(error), statement: error.message, affects: [], repairable: false };
@@ -61,7 +91,7 @@ export async function removeSlot(store: BlobStore, slot: string): Promise<void> 
 }
 
 /**
- * The master key, from the first slot that `unlock` opens. Throws `repository.passphrase-needed` where nothing was given,
+ * The master key, from the first slot that `unlock` opens; where the copies of a slot differ, either may. Throws `repository.passphrase-needed` where nothing was given,
  * `repository.passphrase-wrong` where it opens no slot, `repository.foreign` where the slots are another repository's,
  * `repository.damaged` where no slot can be read. Reads only.
  */
@@ -79,7 +109,7 @@ export async function masterOf(state: SlotState, unlock: Unlock, repository: Uin
     });
   }
   let refusal: AppError | undefined;
-  for (const slot of state.slots.filter((one) => one.kind === unlock.kind)) {
+  for (const slot of [...state.slots, ...state.otherwise].filter((one) => one.kind === unlock.kind)) {
     try {
       return await openSlot(slot, unlock, repository);
     } catch (error) {

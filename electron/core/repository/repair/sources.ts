@@ -1,9 +1,9 @@
 import { isAppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { parseConfig, verifyConfig } from '../format/config.ts';
+import { isWrittenForm, parseConfig, verifyConfig } from '../format/config.ts';
 import { fileName } from '../format/crypto.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
-import { decodeSlot } from '../format/slot.ts';
+import { decodeSlot, encodeSlot } from '../format/slot.ts';
 import { formerPath } from '../collect/epochs.ts';
 import { CONFIG, CONFIG_COPY } from '../keys/config-files.ts';
 
@@ -41,6 +41,8 @@ export async function otherPlaces(store: BlobStore, path: string): Promise<reado
 
 /** The first other copy whose content is proved: by its hash where it is named by it, by its seal or form else. */
 export async function findGoodCopy(store: BlobStore, keys: KeyMaterial, path: string): Promise<GoodCopy | undefined> {
+  // A slot is proved by its secret alone: of two that could each have been written so, neither is put over the other.
+  if (path.startsWith('keys') && (await isGoodAsIs(store, keys, path))) return undefined;
   for (const from of await otherPlaces(store, path)) {
     try {
       const bytes = await store.read(from);
@@ -52,12 +54,25 @@ export async function findGoodCopy(store: BlobStore, keys: KeyMaterial, path: st
   return undefined;
 }
 
+async function isGoodAsIs(store: BlobStore, keys: KeyMaterial, path: string): Promise<boolean> {
+  try {
+    return isRight(path, await store.read(path), keys);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return false;
+  }
+}
+
 /** Whether bytes are what belongs at a path. Throws where they are nothing at all. */
 export function isRight(path: string, bytes: Uint8Array, keys: KeyMaterial): boolean {
   if (path === CONFIG || path === CONFIG_COPY) {
-    verifyConfig(parseConfig(bytes), keys.master);
-    return true;
+    const config = parseConfig(bytes);
+    verifyConfig(config, keys.master);
+    return isWrittenForm(bytes, config);
   }
-  if (path.startsWith('keys')) return decodeSlot(bytes).slot === path.slice(-32);
+  if (path.startsWith('keys')) {
+    const slot = decodeSlot(bytes);
+    return slot.slot === path.slice(-32) && Buffer.compare(bytes, encodeSlot(slot)) === 0;
+  }
   return CONTENT_NAMED.exec(path)?.[1] === fileName(bytes);
 }
