@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { quietTask } from '../../../electron/core/base/ports.ts';
 import { createRepository } from '../../../electron/core/repository/create.ts';
 import { encodeConfig, parseConfig, verifyConfig } from '../../../electron/core/repository/format/config.ts';
+import { deriveKeys } from '../../../electron/core/repository/format/crypto.ts';
 import { lookAtRepository } from '../../../electron/core/repository/open.ts';
 import type { Repository, Unlock } from '../../../electron/core/repository/repository.ts';
 import { filesBelow, newRepository, ports, reopen, rowsOf, take, temporaryFolder, treeHash } from '../../helpers/repository/world.ts';
@@ -66,17 +67,24 @@ describe.each(['config', 'config.copy'])('%s', (file) => {
     expect(readFileSync(at('config')).equals(readFileSync(at('config.copy')))).toBe(true);
   });
 
-  it('of another repository is told from the own one by the files that lie here', async () => {
-    using other = temporaryFolder();
-    await (await newRepository(other.path)).close();
-    writeFileSync(at(file), readFileSync(path.join(other.path, 'config')));
-    await opened({ kind: 'none' }, async (repository) => {
-      expect(repository.info.id).toBe((await lookAtRepository(folder.path, ports)).id);
-      const { snapshots, problems } = await repository.snapshots();
-      expect([snapshots.length, problems.map((problem) => [problem.file, problem.kind])]).toEqual([1, [[file, 'foreign']]]);
-      expect(await filesNamed(repository)).toEqual([file]);
-    });
-  });
+  it.each(['another repository', 'one of the same master key', 'one of the same id'])(
+    'of %s is told from the own one by the files that lie here',
+    async (which) => {
+      const own = parseConfig(readFileSync(at(file))).config;
+      const repository = which === 'one of the same id' ? own.repository : 'a'.repeat(32);
+      const master = which === 'one of the same master key' ? (own.master ?? '') : 'b'.repeat(64);
+      const keys = deriveKeys(Buffer.from(repository, 'hex'), Buffer.from(master, 'hex'));
+      writeFileSync(at(file), encodeConfig({ ...own, repository, master }, keys));
+      await opened({ kind: 'none' }, async (open) => {
+        expect(open.info.id).toBe((await lookAtRepository(folder.path, ports)).id);
+        const { snapshots, problems } = await open.snapshots();
+        expect([snapshots.length, problems.map((problem) => [problem.file, problem.kind])]).toEqual([1, [[file, 'foreign']]]);
+        expect(await filesNamed(open)).toEqual([file]);
+        expect((await open.repair({ dryRun: false }, task)).beyondRepair).toEqual([]);
+      });
+      expect(parseConfig(readFileSync(at(file))).config).toEqual(own);
+    },
+  );
 
   it('of a truly newer format is refused, although the other is of this one', async () => {
     const config = parseConfig(readFileSync(at(file)));

@@ -1,6 +1,6 @@
 import { isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { isWrittenForm, parseConfig, verifyConfig } from '../format/config.ts';
+import { isWrittenForm, parseConfig, verifyOwnConfig } from '../format/config.ts';
 import { damaged } from '../format/bytes.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { eachAtOnce } from '../journal/each.ts';
@@ -16,7 +16,7 @@ export async function checkConfigs(store: BlobStore, keys: KeyMaterial, findings
     const opens = async (): Promise<void> => {
       const bytes = await store.read(path);
       const config = parseConfig(bytes);
-      verifyConfig(config, keys.master);
+      verifyOwnConfig(config, keys);
       if (!isWrittenForm(bytes, config)) throw damaged('It says what it should, and its bytes are not those that were written.');
     };
     if (await attempt(path, findings, opens)) good++;

@@ -90,6 +90,13 @@ export function verifyConfig(unverified: UnverifiedConfig, master: Uint8Array): 
   return keys;
 }
 
+/** `verifyConfig` for a repository that is open: also throws `repository.foreign` for a config of another one, whatever its key. */
+export function verifyOwnConfig(unverified: UnverifiedConfig, keys: KeyMaterial): void {
+  verifyConfig(unverified, keys.master);
+  if (unverified.config.repository === toHex(keys.repository)) return;
+  throw new AppError('repository.foreign', 'It belongs to another repository.', { hint: 'Run "belay repair".' });
+}
+
 /** Whether the bytes of a config are exactly those that a writer makes of what it says. */
 export function isWrittenForm(bytes: Uint8Array, { fields }: UnverifiedConfig): boolean {
   return Buffer.compare(bytes, Buffer.from(`${canonicalJson(fields)}\n`, 'utf8')) === 0;

@@ -1,10 +1,12 @@
 import { AppError, isAppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { damaged, fromHex, toHex } from '../format/bytes.ts';
+import { damaged, fromHex, sameBytes, toHex } from '../format/bytes.ts';
 import { isSealedBy, parseConfig, verifyConfig } from '../format/config.ts';
 import type { Config, UnverifiedConfig } from '../format/config.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { ID_BYTES } from '../format/limits.ts';
+import { TYPE_INDEX, TYPE_JOURNAL, TYPE_MANIFEST, openSealed } from '../format/sealed.ts';
+import type { FileType } from '../format/sealed.ts';
 import { kindOf } from '../journal/manifest-files.ts';
 import type { Problem, Unlock } from '../repository.ts';
 import { masterOf, readSlots } from './slots.ts';
@@ -110,14 +112,10 @@ export async function openConfig(store: BlobStore, unlock: Unlock): Promise<Open
       refused.push(fault(path, error));
     }
   }
-  const id = await ownId(
-    store,
-    good.map((one) => one.config.repository),
-  );
-  const own = good.find((one) => one.config.repository === id);
+  const own = await ownOf(store, good);
   if (own === undefined) throw newer[0]?.error ?? first;
   for (const { bytes, error } of newer) if (isSealedBy(bytes, own.keys)) throw error;
-  const strange = good.filter((one) => one.config.repository !== id).map(({ path }) => fault(path, foreign()));
+  const strange = good.filter((one) => !sameKeys(one, own)).map(({ path }) => fault(path, foreign()));
   const claims = newer.map(({ path }) => fault(path, damaged('It claims a newer format, and its seal does not fit: it was changed.')));
   return { config: own.config, keys: own.keys, problems: [...problems, ...claims, ...refused, ...strange, ...slots.problems] };
 }
@@ -134,6 +132,48 @@ function fault(path: string, error: AppError): Problem {
   return { file: path, kind: kindOf(error), statement: error.message, affects: [], repairable: true };
 }
 
+function sameKeys(a: GoodConfig, b: GoodConfig): boolean {
+  return sameBytes(a.keys.repository, b.keys.repository) && sameBytes(a.keys.master, b.keys.master);
+}
+
+/**
+ * Of several configs that each bear their own seal, the one whose key opens the files that lie here. Throws `repository.damaged` where that does
+ * not tell; undefined where there is none to choose from.
+ */
+async function ownOf(store: BlobStore, good: readonly GoodConfig[]): Promise<GoodConfig | undefined> {
+  const [one] = good;
+  if (one === undefined || good.every((other) => sameKeys(one, other))) return one;
+  const votes = new Map(good.map((each) => [each, 0]));
+  for (const [folder, type] of SEALED) {
+    for (const path of (await store.paths(folder)).slice(0, MOST_ASKED)) {
+      for (const each of good) if (await opens(store, path, each.keys, type)) votes.set(each, (votes.get(each) ?? 0) + 1);
+    }
+  }
+  const [most, next] = [...votes].toSorted(([, a], [, b]) => b - a);
+  if (most !== undefined && most[1] > (next?.[1] ?? 0)) return most[0];
+  throw ofSeveral(
+    store,
+    good.map((each) => each.config.repository),
+  );
+}
+
+async function opens(store: BlobStore, path: string, keys: KeyMaterial, type: FileType): Promise<boolean> {
+  try {
+    openSealed(await store.read(path), keys, type);
+    return true;
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return false;
+  }
+}
+
+function ofSeveral(store: BlobStore, repositories: readonly string[]): AppError {
+  return new AppError('repository.damaged', 'The two copies of the config belong to different repositories.', {
+    hint: 'Remove the one that does not belong here.',
+    details: { path: store.location, repositories: [...new Set(repositories)] },
+  });
+}
+
 /**
  * The id of the repository whose files these are, where the copies of its config name several: the one that the sealed files here bear.
  * Throws `repository.damaged` where that does not tell; undefined where there is none to choose from.
@@ -142,7 +182,7 @@ export async function ownId(store: BlobStore, named: readonly string[]): Promise
   const [first, ...others] = [...new Set(named)];
   if (others.length === 0) return first;
   const votes = new Map<string, number>();
-  for (const folder of ['snapshots', 'index', 'journal']) {
+  for (const [folder] of SEALED) {
     for (const path of (await store.paths(folder)).slice(0, MOST_ASKED)) {
       const id = await idOn(store, path);
       if (id !== undefined && named.includes(id)) votes.set(id, (votes.get(id) ?? 0) + 1);
@@ -150,12 +190,14 @@ export async function ownId(store: BlobStore, named: readonly string[]): Promise
   }
   const [most, next] = [...votes].toSorted(([, a], [, b]) => b - a);
   if (most !== undefined && most[1] > (next?.[1] ?? 0)) return most[0];
-  throw new AppError('repository.damaged', 'The two copies of the config belong to different repositories.', {
-    hint: 'Remove the one that does not belong here.',
-    details: { path: store.location, repositories: [...new Set(named)] },
-  });
+  throw ofSeveral(store, named);
 }
 
+const SEALED = [
+  ['snapshots', TYPE_MANIFEST],
+  ['index', TYPE_INDEX],
+  ['journal', TYPE_JOURNAL],
+] as const;
 /** Files of a folder whose headers are looked at: enough that a few strange ones among them do not matter. */
 const MOST_ASKED = 16;
 

@@ -1,6 +1,6 @@
 import { isAppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
-import { isWrittenForm, parseConfig, verifyConfig } from '../format/config.ts';
+import { isWrittenForm, parseConfig, verifyOwnConfig } from '../format/config.ts';
 import { fileName } from '../format/crypto.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { decodeSlot, encodeSlot } from '../format/slot.ts';
@@ -67,7 +67,7 @@ async function isGoodAsIs(store: BlobStore, keys: KeyMaterial, path: string): Pr
 export function isRight(path: string, bytes: Uint8Array, keys: KeyMaterial): boolean {
   if (path === CONFIG || path === CONFIG_COPY) {
     const config = parseConfig(bytes);
-    verifyConfig(config, keys.master);
+    verifyOwnConfig(config, keys);
     return isWrittenForm(bytes, config);
   }
   if (path.startsWith('keys')) {
