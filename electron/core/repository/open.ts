@@ -1,4 +1,4 @@
-import { AppError, BugError } from '../base/errors.ts';
+import { AppError, BugError, isAppError } from '../base/errors.ts';
 import type { Task } from '../base/ports.ts';
 import type { BlobStore } from './blob-store.ts';
 import { checkAndRecord } from './collect/checked.ts';
@@ -63,7 +63,10 @@ export async function lookAtRepository(location: string, ports: RepositoryPorts)
   const id = await ownId(
     store,
     configs.map((config) => config.repository),
-  ).catch(() => undefined);
+  ).catch((error: unknown) => {
+    if (isAppError(error)) return undefined;
+    throw error;
+  });
   const config = configs.find((one) => one.repository === id) ?? configs[0];
   if (config === undefined) throw new BugError('A config was neither read nor missed.');
   return infoOf(config, store);
