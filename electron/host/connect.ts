@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BelayClient } from '../contract/client.ts';
-import { AppError, CancelledError, isAppError, prepareHome, releaseReserve, systemCode, systemMachine } from '../core/app/faces.ts';
+import { AppError, CancelledError, isAppError, isDiskFull, prepareHome, releaseReserve, systemMachine } from '../core/app/faces.ts';
 import { connectOver } from './client.ts';
 import { becomeHost } from './host.ts';
 import type { Host, HostOptions } from './host.ts';
@@ -95,16 +95,10 @@ async function becomeWithRoom(options: HostOptions, before: HostLock | undefined
     return await becomeHost(options, before);
   } catch (error) {
     // A quota shows only when something is written.
-    if (!isFull(error) || !(await releaseReserve(home, true))) throw error;
+    if (!isDiskFull(error) || !(await releaseReserve(home, true))) throw error;
     ports.log.warn('there is no room: the data directory gave up its reserve');
     return becomeHost(options, before);
   }
-}
-
-function isFull(error: unknown): boolean {
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') return true;
-  return error instanceof Error && error.cause !== undefined && isFull(error.cause);
 }
 
 async function wanted(host: Host, signal: AbortSignal | undefined): Promise<{ readonly host: Host }> {

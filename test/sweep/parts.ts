@@ -1,4 +1,5 @@
+import { disk } from './disk/part.ts';
 import type { SweepPart } from './part.ts';
 
 /** In the order in which they are run. */
-export const parts: readonly SweepPart[] = [];
+export const parts: readonly SweepPart[] = [disk];

@@ -17,4 +17,5 @@ export { prepareHome, resolveHome } from '../sources/home.ts';
 export { parseConnectionUrl } from '../sources/folder/connection-url.ts';
 export { withoutSecrets } from '../base/without-secrets.ts';
 export { count, counted, ended, size } from '../base/words.ts';
+export { isDiskFull } from '../base/full-disk.ts';
 export { releaseReserve } from '../sources/reserve.ts';

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnProgress } from '../base/ports.ts';
 import type { EngineContext } from '../engines/engine.ts';
@@ -11,11 +12,12 @@ export interface CallScope {
   readonly progress: OnProgress;
 }
 
-/** Runs `work` with everything an engine gets; its private temporary folder is gone when this resolves or rejects. */
+/**
+ * Runs `work` with everything an engine gets; its private temporary folder is gone when this resolves or rejects. It is made when it is asked
+ * for: most of what only looks needs none, and has to work where the disk takes no file more.
+ */
 export async function withEngineContext<T>(core: Core, scope: CallScope, work: (context: EngineContext) => Promise<T>): Promise<T> {
-  const parent = join(core.home, 'tmp');
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const temporaryFolder = await mkdtemp(join(parent, 'job-'));
+  let made: string | undefined;
   try {
     return await work({
       signal: scope.signal,
@@ -23,11 +25,20 @@ export async function withEngineContext<T>(core: Core, scope: CallScope, work: (
       log: core.log,
       clock: core.clock,
       random: core.random,
-      temporaryFolder,
+      get temporaryFolder() {
+        made ??= temporaryFolder(core.home);
+        return made;
+      },
       secret: (handle) => core.secrets.get(handle),
       ...(core.containerEngine === undefined ? {} : { containerEngine: core.containerEngine }),
     });
   } finally {
-    await rm(temporaryFolder, { recursive: true, force: true });
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
   }
+}
+
+function temporaryFolder(home: string): string {
+  const parent = join(home, 'tmp');
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  return mkdtempSync(join(parent, 'job-'));
 }

@@ -4,7 +4,8 @@ import { systemClock, systemRandom } from '../base/system.ts';
 import { createPostgresEngine } from '../engines/postgres/engine.ts';
 import { createSqliteEngine } from '../engines/sqlite/engine.ts';
 import { chooseSecretStore } from '../sources/secrets/choose.ts';
-import { keepReserve, releaseReserve } from '../sources/reserve.ts';
+import { asFullDisk } from '../base/full-disk.ts';
+import { keepReserve, reserveLender } from '../sources/reserve.ts';
 import { openSettings } from '../sources/settings.ts';
 import type { CommandName } from '../../contract/commands.ts';
 import type { Belay, HostFacts } from './belay.ts';
@@ -34,11 +35,15 @@ export async function standardBelay(options: StandardOptions, host: HostFacts): 
   const { log, containerEngine, owner } = parts;
   const belay = await createBelay(parts);
   const endReaping = reapInBackground(home, containerEngine, owner, { clock: systemClock, log });
+  const lendReserve = reserveLender(home, { random: systemRandom, log });
   return {
     ...belay,
     call: async (name, input, call) => {
-      if (makesRoom.has(name) && (await releaseReserve(home))) log.warn('the disk is full: the data directory gave up its reserve');
-      return belay.call(name, input, call);
+      try {
+        return await (makesRoom.has(name) ? lendReserve(() => belay.call(name, input, call)) : belay.call(name, input, call));
+      } catch (error) {
+        throw asFullDisk(error, home);
+      }
     },
     close: async (reason) => {
       await belay.close(reason);
@@ -86,13 +91,26 @@ export async function standardParts(options: StandardOptions, host: HostFacts): 
   };
 }
 
-/** Commands by which a user gets room on a full disk; a host that was open before it filled up lets them have the reserve. */
+/**
+ * Commands by which a user gets room on a full disk, or looks at what is there and takes it elsewhere; a host that was open before it filled
+ * up lets them have the reserve. Not what a window asks for by itself: whoever fills the disk would have the reserve before the user comes.
+ */
 const makesRoom: ReadonlySet<CommandName> = new Set<CommandName>([
   'snapshot.forget',
   'repository.collect',
+  'repository.check',
+  'repository.repair',
   'restore.discard',
   'undo.discard',
   'checkpoint.drop',
+  'catalog.rebuild',
+  'snapshot.rows',
+  'snapshot.verify',
+  'file.verify',
+  'source.compare',
+  'diff.run',
+  'diff.rows',
+  'export',
 ]);
 
 async function firstLine(path: string): Promise<string> {

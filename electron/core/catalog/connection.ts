@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
+import { isDiskFull, ROOM_FOR_HOME } from '../base/full-disk.ts';
 import { AppError, BugError } from '../base/errors.ts';
 import type { Clock, Log } from '../base/ports.ts';
 
@@ -93,8 +94,8 @@ export function catalogError(error: unknown): unknown {
         cause: error,
       });
     case 'system':
-      return new AppError('home.unusable', 'The catalog cannot be read or written.', {
-        hint: 'Check room and rights on the disk of the data directory.',
+      return new AppError('home.unusable', isDiskFull(error) ? 'The catalog cannot be written: its disk is full.' : 'The catalog cannot be read or written.', {
+        hint: isDiskFull(error) ? ROOM_FOR_HOME : 'Check room and rights on the disk of the data directory.',
         cause: error,
         retryable: true,
       });

@@ -2,6 +2,7 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolders } from '../base/durable-file.ts';
 import { AppError, systemCode } from '../base/errors.ts';
+import { isDiskFull } from '../base/full-disk.ts';
 
 export interface HomeFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -52,8 +53,7 @@ export async function prepareHome(home: string): Promise<string> {
         (found) => found.isDirectory(),
         () => false,
       ));
-    if (!linked)
-      throw unusable(home, code === 'ENOTDIR' ? 'it is not a folder' : 'it cannot be made', 'Set BELAY_HOME to a folder that you may write to.', error);
+    if (!linked) throw cannotBeMade(home, code, error);
   }
   const real = await realpath(home);
   if (process.platform === 'win32') return real;
@@ -70,6 +70,11 @@ export async function prepareHome(home: string): Promise<string> {
       throw unusable(home, `anyone can replace it: ${at} is open to all`, 'Set BELAY_HOME to a folder below your own home.');
     if (at === path.dirname(at)) return real;
   }
+}
+
+function cannotBeMade(home: string, code: string | undefined, cause: unknown): AppError {
+  if (isDiskFull(cause)) return unusable(home, 'its disk is full', 'Make room on its disk, or set BELAY_HOME to a folder on another one.', cause);
+  return unusable(home, code === 'ENOTDIR' ? 'it is not a folder' : 'it cannot be made', 'Set BELAY_HOME to a folder that you may write to.', cause);
 }
 
 function unusable(home: string, why: string, hint: string, cause?: unknown): AppError {

@@ -11,7 +11,7 @@ export interface Fault {
   readonly prefixes: readonly string[];
   /** Call number at which it happens; 0 only counts. */
   readonly at: number;
-  readonly mode: 'kill' | 'half' | 'power';
+  readonly mode: 'kill' | 'half' | 'power' | 'stop';
   /** Mount point that loses its power. */
   readonly mount?: string;
 }
@@ -25,16 +25,35 @@ export interface FaultRun {
   readonly stderr: string;
 }
 
-/** Compiles the shim into `folder`. Needs a C compiler (`BELAY_TEST_CC`, else `cc`). */
-export function compileShim(folder: string): string {
-  const library = join(folder, 'shim.so');
-  execFileSync(process.env['BELAY_TEST_CC'] ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, join(here, 'shim.c'), '-ldl']);
+/** Compiles the shim of faults, or that of the clock, into `folder`. Needs a C compiler (`BELAY_TEST_CC`, else `cc`). */
+export function compileShim(folder: string, name: 'shim' | 'clock' = 'shim'): string {
+  const library = join(folder, `${name}.so`);
+  execFileSync(process.env['BELAY_TEST_CC'] ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, join(here, `${name}.c`), '-ldl']);
   return library;
 }
 
+/** A `belay` command that runs. */
+export interface StartedRun {
+  readonly pid: number;
+  readonly ended: Promise<FaultRun>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+type PreparedFault = Fault & { readonly shim: string; readonly counter: string };
+
 /** Runs the `belay` command to its end, whatever that is; with a fault where one is given. */
-export async function runBelay(args: readonly string[], home: string, fault?: Fault & { readonly shim: string; readonly counter: string }): Promise<FaultRun> {
-  const env: NodeJS.ProcessEnv = { ...process.env, BELAY_HOME: home, BACKUP_DIR: '' };
+export function runBelay(args: readonly string[], home: string, fault?: PreparedFault): Promise<FaultRun> {
+  return startBelay(args, home, fault === undefined ? {} : { fault }).ended;
+}
+
+/** Starts the `belay` command; with a fault where one is given, with more in its environment. */
+export function startBelay(
+  args: readonly string[],
+  home: string,
+  options: { readonly fault?: PreparedFault; readonly env?: Readonly<Record<string, string>> } = {},
+): StartedRun {
+  const { fault } = options;
+  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, BELAY_HOME: home, BACKUP_DIR: '' };
   if (fault !== undefined) {
     rmSync(fault.counter, { force: true });
     env['LD_PRELOAD'] = fault.shim;
@@ -49,12 +68,14 @@ export async function runBelay(args: readonly string[], home: string, fault?: Fa
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const end = await new Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>((resolve, reject) => {
+  const ended = new Promise<FaultRun>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal }));
+    child.on('close', (code, signal) => {
+      const calls = fault !== undefined && existsSync(fault.counter) ? Number(readFileSync(fault.counter).readBigUInt64LE()) : 0;
+      resolve({ code, signal, calls, stdout, stderr });
+    });
   });
-  const calls = fault !== undefined && existsSync(fault.counter) ? Number(readFileSync(fault.counter).readBigUInt64LE()) : 0;
-  return { ...end, calls, stdout, stderr };
+  return { pid: child.pid ?? 0, ended, kill: (signal) => child.kill(signal) };
 }
 
 /** `count` call numbers out of 1..total, spread over the whole and shifted by the seed. */

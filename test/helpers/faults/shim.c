@@ -2,7 +2,8 @@
  * Fault shim for tests, preloaded into the product from outside. Counts every call that changes a file or folder below one of the
  * prefixes in BELAY_FAULT_PREFIX (separated by ':'); the count lies in a file that all processes share. At call number
  * BELAY_FAULT_AT, before it is carried out: mode "kill" ends the process as kill -9 does; mode "power" first shuts the file
- * system below BELAY_FAULT_MOUNT down without flushing, as a power cut does; mode "half" writes half of a write, then kills.
+ * system below BELAY_FAULT_MOUNT down without flushing, as a power cut does; mode "half" writes half of a write, then kills;
+ * mode "stop" suspends the process until somebody continues it, and then carries the call out.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -81,6 +82,10 @@ static int due(int half_possible) {
     if (ioctl(mount_fd, SHUTDOWN, &how) != 0) abort();
   }
   if (strcmp(mode, "half") == 0 && half_possible) return 1;
+  if (strcmp(mode, "stop") == 0) {
+    kill(getpid(), SIGSTOP);
+    return 0;
+  }
   kill(getpid(), SIGKILL);
   for (;;) pause();
 }

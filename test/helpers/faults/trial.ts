@@ -3,9 +3,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BelayClient } from '../../../electron/contract/client.ts';
-import { systemClock, systemRandom, silentLog } from '../../../electron/core/base/system.ts';
-import { standardBelay } from '../../../electron/core/app/standard.ts';
-import { connectOrHost } from '../../../electron/host/connect.ts';
+import { asHost } from './as-host.ts';
 
 /**
  * One installation with one small database, put back to a known state before each trial. Everything lies below `folder`, always at
@@ -66,23 +64,8 @@ export class Trial {
   }
 
   /** Opens the data directory as the next command would, in this process, and gives it back. */
-  async asHost<T>(work: (client: BelayClient) => Promise<T>): Promise<T> {
-    const version = '0.1.0';
-    mkdirSync(this.home, { recursive: true, mode: 0o700 });
-    const ports = { clock: systemClock, random: systemRandom, log: silentLog };
-    const { client, host } = await connectOrHost({
-      home: this.home,
-      version,
-      startedBy: 'command',
-      createBelay: (facts) => standardBelay({ home: this.home, version }, facts),
-      ports,
-    });
-    try {
-      return await work(client);
-    } finally {
-      await client.close();
-      await host?.lingerUntilIdle();
-    }
+  asHost<T>(work: (client: BelayClient) => Promise<T>): Promise<T> {
+    return asHost(this.home, work);
   }
 
   /** A repository, the database as a source, and one snapshot of it. */
