@@ -1,8 +1,12 @@
+import { isAppError } from '../../base/errors.ts';
+import type { AppError } from '../../base/errors.ts';
+import { numberedPath } from '../format/manifest.ts';
 import type { Task } from '../../base/ports.ts';
 import type { Config } from '../format/config.ts';
 import { damageOf } from '../journal/damage.ts';
 import type { Ground } from '../journal/ground.ts';
 import type { GroupWriter, ManifestFields, SnapshotRecord, SnapshotWriter } from '../repository.ts';
+import type { HeldLock } from './lock.ts';
 import { beginSnapshot } from '../write/writer.ts';
 import type { RunningWriter } from '../write/writer.ts';
 
@@ -35,11 +39,7 @@ export async function beginLocked(
       },
       task,
     );
-    return new LockedWriter(
-      ground,
-      writer,
-      writer.ended.then(() => release(ground, lock)),
-    );
+    return new LockedWriter(ground, writer, lock);
   } catch (error) {
     await lock.release();
     throw error;
@@ -65,11 +65,13 @@ class LockedWriter implements SnapshotWriter {
   readonly released: Promise<void>;
   readonly #ground: Ground;
   readonly #writer: RunningWriter;
+  /** What the look at the lock after the last publish said, where it was lost. */
+  #lost: AppError | undefined;
 
-  constructor(ground: Ground, writer: RunningWriter, released: Promise<void>) {
+  constructor(ground: Ground, writer: RunningWriter, lock: HeldLock) {
     this.#ground = ground;
     this.#writer = writer;
-    this.released = released;
+    this.released = writer.ended.then(() => this.#release(lock));
   }
 
   group(name: string, framing: Parameters<SnapshotWriter['group']>[1]): Promise<GroupWriter> {
@@ -83,8 +85,32 @@ class LockedWriter implements SnapshotWriter {
   async commit(fields: ManifestFields): Promise<SnapshotRecord> {
     const record = await this.#writer.commit(fields);
     await this.released;
+    if (this.#lost !== undefined) {
+      await this.#withdraw(record);
+      throw this.#lost;
+    }
     await this.#afterwards();
     return record;
+  }
+
+  async #release(lock: HeldLock): Promise<void> {
+    await lock.assertHeld().catch((error: unknown) => {
+      // A store that cannot be asked now says nothing of the lock, which stood before the manifest was published.
+      if (isAppError(error, 'repository.lock-lost')) this.#lost = error;
+    });
+    await release(this.#ground, lock);
+  }
+
+  /**
+   * Who is suspended between the look at the lock and the rename publishes a manifest when others wrote since: it bears a number that is
+   * theirs by now, and its packs may have been collected. It was not acknowledged to anybody; it goes, unless another one names it already.
+   */
+  async #withdraw(record: SnapshotRecord): Promise<void> {
+    const { store, manifests, ports } = this.#ground;
+    const { manifests: standing } = await manifests.read();
+    if (standing.some(({ manifest }) => manifest.previous?.startsWith(record.id) === true)) return;
+    for (const folder of ['snapshots', 'snapshots.copy']) await store.remove(numberedPath(folder, record.seq, record.id));
+    ports.log.warn('a snapshot whose lock was lost before it was acknowledged was taken back', { snapshot: record.id, seq: record.seq });
   }
 
   /** The snapshot is acknowledged; what is useful besides must not make it look failed. */

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startBelay } from '../../helpers/faults/preload.ts';
+import type { FaultRun, StartedRun } from '../../helpers/faults/preload.ts';
+import { contentOf, writeState } from '../content.ts';
+import type { PairWorld } from './pair.ts';
+
+/**
+ * A writer that is suspended in the middle of its work, whose lock somebody takes away, and who goes on. `taken away`: the lock's file is gone.
+ * `replaced`: another machine's lock stands in its place. `used`: another data directory has taken a snapshot under a lock of its own
+ * since. `collected`: it has forgotten, collected and purged too.
+ */
+export const thefts = ['taken away', 'replaced', 'used', 'collected'] as const;
+export type Theft = (typeof thefts)[number];
+
+/** Suspends `snap` at write-side call `at` below the repository, and says what is wrong afterwards. */
+export async function steal(world: PairWorld, theft: Theft, at: number): Promise<string | undefined> {
+  world.putBack();
+  writeState(world.database(0), 900);
+  const content = contentOf(world.database(0));
+  const before = world.published();
+  const run = startBelay(['snap', 'zero', '--level', 'captured'], world.homes[0], { fault: world.fault('stop', at) });
+  if (!(await suspended(run))) return undefined;
+  const stolen = takeLock(world, theft);
+  const others = stolen && (theft === 'used' || theft === 'collected') ? await useRepository(world, theft) : [];
+  const standing = world.published();
+  run.kill('SIGCONT');
+  const ran = await run.ended;
+  const after = world.published();
+  const late = [...after].filter((file) => !standing.has(file));
+  // The one that it was at (a manifest goes with its copy): between the look at the lock and the rename there is nothing that a file system could do.
+  if (stolen && new Set(late.map((file) => file.replace('.copy/', '/'))).size > 1) return `published after its lock was taken: ${late.join(', ')}`;
+  if (stolen && late.length === 1 && ran.code === 0 && ![...standing].some((file) => file.startsWith('snapshots/') && !before.has(file))) {
+    return `acknowledged without its lock: ${late.join(', ')}`;
+  }
+  if (ran.code !== 0 && told(ran) !== 'repository.lock-lost') return `exit code ${ran.code}: ${ran.stderr}${ran.stdout}`;
+  for (const wrong of others) if (wrong !== undefined) return wrong;
+  removeForeign(world);
+  return world.judge(ran.code === 0 ? new Map([[idOf(ran), content]]) : new Map());
+}
+
+/** How many calls a whole `snap` makes. */
+export async function callsOf(world: PairWorld): Promise<number> {
+  world.putBack();
+  writeState(world.database(0), 900);
+  const ran = await startBelay(['snap', 'zero', '--level', 'captured'], world.homes[0], { fault: world.fault('stop', 0) }).ended;
+  if (ran.code !== 0) throw new Error(`snap exited with ${ran.code}: ${ran.stderr}`);
+  return ran.calls;
+}
+
+/** Waits until the process is suspended, or has ended. */
+export async function suspended(run: StartedRun): Promise<boolean> {
+  let over = false;
+  void run.ended.finally(() => (over = true));
+  for (;;) {
+    if (over) return false;
+    if (stateOf(run.pid) === 'T') return true;
+    await pause(5);
+  }
+}
+
+function stateOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes the lock that stands away; false where none stands. */
+function takeLock(world: PairWorld, theft: Theft): boolean {
+  const folder = join(world.repository, 'locks');
+  const locks = readdirSync(folder);
+  if (!locks.some((name) => /^[0-9a-f]{32}$/u.test(name))) return false;
+  for (const name of locks) rmSync(join(folder, name));
+  if (theft === 'replaced') {
+    const instance = 'f'.repeat(32);
+    const holder = { host: 'elsewhere', machine: '0'.repeat(32), boot: 'b', space: 's', pid: 1, start: '1' };
+    writeFileSync(join(folder, instance), `${JSON.stringify({ v: 1, instance, mode: 'writer', createdAt: Date.now(), ...holder })}\n`);
+    writeFileSync(join(folder, `${instance}.beat`), `${JSON.stringify({ at: Date.now(), count: 1 })}\n`);
+  }
+  return true;
+}
+
+function removeForeign(world: PairWorld): void {
+  for (const name of readdirSync(join(world.repository, 'locks'))) if (name.startsWith('f'.repeat(32))) rmSync(join(world.repository, 'locks', name));
+}
+
+async function useRepository(world: PairWorld, theft: Theft): Promise<readonly (string | undefined)[]> {
+  const lines = [['snap', 'one', '--level', 'captured']];
+  if (theft === 'collected') lines.push(['forget', world.first, '--yes'], ['collect', '--yes'], ['check'], ['collect', '--purge-now', '--yes']);
+  const wrongs: (string | undefined)[] = [];
+  for (const line of lines) {
+    const ran = await startBelay(line, world.homes[1]).ended;
+    wrongs.push(ran.code === 0 ? undefined : `belay ${line.join(' ')} beside it exited with ${ran.code}: ${ran.stderr}`);
+  }
+  if (theft === 'collected') world.expect(world.first, undefined);
+  return wrongs;
+}
+
+const told = (ran: FaultRun): unknown => (JSON.parse(ran.stdout) as { readonly error?: { readonly code: string } }).error?.code;
+const idOf = (ran: FaultRun): string => (JSON.parse(ran.stdout) as { readonly data: { readonly snapshot: { readonly id: string } } }).data.snapshot.id;
