@@ -70,10 +70,13 @@ export async function becomeHost(options: HostOptions, before: HostLock | undefi
     if (systemCode(error) === 'ENOENT' && existsSync(options.home)) return undefined;
     throw asUnusable(options.home, error);
   }
-  const lost = async (): Promise<undefined> => {
-    host.abandon(closingError('another process is the host'));
+  const giveBack = async (): Promise<void> => {
     await endpoint.close();
     await releaseLock(options.home, nonce);
+  };
+  const lost = async (): Promise<undefined> => {
+    host.abandon(closingError('another process is the host'));
+    await giveBack();
     return undefined;
   };
   try {
@@ -100,8 +103,8 @@ export async function becomeHost(options: HostOptions, before: HostLock | undefi
   } catch (error) {
     // Who greeted meanwhile waits for the core.
     host.abandon(error);
-    await endpoint.close();
-    await releaseLock(options.home, nonce);
+    // What could not be given back belongs to a dead process when this one ends; why the core did not open is what the user needs.
+    await giveBack().catch((left: unknown) => ports.log.warn('the data directory was not given back whole', { error: left }));
     throw asUnusable(options.home, error);
   }
 }
@@ -124,6 +127,7 @@ const unusable: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'its disk is read-only'],
   ['ENOSPC', 'its disk is full'],
   ['EDQUOT', 'the quota of this user is used up'],
+  ['EIO', 'its disk fails'],
   ['ENOTSUP', 'its file system has no sockets'],
   ['EOPNOTSUPP', 'its file system has no sockets'],
 ]);

@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commands, isCommandName, type CommandName } from '../../contract/commands.ts';
 import type { Job } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
+import { isReplacement, unlinkIfThere } from '../base/durable-file.ts';
 import { quietTask } from '../base/ports.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
 import type { Redactor } from '../base/redaction.ts';
@@ -186,9 +187,10 @@ async function completeCopies(repository: Repository, log: Log): Promise<void> {
   }
 }
 
-/** Temporary folders of a host that was killed: this one owns the data directory, so none is in use. */
+/** Temporary folders and half-written files of a host that was killed: this one owns the data directory, so none is in use. */
 async function clearTemporary(home: string): Promise<void> {
   const temporary = join(home, 'tmp');
+  for (const name of await readdir(home)) if (isReplacement(name)) await unlinkIfThere(join(home, name));
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true, mode: 0o700 });
 }

@@ -162,3 +162,8 @@ export async function replaceFile(file: string, content: Uint8Array, ports: { re
   }
   await syncFolder(path.dirname(file));
 }
+
+/** Whether a file of that name is what `replaceFile` writes before it has its name: left behind by a process that was killed. */
+export function isReplacement(name: string): boolean {
+  return /\.[0-9a-f]{16}\.tmp$/.test(name);
+}

@@ -126,7 +126,7 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       queries = createQueries(store.reader, time);
     }
   };
-  const rebuild: Catalog['replaceAll'] = async (repositoryId, entries, problems, signal) => {
+  const fill: Catalog['replaceAll'] = async (repositoryId, entries, problems, signal) => {
     removeCatalog(building);
     const changed = (touched = new Map<string, SnapshotRecord | undefined>());
     const next = openStore(building, highest, time);
@@ -154,13 +154,17 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
     } catch (error) {
       next.close();
       removeCatalog(building);
-      throw catalogError(error);
+      throw error;
     } finally {
       touched = undefined;
     }
     sweep();
     await syncFolder(path.dirname(file));
   };
+  const rebuild: Catalog['replaceAll'] = (...args) =>
+    fill(...args).catch((error: unknown) => {
+      throw catalogError(error);
+    });
 
   sweep();
   const catalog: Catalog = {

@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { isDiskFull, ROOM_FOR_HOME } from '../base/full-disk.ts';
-import { AppError, BugError } from '../base/errors.ts';
+import { AppError, BugError, systemCode } from '../base/errors.ts';
 import type { Clock, Log } from '../base/ports.ts';
 
 /** Older libraries can corrupt a WAL file that two connections use (fixed in 3.51.3). */
@@ -62,10 +62,11 @@ export function text(db: Database, sql: string): string {
   return String(db.prepare(sql).pluck().get());
 }
 
-/** Why SQLite refused, by its code: content that is no sound database, or the system around it. */
+/** Why SQLite or the file system refused, by its code: content that is no sound database, or the system around it. */
 export function faultOf(error: unknown): 'damaged' | 'system' | undefined {
-  if (!(error instanceof Sqlite.SqliteError)) return undefined;
-  return /^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code) ? 'damaged' : 'system';
+  if (error instanceof Sqlite.SqliteError) return /^SQLITE_(?:CORRUPT|NOTADB)/.test(error.code) ? 'damaged' : 'system';
+  // The catalog's files are also made, renamed and removed without SQLite.
+  return error instanceof AppError || !/^E[A-Z0-9]+$/.test(systemCode(error) ?? '') ? undefined : 'system';
 }
 
 /** Runs a query under its name: slow ones are logged by it, and SQLite's errors get the catalog's codes. */

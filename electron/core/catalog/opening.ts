@@ -44,7 +44,11 @@ export function replaceCatalog(finished: string, file: string): void {
 }
 
 export function removeCatalog(file: string): void {
-  for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
+  try {
+    for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
+  } catch (error) {
+    throw catalogError(error);
+  }
 }
 
 /** Why the file cannot be a catalog; undefined where it can. Throws for what the system refuses. */

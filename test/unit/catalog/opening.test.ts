@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import Sqlite from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openCatalog } from '../../../electron/core/catalog/catalog.ts';
@@ -183,4 +184,20 @@ test('changes that were reported done survive the death of the process; half a r
   expect(catalog.notice).toBeUndefined();
   expect(catalog.ids()).toEqual(Array.from({ length: 20 }, (_, at) => idOf(at + 1)));
   expect((await readdir(folder.path)).filter((name) => name.includes('building'))).toEqual([]);
+});
+
+test('a catalog whose file cannot be made says that the data directory cannot be used', async () => {
+  await using folder = await temporaryFolder();
+  expect(() => openIn(path.join(folder.path, 'gone'))).toThrow(expect.objectContaining({ code: 'home.unusable' }));
+});
+
+test('a rebuild whose file cannot be made says so, and the catalog stays', async () => {
+  await using folder = await temporaryFolder();
+  const home = path.join(folder.path, 'home');
+  await mkdir(home);
+  const before = await filled(home);
+  using catalog = openIn(home);
+  await rename(home, path.join(folder.path, 'elsewhere'));
+  await expect(catalog.replaceAll('r', Readable.from([]), () => [])).rejects.toMatchObject({ code: 'home.unusable' });
+  expect(catalog.dump()).toEqual(before);
 });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import { silentLog, systemClock, systemRandom } from '../../../electron/core/base/system.ts';
+import { standardBelay } from '../../../electron/core/app/standard.ts';
 import { hostAlone } from '../../../electron/host/connect.ts';
 import type { HostOptions } from '../../../electron/host/host.ts';
 import { readLock } from '../../../electron/host/lock.ts';
@@ -142,4 +143,24 @@ test.each(Object.entries(losses))('when %s, the host begins nothing more, says s
   expect(belay.closedWith).toHaveLength(1);
   // Another owner's lock is not this host's to remove.
   if (existsSync(path.join(home, 'host.lock'))) expect((await readLock(home))?.nonce).toBe('f'.repeat(32));
+});
+
+test('where the core does not open and the lock cannot be given back, the host still says why it did not open', async () => {
+  await using folder = await temporaryFolder();
+  const why = new AppError('home.unusable', 'The disk fails.');
+  const createBelay = async (): Promise<never> => {
+    await rm(path.join(folder.path, 'host.lock'));
+    await mkdir(path.join(folder.path, 'host.lock'));
+    throw why;
+  };
+  await expect(hostAlone({ ...options(folder.path), createBelay })).rejects.toBe(why);
+});
+
+test('a file that a killed process was about to put in place of another is gone when the next host opens; a file of somebody else stays', async () => {
+  await using folder = await temporaryFolder();
+  for (const name of ['restores.json.0123456789abcdef.tmp', 'notes.tmp']) await writeFile(path.join(folder.path, name), '{');
+  const createBelay: HostOptions['createBelay'] = (facts) => standardBelay({ home: folder.path, version: '1.0.0' }, facts);
+  const host = await hostAlone({ ...options(folder.path), createBelay });
+  await host.close('over');
+  expect((await readdir(folder.path)).filter((name) => name.endsWith('.tmp'))).toEqual(['notes.tmp']);
 });
