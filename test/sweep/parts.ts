@@ -1,6 +1,8 @@
 import { disk } from './disk/part.ts';
+import { kills } from './kills.ts';
 import { many } from './many/part.ts';
 import type { SweepPart } from './part.ts';
+import { power } from './power.ts';
 
 /** In the order in which they are run. */
-export const parts: readonly SweepPart[] = [disk, many];
+export const parts: readonly SweepPart[] = [kills, power, disk, many];

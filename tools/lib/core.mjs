@@ -17,9 +17,9 @@ const entries = Object.freeze({
 /**
  * Writes the product as JavaScript, as the launcher, the window's host and the installed application run it, and beside it the Node that it runs
  * under: a few files instead of six hundred, which start in two thirds of the time (docs/decisions/0019). Needs Node 24.
- * @param {{ root: string, to: string, node: string, link: boolean }} options `link`: Node, and the built window, are links to those of the checkout
+ * @param {{ root: string, to: string, node: string, link: boolean, more?: Readonly<Record<string, string>> }} options `link`: Node, and the built window, are links to those of the checkout; `more`: programs beside the product's own, as sources by what they are called
  */
-export async function writeCore({ root, to, node, link }) {
+export async function writeCore({ root, to, node, link, more = {} }) {
   await build({
     configFile: false,
     root,
@@ -35,7 +35,7 @@ export async function writeCore({ root, to, node, link }) {
       minify: false,
       reportCompressedSize: false,
       rolldownOptions: {
-        input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(root, file)])),
+        input: Object.fromEntries(Object.entries({ ...entries, ...more }).map(([name, file]) => [name, join(root, file)])),
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },
     },

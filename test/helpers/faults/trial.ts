@@ -26,14 +26,14 @@ export class Trial {
   }
 
   /** The database in its state number `state`; states differ in every table. */
-  write(state: number): void {
+  write(state: number, rows = 2000): void {
     mkdirSync(join(this.#folder, 'app'), { recursive: true });
     const database = new DatabaseSync(this.database);
     database.exec('CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY, label TEXT, amount REAL)');
     database.exec('CREATE TABLE IF NOT EXISTS history (state INTEGER)');
     database.exec('BEGIN');
     const insert = database.prepare('INSERT OR REPLACE INTO items VALUES (?, ?, ?)');
-    for (let id = 0; id < 2000; id += 1) if (id % (state + 1) === 0) insert.run(id, `item ${id} of state ${state}`, id * state);
+    for (let id = 0; id < rows; id += 1) if (id % (state + 1) === 0) insert.run(id, `item ${id} of state ${state}`, id * state);
     database.prepare('INSERT INTO history VALUES (?)').run(state);
     database.exec('COMMIT');
     database.close();

@@ -1,0 +1,83 @@
+import { Agent, type Outcome } from './agent.ts';
+import type { Arming, Seen } from './control.ts';
+import type { Ground } from './ground.ts';
+import type { Operation } from './operations/operation.ts';
+import { placeOf } from './operations/states.ts';
+import { lossAfter, type Case } from './oracle.ts';
+
+export interface BenchOptions {
+  /** The bench's own, outside of what counts. */
+  readonly folder: string;
+  /** command-child.ts as it was built. */
+  readonly program: string;
+  readonly shim: string;
+  readonly ground: Ground;
+}
+
+export interface Tried {
+  /** False where the operation made fewer calls this time. */
+  readonly fired: boolean;
+  readonly lost: string | undefined;
+}
+
+/** One operation with its state, on which fault after fault is tried. The next agent starts while the last state is looked at. */
+export class Bench {
+  readonly #options: BenchOptions;
+  #agent: Agent | undefined;
+  #next: Agent | undefined;
+  #case: Case | undefined;
+
+  constructor(options: BenchOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the state and performs the operation once without a fault. Throws where it fails, or where a look at it finds a loss. */
+  async begin(operation: Operation): Promise<Seen> {
+    const { ground } = this.#options;
+    const { trial } = ground;
+    const facts = await operation.prepare(trial);
+    const draft: Case = { trial, operation, facts, place: placeOf(trial), after: '' };
+    ground.keep();
+    this.#case = draft;
+    const whole = await this.#perform({ mode: 'count', at: 0 });
+    if (whole.end !== 'done') throw new Error(`${operation.name} without a fault ended ${whole.end}: ${whole.text ?? ''}`);
+    this.#case = { ...draft, after: trial.content() };
+    const lost = await lossAfter(this.#case, whole);
+    if (lost !== undefined) throw new Error(`${operation.name} without a fault: ${lost}`);
+    return whole.seen;
+  }
+
+  async try(arming: Arming): Promise<Tried> {
+    if (this.#case === undefined) throw new Error('nothing was begun');
+    const { ground } = this.#options;
+    ground.putBack();
+    const outcome = await this.#perform(arming);
+    if (arming.mode === 'power' && outcome.seen.fired > 0) ground.recover();
+    return { fired: outcome.seen.fired > 0, lost: await lossAfter(this.#case, outcome) };
+  }
+
+  async #perform(arming: Arming): Promise<Outcome> {
+    if (this.#case === undefined) throw new Error('nothing was begun');
+    const { operation, place, facts } = this.#case;
+    const agent = this.#next ?? this.#another();
+    this.#next = this.#another();
+    this.#agent = agent;
+    try {
+      return await agent.perform({ operation: operation.name, place, facts }, arming);
+    } finally {
+      // A command is a process: what one leaves open, or locked, goes with it.
+      await agent.stop();
+    }
+  }
+
+  #another(): Agent {
+    const { folder, program, shim, ground } = this.#options;
+    return new Agent({ program, shim, folder, prefix: ground.prefix, ...(ground.mount === undefined ? {} : { mount: ground.mount }) });
+  }
+
+  async end(): Promise<void> {
+    await this.#agent?.stop();
+    await this.#next?.stop();
+    this.#options.ground.end();
+  }
+}
