@@ -229,8 +229,8 @@ export function createSession(parts: SessionParts): RepositorySession {
       },
       parts.ports,
     ).catch(async (error: unknown) => {
-      // A key to nothing: the file was made a moment ago, by us.
-      if (kept && keyFile !== undefined) await unlinkIfThere(keyFile);
+      // A key to nothing: the file was made a moment ago, by us. Where it cannot go, why there is no repository is what the user needs.
+      if (kept && keyFile !== undefined) await unlinkIfThere(keyFile).catch(() => undefined);
       throw error;
     });
     const { repository } = made;

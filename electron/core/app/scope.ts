@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../base/errors.ts';
+import { isDiskFull, ROOM_FOR_HOME } from '../base/full-disk.ts';
 import type { OnProgress } from '../base/ports.ts';
 import type { EngineContext } from '../engines/engine.ts';
 import type { Core } from './core.ts';
@@ -33,12 +35,24 @@ export async function withEngineContext<T>(core: Core, scope: CallScope, work: (
       ...(core.containerEngine === undefined ? {} : { containerEngine: core.containerEngine }),
     });
   } finally {
-    if (made !== undefined) await rm(made, { recursive: true, force: true });
+    // What stays is removed by the next opening; what was done is done all the same, and an error says more than this one.
+    if (made !== undefined)
+      await rm(made, { recursive: true, force: true }).catch((error: unknown) => {
+        core.log.warn('a temporary folder could not be removed', { temporaryFolder: made, error });
+      });
   }
 }
 
 function temporaryFolder(home: string): string {
   const parent = join(home, 'tmp');
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
-  return mkdtempSync(join(parent, 'job-'));
+  try {
+    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    return mkdtempSync(join(parent, 'job-'));
+  } catch (error) {
+    throw new AppError('home.unusable', `No temporary folder can be made in ${parent}.`, {
+      hint: isDiskFull(error) ? ROOM_FOR_HOME : 'Check room and rights on the disk of the data directory.',
+      details: { folder: parent },
+      cause: error,
+    });
+  }
 }

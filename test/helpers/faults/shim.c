@@ -31,7 +31,7 @@
 #define KINDS 65536
 extern char **environ;
 
-enum { COUNT, KILL, TORN, SHORT, FAIL_ONCE, FAIL_ON, SYNC_LOST, POWER };
+enum { COUNT, KILL, TORN, SHORT, FAIL_ONCE, FAIL_ON, SYNC_LOST, POWER, STOP };
 
 struct control {
   _Atomic uint64_t count;
@@ -56,6 +56,7 @@ static uint32_t mode_named(const char *name) {
   if (name == NULL || strcmp(name, "kill") == 0) return KILL;
   if (strcmp(name, "half") == 0) return TORN;
   if (strcmp(name, "power") == 0) return POWER;
+  if (strcmp(name, "stop") == 0) return STOP;
   abort();
 }
 
@@ -155,6 +156,8 @@ static int verdict(char kind, int more) {
     case SHORT: return HALF;
     case FAIL_ONCE: case FAIL_ON: case SYNC_LOST: errno = control->error; return FAIL;
     case POWER: cut(); return GO;
+    /* Suspended until somebody continues it; then the call is carried out. */
+    case STOP: kill(getpid(), SIGSTOP); return GO;
     default: end_now(); return GO;
   }
 }
