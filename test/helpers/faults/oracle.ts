@@ -107,7 +107,7 @@ async function standing(client: BelayClient, trial: Trial, facts: Facts, { place
 }
 
 /**
- * The check passes, and the list has no problem. One thing they may find that is no loss: the second copy of a manifest or key slot which
+ * The check passes. One thing it may find that is no loss: the second copy of a manifest or key slot which
  * nobody was told of, since it ended between the two; repair must make it.
  */
 async function checked(client: BelayClient, acknowledged: readonly string[]): Promise<void> {
@@ -126,7 +126,7 @@ async function checked(client: BelayClient, acknowledged: readonly string[]): Pr
 async function foundBy(client: BelayClient): Promise<readonly { readonly file: string; readonly kind: string }[]> {
   const { passed, problems } = await client.call('repository.check', { level: 'decoded' });
   if (!passed && problems.length === 0) throw new Lost('the check did not pass and names no problem');
-  return [...problems, ...(await client.call('snapshot.list', {})).problems];
+  return problems;
 }
 
 /** Of operations with a key file: the one that opens the repository. */
@@ -147,5 +147,7 @@ function leftovers(trial: Trial, files: string): readonly string[] {
   const home = readdirSync(trial.home).filter((name) => /\.(?:tmp|part|new)\b|^catalog\.sqlite\.set-aside/.test(name));
   const repository = join(trial.home, 'repository');
   const beside = readdirSync(files).filter((name) => !/^(?:(?:out|in|again)\.sqlite|other\.db|key2?)$/.test(name));
-  return [...trial.leftovers().filter((name) => name !== '.belay-checkpoints'), ...home, ...beside, ...below(join(repository, 'locks'))];
+  // Collect takes what lies in the repository's tmp for a day: another host may be writing it.
+  const about = trial.leftovers().filter((name) => name !== '.belay-checkpoints' && !name.startsWith('repository/tmp/'));
+  return [...about, ...home, ...beside, ...below(join(repository, 'locks'))];
 }
