@@ -1,3 +1,4 @@
+import { damage } from './damage/part.ts';
 import { disk } from './disk/part.ts';
 import { kills } from './kills.ts';
 import { many } from './many/part.ts';
@@ -5,4 +6,4 @@ import type { SweepPart } from './part.ts';
 import { power } from './power.ts';
 
 /** In the order in which they are run. */
-export const parts: readonly SweepPart[] = [kills, power, disk, many];
+export const parts: readonly SweepPart[] = [kills, power, damage, disk, many];
