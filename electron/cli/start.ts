@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { systemClock, systemCode } from '../core/app/faces.ts';
+import { keepMemoryOutOfCoreDumps, systemClock, systemCode } from '../core/app/faces.ts';
 import { runCli } from './app.ts';
 import type { LeaveSignal, World } from './world.ts';
+
+keepMemoryOutOfCoreDumps();
 
 const signals: readonly LeaveSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 

@@ -1,5 +1,6 @@
 /** What the outer shells (host, command line, window) may use of the core beside `createBelay` and the contract. */
 export { commandLine, optionWords, shellWord, typedLine } from '../../contract/command-line.ts';
+export { keepMemoryOutOfCoreDumps } from '../base/core-dump.ts';
 export { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../base/durable-file.ts';
 export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, toWireError } from '../base/errors.ts';
 export { escapeText } from '../../contract/escape.ts';

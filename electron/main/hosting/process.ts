@@ -1,9 +1,11 @@
 // Entry of the utility process that is the host of a data directory. Arguments: the data directory, Belay's version, the Node that runs
 // what the host starts: Electron's own program runs no script.
-import { openHostLog, prepareHome, systemClock, systemRandom, toWireError } from '../../core/app/faces.ts';
+import { keepMemoryOutOfCoreDumps, openHostLog, prepareHome, systemClock, systemRandom, toWireError } from '../../core/app/faces.ts';
 import { hostAlone } from '../../host/connect.ts';
 import { hostOrder } from './messages.ts';
 import type { HostState } from './messages.ts';
+
+keepMemoryOutOfCoreDumps();
 
 /** The part of Electron's `process.parentPort` that is used. */
 interface ParentPort {
