@@ -42,7 +42,7 @@ describe('a zstd frame', () => {
     ['that asks for a window of 2 TiB', Buffer.concat([magic, Buffer.from([0x00, 0xff]), block(true)])],
   ];
   test.each(frames)('%s is refused as a segment, a manifest and a journal file', (_name, frame) => {
-    for (const raw of [1, 131_071, 1 << 20]) refused(() => decodeSegmentSync(frame, { codec: 32, raw }));
+    for (const raw of [1, 131_071, 131_072, 1 << 20]) refused(() => decodeSegmentSync(frame, { codec: 32, raw }));
     refused(() => decodeManifest(sealed(TYPE_MANIFEST, frame), keys));
     refused(() => decodeJournal(sealed(TYPE_JOURNAL, frame), keys));
   });
