@@ -73,7 +73,7 @@ export function archive(minor: number, format: number, of: readonly ArchiveEntry
   if (format === 1) return Buffer.concat([head, writtenEntries(of, read)]);
   const parts = of.map((one) => {
     const whole = writtenEntries([one], read).subarray(5);
-    return Buffer.concat([whole.subarray(0, whole.length - 9), one.hasData ? text(`${one.id}.dat`) : int(-1)]);
+    return Buffer.concat([whole.subarray(0, whole.length - 9), text(one.hasData ? `${one.id}.dat` : '')]);
   });
   return Buffer.concat([head, int(of.length), ...parts]);
 }

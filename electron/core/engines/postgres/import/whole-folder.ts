@@ -18,7 +18,7 @@ const mostListed = 64 << 20;
 export async function refuseCutFolder(folder: string, signal: AbortSignal): Promise<void> {
   const { entries } = await readArchive(folder, 'directory');
   for (const { file } of entries)
-    if (file !== null && !/^[\w-][\w.-]*$/.test(file.toString('latin1'))) throw leadsOut(folder, 'its table of contents names a file outside of it');
+    if (file !== null && !/^(?:[\w-][\w.-]*)?$/.test(file.toString('latin1'))) throw leadsOut(folder, 'its table of contents names a file outside of it');
   const copied = new Set(entries.flatMap(({ file, copy }) => (file === null || copy === null || copy.length === 0 ? [] : [file.toString('latin1')])));
   const objects: string[] = [];
   let listed = '';
