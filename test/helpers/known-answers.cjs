@@ -3,14 +3,15 @@
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');
 
-const bytes = (/** @type {string} */ hex) => Buffer.from(hex, 'hex');
+const bytes = (/** @type {unknown} */ hex) => Buffer.from(String(hex), 'hex');
 
-/** @type {Record<string, (of: Record<string, any>) => string>} */
+/** @type {Record<string, (of: Record<string, unknown>) => string>} */
 const answers = {
   sha256: ({ data }) => crypto.createHash('sha256').update(bytes(data)).digest('hex'),
   hmac: ({ key, data }) => crypto.createHmac('sha256', bytes(key)).update(bytes(data)).digest('hex'),
-  hkdf: ({ key, salt, info, length }) => Buffer.from(crypto.hkdfSync('sha256', bytes(key), bytes(salt), bytes(info), length)).toString('hex'),
-  scrypt: ({ key, salt, n, r, p, length }) => crypto.scryptSync(bytes(key), bytes(salt), length, { N: n, r, p, maxmem: 2 ** 26 }).toString('hex'),
+  hkdf: ({ key, salt, info, length }) => Buffer.from(crypto.hkdfSync('sha256', bytes(key), bytes(salt), bytes(info), Number(length))).toString('hex'),
+  scrypt: ({ key, salt, n, r, p, length }) =>
+    crypto.scryptSync(bytes(key), bytes(salt), Number(length), { N: Number(n), r: Number(r), p: Number(p), maxmem: 2 ** 26 }).toString('hex'),
   seal: ({ key, nonce, data, aad }) => {
     const cipher = crypto.createCipheriv('aes-256-gcm', bytes(key), bytes(nonce));
     cipher.setAAD(bytes(aad));
@@ -35,6 +36,6 @@ process.stdin.on('data', (part) => {
   text += String(part);
 });
 process.stdin.on('end', () => {
-  const requests = JSON.parse(text);
-  process.stdout.write(JSON.stringify(requests.map((/** @type {{ primitive: string }} */ one) => (answers[one.primitive] ?? (() => 'unknown'))(one))));
+  const requests = /** @type {{ primitive: string }[]} */ (JSON.parse(text));
+  process.stdout.write(JSON.stringify(requests.map((one) => (answers[one.primitive] ?? (() => 'unknown'))(one))));
 });
