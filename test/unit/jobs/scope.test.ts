@@ -34,5 +34,7 @@ test('a temporary folder is gone when the work ends, and where none can be made 
   expect(await readdir(parent)).toEqual([]);
   await rm(parent, { recursive: true });
   await writeFile(parent, '');
-  await expect(withEngineContext(coreIn(folder.path), scope, (context) => Promise.resolve(context.temporaryFolder))).rejects.toMatchObject({ code: 'home.unusable' });
+  await expect(withEngineContext(coreIn(folder.path), scope, (context) => Promise.resolve(context.temporaryFolder))).rejects.toMatchObject({
+    code: 'home.unusable',
+  });
 });

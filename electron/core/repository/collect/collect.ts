@@ -145,7 +145,7 @@ class Collection {
     await this.#lock.assertHeld();
     const { store } = this.#ground;
     this.#quarantined += (await store.size(path)) ?? 0;
-    await store.move(path, quarantined(this.#work.epoch, path));
+    await this.#ground.headroom.spend(() => store.move(path, quarantined(this.#work.epoch, path)));
   }
 
   async #each<T>(stage: string, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -47,7 +47,7 @@ export async function forget(ground: Ground, plan: ForgetPlan, task: Task): Prom
     for (const path of standing.manifests.paths.filter((one) => ids.has(one.slice(-32)))) {
       task.progress({ stage: `forgetting ${path}` });
       await lock.assertHeld();
-      await ground.store.move(path, quarantined(epoch, path));
+      await ground.headroom.spend(() => ground.store.move(path, quarantined(epoch, path)));
     }
   } finally {
     await lock.release();
