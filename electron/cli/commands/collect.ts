@@ -1,10 +1,12 @@
-import { counted } from '../../core/app/faces.ts';
+import { counted, isAppError } from '../../core/app/faces.ts';
 import { size } from '../output/format.ts';
-import type { CommandOutput } from '../../contract/commands.ts';
+import type { CommandInput, CommandOutput } from '../../contract/commands.ts';
+import type { Context } from '../context.ts';
 import { given } from '../spec.ts';
 import type { CommandSpec } from '../spec.ts';
 
 const mebibyte = 1024 * 1024;
+const REPLANS = 5;
 
 export const collect: CommandSpec = {
   name: 'collect',
@@ -29,7 +31,7 @@ export const collect: CommandSpec = {
       context.output.beside.lines(planLines(planned.plan));
       await context.confirm(order.purgeNow ? 'Free it, and remove what is in quarantine at once?' : 'Free it?');
     }
-    const data = await context.call('repository.collect', { ...order, confirm: planned.plan.hash });
+    const data = await carriedOut(context, order, planned.plan.hash);
     return {
       data,
       print: (output) => {
@@ -42,6 +44,21 @@ export const collect: CommandSpec = {
     };
   },
 };
+
+/**
+ * Carries the plan out. Under `--yes`, which agrees to any plan, a repository that changed since is planned anew, a few times: other commands may be writing.
+ */
+async function carriedOut(context: Context, order: CommandInput<'repository.collect'>, hash: string): Promise<CommandOutput<'repository.collect'>> {
+  let confirm = hash;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await context.call('repository.collect', { ...order, confirm });
+    } catch (error) {
+      if (!context.common.yes || tries === REPLANS || !isAppError(error, 'input.confirmation-needed')) throw error;
+      confirm = (await context.call('repository.collect', order)).plan.hash;
+    }
+  }
+}
 
 function planLines(plan: CommandOutput<'repository.collect'>['plan']): string[] {
   return [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AppError } from '../../../electron/core/base/errors.ts';
 import type { CommandOutput } from '../../../electron/contract/commands.ts';
 import type { UndoEntry } from '../../../electron/contract/model.ts';
 import { objectOf, runFake } from '../../helpers/cli/fake-world.ts';
@@ -51,6 +52,27 @@ describe('a plan', () => {
     const dry = await runFake(['collect', '--dry-run'], { answers: collectAnswers });
     expect(dry).toMatchObject({ code: 0, calls: [{ input: { purgeNow: false } }] });
     expect(dry.stdout).toContain('Dry run: nothing was changed.');
+  });
+
+  test('that changed meanwhile is made anew under --yes, and not agreed to for somebody who was asked', async () => {
+    const changed = new AppError('input.confirmation-needed', 'The repository has changed since the plan was made.');
+    const answering = (): Answers => {
+      let plans = 0;
+      return {
+        'repository.collect': (input) => {
+          const plan = { ...collectPlan, hash: `h${(plans += input.confirm === undefined ? 1 : 0)}` };
+          if (input.confirm === undefined) return { plan };
+          if (input.confirm !== 'h3') throw changed;
+          return { plan, done: { freed: 1, quarantined: 0, rewritten: 0, packsDropped: 0, notes: [] } };
+        },
+      };
+    };
+    const ran = await runFake(['collect', '--yes'], { answers: answering() });
+    expect(ran.code).toBe(0);
+    expect(ran.calls.map((call) => call.input['confirm'])).toEqual([undefined, 'h1', undefined, 'h2', undefined, 'h3']);
+    const asked = await runFake(['collect'], { answers: answering(), typed: [{ after: '[y/N]', text: 'y\n' }] });
+    expect(asked.code).toBe(2);
+    expect(asked.calls).toHaveLength(2);
   });
 
   test('of forget names the snapshots, and takes numbers without a sign', async () => {

@@ -11,7 +11,7 @@ const first = pages(150, 1);
 const second = touched(first, 3, 2);
 const one = (bytes: Uint8Array): Map<string, Uint8Array> => new Map([['main', bytes]]);
 
-/** A store that tells of each publish, before and after, and does what `on` throws. */
+/** A store that tells of each publish and removal, before and after, and does what `on` throws. */
 function watched(on: (step: string) => void): { readonly store: MemoryStore; readonly steps: string[] } {
   const steps: string[] = [];
   const store = new MemoryStore((operation) => {
@@ -19,6 +19,7 @@ function watched(on: (step: string) => void): { readonly store: MemoryStore; rea
       steps.push(operation.slice('publish '.length));
       on(operation);
     }
+    if (operation.startsWith('remove ')) on(operation);
     return Promise.resolve();
   });
   return { store, steps };

@@ -5,6 +5,7 @@ import { decodeSlot, encodeSlot, openSlot } from '../format/slot.ts';
 import type { Slot } from '../format/slot.ts';
 import { kindOf } from '../journal/manifest-files.ts';
 import type { Problem, Unlock } from '../repository.ts';
+import { publishBoth } from '../store/both-or-none.ts';
 
 export const KEYS = 'keys';
 export const KEYS_COPY = 'keys.copy';
@@ -83,7 +84,7 @@ async function readSlot(store: BlobStore, path: string, name: string): Promise<R
 /** Publishes a slot and its second copy, each durable. */
 export async function writeSlot(store: BlobStore, slot: Slot): Promise<void> {
   const bytes = encodeSlot(slot);
-  for (const folder of [KEYS, KEYS_COPY]) await store.publish(`${folder}/${slot.slot}`, [bytes], { ifExists: 'refuse' });
+  await publishBoth(store, [`${KEYS}/${slot.slot}`, `${KEYS_COPY}/${slot.slot}`], (path) => store.publish(path, [bytes], { ifExists: 'refuse' }));
 }
 
 export async function removeSlot(store: BlobStore, slot: string): Promise<void> {

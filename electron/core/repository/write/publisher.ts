@@ -1,9 +1,12 @@
+import { isAppError } from '../../base/errors.ts';
 import type { Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
 import { encodeIndexFile } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
+import { numberedPath } from '../format/manifest.ts';
 import { packCopyPath, packPath } from '../index-table.ts';
+import { publishBoth } from '../store/both-or-none.ts';
 
 /** An index file is published after this many packs, so that a capture that dies is not stored twice. */
 const PACKS_AN_INDEX = 64;
@@ -77,9 +80,27 @@ export class Publisher {
     this.#bytes += bytes.length;
   }
 
-  /** Publishes a file that completes what is acknowledged already in all but name: goes on even where it was told to stop. */
-  async last(path: string, bytes: Uint8Array): Promise<void> {
-    await this.#parts.store.publish(path, [bytes], { ifExists: 'same' });
+  /** Publishes a manifest and its copy, or neither. After the first nothing stops it any more: the snapshot is acknowledged in all but name. */
+  async manifest(seq: number, name: string, bytes: Uint8Array): Promise<void> {
+    const { store } = this.#parts;
+    const [first, second] = [numberedPath('snapshots', seq, name), numberedPath('snapshots.copy', seq, name)] as const;
+    await publishBoth(
+      store,
+      [first, second],
+      (path) => (path === first ? this.file(path, bytes) : store.publish(path, [bytes], { ifExists: 'same' })),
+      () => this.#isHeld(),
+    );
+  }
+
+  /** Whoever lost the lock takes nothing away: another writer may have built on what is there. */
+  async #isHeld(): Promise<boolean> {
+    try {
+      await this.#parts.assertHeld();
+      return true;
+    } catch (error) {
+      if (isAppError(error)) return false;
+      throw error;
+    }
   }
 
   /** Publishes one content-named file. */

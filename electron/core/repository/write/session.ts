@@ -4,7 +4,7 @@ import type { Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { toHex } from '../format/bytes.ts';
 import { CHUNK_DATA, CHUNK_TABLE, ChunkIds } from '../format/crypto.ts';
-import { decodeManifest, encodeManifest, numberedPath } from '../format/manifest.ts';
+import { decodeManifest, encodeManifest } from '../format/manifest.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
 import type { Framing } from '../format/table.ts';
@@ -224,8 +224,7 @@ export class Session {
     const manifest: Manifest = { v: 1, seq, previous, ...shared, created: createdAt, table, ...(parent === undefined ? {} : { parent: parent.id }) };
     const file = encodeManifest(keys, this.#ports.random, manifest);
     refuseUnreadable(file.bytes, keys);
-    await this.#publisher.file(numberedPath('snapshots', seq, file.name), file.bytes);
-    await this.#publisher.last(numberedPath('snapshots.copy', seq, file.name), file.bytes);
+    await this.#publisher.manifest(seq, file.name, file.bytes);
     return { id: file.name, seq, createdAt, ...shared, proofs: [], ...(parent === undefined ? {} : { parent: parent.id }) };
   }
 
