@@ -111,8 +111,8 @@ class OpenRepository implements Repository {
   readonly info: RepositoryInfo;
   readonly keys: KeyRing;
   readonly #ground: Ground;
-  /** What was found wrong with config and key slots at opening. */
-  readonly #found: readonly Problem[];
+  /** What was found wrong with config and key slots at opening, and not mended since. */
+  #found: readonly Problem[];
   readonly #config: Config;
   #reading: Reading | undefined;
   #writer: SnapshotWriter | undefined;
@@ -192,7 +192,9 @@ class OpenRepository implements Repository {
   async repair(options: { readonly dryRun: boolean }, task: Task): Promise<RepairReport> {
     if (!options.dryRun) this.#mustWrite();
     this.#reading = undefined;
-    return repair(this.#ground, options, task);
+    const report = await repair(this.#ground, options, task);
+    if (!options.dryRun) this.#found = this.#found.filter((problem) => !report.mended.some(({ file }) => file === problem.file));
+    return report;
   }
 
   planAcceptLoss(task: Task): Promise<LossPlan> {

@@ -8,6 +8,7 @@ import { listedSnapshot } from '../resolve.ts';
 import { problemsOf } from '../summaries.ts';
 import { changedSincePlan } from './snapshots.ts';
 import type { Handlers } from './handlers.ts';
+import { syncCatalog } from '../catalog-sync.ts';
 
 export const repositoryHandlers: Handlers<
   | 'repository.init'
@@ -63,6 +64,7 @@ export const repositoryHandlers: Handlers<
   'repository.repair': async (core, input, scope) => {
     const repository = await core.session.current();
     const report = await repository.repair({ dryRun: input.dryRun }, scope);
+    if (!input.dryRun) await syncCatalog(core, repository);
     return {
       mended: report.mended.map((one) => ({ ...one })),
       beyondRepair: problemsOf(report.beyondRepair),
