@@ -1,3 +1,4 @@
+import { AppError } from '../../../electron/core/base/errors.ts';
 import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
 
 /** Ends the process's dealings with the store after so many changes, before or after one of them was made. */
@@ -14,6 +15,19 @@ export function failingStore(store: BlobStore, after: number): BlobStore {
       if (name === 'publish') return (...args: Parameters<BlobStore['publish']>) => change(() => target.publish(...args));
       if (name === 'move') return (...args: Parameters<BlobStore['move']>) => change(() => target.move(...args));
       if (name === 'remove') return (file: string) => change(() => target.remove(file));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
+
+/** A store on a full disk: what `refuses` says cannot be published. */
+export function fullStore(store: BlobStore, refuses: (file: string) => boolean): BlobStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'publish')
+        return (...args: Parameters<BlobStore['publish']>) =>
+          refuses(args[0]) ? Promise.reject(new AppError('repository.no-space', 'The disk is full.')) : target.publish(...args);
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
     },

@@ -7,6 +7,8 @@ import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
 import type { HighWater } from '../../../electron/core/repository/journal/ground.ts';
 import type { HighWaterMark } from '../../../electron/core/repository/journal/history.ts';
 import { Collecting, task } from '../../helpers/repository/collecting.ts';
+import { fullStore } from '../../helpers/repository/failing-store.ts';
+import { basesAreHeld } from '../../helpers/repository/index-look.ts';
 import { groundOf } from '../../helpers/repository/quick.ts';
 import { filesBelow, rowsOf, treeHash } from '../../helpers/repository/world.ts';
 
@@ -142,6 +144,28 @@ describe('collect refuses', () => {
 });
 
 describe('collect besides', () => {
+  it('copies nothing where the disk takes no file more, leaves no half of it, and does what needs no room', async () => {
+    const first = await on.take({ a: rowsOf(3000, 31) });
+    const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
+    await on.take({ b: rowsOf(3000, 32) }, second);
+    await on.drop(first, second);
+    const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
+    expect(plan.packsRewritten).toBeGreaterThan(0);
+    const before = on.below('packs').length;
+    let copies = 0;
+    const full = await groundOf(on.folder, (store) => fullStore(store, (file) => /^(packs|meta)/.test(file) && (copies += 1) > 1));
+    const report = await collect(full, plan, task);
+    expect(copies).toBeGreaterThan(1);
+    expect(report.notes.join()).toMatch(/Nothing was copied, since there is no room for it/);
+    expect(report).toMatchObject({ rewritten: 0 });
+    expect(on.below('packs').length).toBeLessThan(before);
+    await on.reopen();
+    await basesAreHeld(on.ground);
+    await on.allRestore();
+    await on.tidy();
+    await on.allRestore();
+  });
+
   it('takes temporary files of dead writers, not young ones', async () => {
     await on.take({ a: rowsOf(100, 1) });
     for (const name of ['old', 'young']) writeFileSync(on.at(`tmp/${name}`), 'x'.repeat(100));

@@ -1,4 +1,4 @@
-import { AppError, throwIfCancelled } from '../../base/errors.ts';
+import { AppError, isAppError, throwIfCancelled } from '../../base/errors.ts';
 import type { Task } from '../../base/ports.ts';
 import { openIndexFile } from '../format/index-file.ts';
 import type { PackEntry } from '../format/index-file.ts';
@@ -29,9 +29,25 @@ export async function collect(ground: Ground, plan: CollectPlan, task: Task): Pr
     const work = await planCollect(ground, { purgeNow: plan.purgeNow, ...(plan.budget === undefined ? {} : { budget: plan.budget }) }, task);
     if (work.plan.hash !== plan.hash) throw changed();
     if (Math.abs(clock.now() - wall - (clock.monotonic() - monotonic)) > CLOCK_JUMP_MS) throw clockJumped();
-    return await carryOut(ground, lock, work, task);
+    return await carriedOut(ground, lock, work, task);
   } finally {
     await lock.release();
+  }
+}
+
+/**
+ * What a disk says of its room is not all: it may have no file more to give, or somebody else takes the room meanwhile. Then nothing is copied, and what needs no
+ * room is done.
+ */
+async function carriedOut(ground: Ground, lock: HeldLock, work: CollectWork, task: Task): Promise<CollectReport> {
+  const collection = new Collection(ground, lock, work, task);
+  try {
+    return await collection.run();
+  } catch (error) {
+    if (!isAppError(error, 'repository.no-space') || !collection.stoppedCopying) throw error;
+    const less = await planCollect(ground, { purgeNow: work.plan.purgeNow, budget: 0 }, task);
+    const report = await new Collection(ground, lock, less, task).run();
+    return { ...report, notes: [`Nothing was copied, since there is no room for it. ${error.message}`, ...report.notes] };
   }
 }
 
@@ -45,8 +61,11 @@ class Collection {
   readonly #lock: HeldLock;
   readonly #work: CollectWork;
   readonly #task: Task;
+  /** Whether the disk was full while packs were copied, before anything was taken out. */
+  stoppedCopying = false;
   #quarantined = 0;
   #rewritten = 0;
+  readonly #published: string[] = [];
 
   constructor(ground: Ground, lock: HeldLock, work: CollectWork, task: Task) {
     this.#ground = ground;
@@ -61,7 +80,7 @@ class Collection {
       await this.#ground.store.remove(path);
     });
     for (const path of inventory.standing.history.leftovers) await this.#takeOut(path);
-    const fresh = await this.#repack();
+    const fresh = await this.#copied();
     const index = reindex ? await this.#publishIndex(fresh) : undefined;
     const old = reindex ? inventory.indexFiles.map((entry) => entry.path).filter((path) => !(index ?? []).includes(path)) : [];
     const packs = [...drop, ...rewrite].flatMap((pack) => pathsOf(inventory, pack));
@@ -77,16 +96,31 @@ class Collection {
     return { ...report, notes: plan.skipped };
   }
 
-  async #repack(): Promise<readonly PackEntry[]> {
+  /** The packs that were copied. Where the disk is full those that are there already go again: nothing names them. */
+  async #copied(): Promise<readonly PackEntry[]> {
+    const fresh: PackEntry[] = [];
+    try {
+      await this.#repack(fresh);
+      return fresh;
+    } catch (error) {
+      if (!isAppError(error, 'repository.no-space')) throw error;
+      await this.#lock.assertHeld();
+      for (const path of this.#published) await this.#ground.store.remove(path);
+      this.stoppedCopying = true;
+      throw error;
+    }
+  }
+
+  async #repack(fresh: PackEntry[]): Promise<void> {
     const { rewrite, inventory, rebase } = this.#work;
     const { table } = inventory;
-    const fresh: PackEntry[] = [];
     let done = 0;
     for (const type of [TYPE_PACK, TYPE_METADATA] as const) {
       const repacker = new Repacker(this.#ground, this.#work, type, async (entry, bytes) => {
         for (const path of [packPath(entry), packCopyPath(entry)]) {
           if (path === undefined) continue;
           await this.#publish(path, bytes);
+          this.#published.push(path);
           this.#rewritten += bytes.length;
         }
         fresh.push(entry);
@@ -103,7 +137,6 @@ class Collection {
       }
       await repacker.finish();
     }
-    return fresh;
   }
 
   /** One index over everything that stays, in as many files as it needs; the last one supersedes all that were there. */
