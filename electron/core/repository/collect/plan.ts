@@ -120,7 +120,8 @@ interface Settled {
  */
 async function settle(ground: Ground, work: RepackWork, options: CollectOptions, forced: ReadonlySet<string>): Promise<Settled> {
   const { inventory, census } = work;
-  const leave = new Set([...orphanedDeltas(inventory, census), ...damagedPacks(inventory), ...[...forced].map((name) => inventory.table.packNumber(name))]);
+  const named = [...forced].map((name) => inventory.table.packNumber(name));
+  const leave = new Set([...orphanedDeltas(inventory, census), ...damagedPacks(inventory), ...halfPacks(inventory), ...named]);
   for (;;) {
     const skipped: string[] = [];
     const uses = packUses(inventory, census);
@@ -142,6 +143,12 @@ function orphanedDeltas({ table }: Inventory, census: Census): ReadonlySet<numbe
 /** A pack of which a part is damaged fails every check until what is sound of it lies elsewhere. */
 function damagedPacks({ table, damage }: Inventory): readonly number[] {
   return damage.packs.map(({ pack }) => table.packNumber(pack)).filter((pack) => pack !== NONE);
+}
+
+/** Metadata packs of which a run that died published or left one copy only: an index that named them would rest on that one. */
+function halfPacks(inventory: Inventory): readonly number[] {
+  const { index, table } = inventory;
+  return index.unindexed.map(({ name }) => table.packNumber(name)).filter((pack) => pathsOf(inventory, pack).length < copiesOf(inventory, pack));
 }
 
 function hasLostBase(table: IndexTable, segment: number): boolean {

@@ -1,0 +1,57 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
+import { checkAndRecord } from '../../../electron/core/repository/collect/checked.ts';
+import { collect } from '../../../electron/core/repository/collect/collect.ts';
+import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
+import { basesAreHeld } from '../../helpers/repository/index-look.ts';
+import { Collecting, task } from '../../helpers/repository/collecting.ts';
+import { groundOf } from '../../helpers/repository/quick.ts';
+import { churned, rowsOf } from '../../helpers/repository/world.ts';
+
+const on = new Collecting();
+
+/** Dies when one copy of a metadata pack was published or taken out, and not yet the other. */
+function dyingBetweenCopies(store: BlobStore, at: 'publish' | 'move', after: number): BlobStore {
+  let [left, dead] = [after, false];
+  const change = async (name: string, path: string, work: () => Promise<void>): Promise<void> => {
+    if (dead) throw new Error('killed');
+    await work();
+    if (name === at && path.startsWith('meta/')) left -= 1;
+    if (left > 0) return;
+    dead = true;
+    throw new Error('killed');
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'publish') return (...args: Parameters<BlobStore['publish']>) => change(name, args[0], () => target.publish(...args));
+      if (name === 'move') return (...args: Parameters<BlobStore['move']>) => change(name, args[0], () => target.move(...args));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
+
+describe('a metadata pack of which a run that died left one copy', () => {
+  it.each([
+    ['publish', 1],
+    ['move', 1],
+  ] as const)('is not relied on as it is: %s number %i', async (at, after) => {
+    let content = rowsOf(9000, 1);
+    let parent: string | undefined;
+    for (let day = 0; day < 5; day += 1) {
+      parent = await on.take({ a: content }, parent);
+      content = churned(content, day + 5, 0.02);
+    }
+    await on.drop(...[...on.kept.keys()].slice(0, -2));
+    const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
+    const dying = await groundOf(on.folder, (store) => dyingBetweenCopies(store, at, after));
+    await expect(collect(dying, plan, task)).rejects.toThrow('killed');
+    rmSync(on.at('locks'), { recursive: true, force: true });
+    await on.reopen();
+    await on.tidy();
+    await basesAreHeld(on.ground);
+    expect((await checkAndRecord(on.ground, { level: 'authenticated' }, task)).problems).toEqual([]);
+    await on.allRestore();
+  });
+});
