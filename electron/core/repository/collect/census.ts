@@ -8,6 +8,8 @@ import type { FrameRuns } from '../read/frame-runs.ts';
 import { Bits } from './bits.ts';
 
 const ENTRIES_A_BREATH = 1 << 14;
+/** A segment holds up to 64 bases. */
+const SEGMENTS_A_BREATH = 1 << 8;
 
 /**
  * What of each segment is needed, by records of the index and never by lists: one copy of every reached chunk, and a plain copy of
@@ -39,7 +41,7 @@ export class Census {
       if (reached.has(entry)) census.#need(await census.#chooser.any(entry));
     }
     for (let segment = 0; segment < census.used.length; segment += 1) {
-      if (segment % ENTRIES_A_BREATH === 0) await rest(signal);
+      if (segment % SEGMENTS_A_BREATH === 0) await rest(signal);
       if (!census.isDead(segment)) await census.hold(segment);
     }
     return census;

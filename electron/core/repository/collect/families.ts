@@ -2,17 +2,15 @@ import { TYPE_METADATA } from '../format/sealed.ts';
 import { NONE } from '../index-table.ts';
 import type { IndexTable } from '../index-table.ts';
 import { ownBase } from '../own-base.ts';
-import { breathe } from '../read/breathe.ts';
 import type { Census } from './census.ts';
+import type { Pace } from './pace.ts';
 import type { Reach } from './reach.ts';
-
-const ENTRIES_A_BREATH = 1 << 14;
 
 /** What was made from what: each base that is held, with the chunks that snapshots reach and that are stored as differences to it. */
 export class Families {
   readonly table: IndexTable;
   /** Stored bytes of data, and of metadata with both copies, of everything that is needed. */
-  readonly stored: readonly [number, number];
+  readonly stored: [number, number] = [0, 0];
   readonly #census: Census;
   readonly #reach: Reach;
   /** By entry of a base: 1 + the entry of the newest chunk that was made from it. */
@@ -26,21 +24,19 @@ export class Families {
     this.#reach = reach;
     this.#newest = new Uint32Array(table.size);
     this.#differences = new Float32Array(table.size);
-    this.stored = this.#sum();
   }
 
-  static async take(table: IndexTable, census: Census, reach: Reach): Promise<Families> {
+  static async take(table: IndexTable, census: Census, reach: Reach, pace: Pace): Promise<Families> {
     const families = new Families(table, census, reach);
+    for (let segment = 0; segment < table.segments; segment += 1) {
+      if (pace.due()) await pace.rest();
+      families.#count(segment);
+    }
     for (let entry = 0; entry < table.size; entry += 1) {
-      if (entry % ENTRIES_A_BREATH === 0) await breathe();
+      if (pace.due()) await pace.rest();
       if (reach.reached.has(entry)) families.#add(entry);
     }
     return families;
-  }
-
-  /** Bases that are held. */
-  *roots(): Generator<number> {
-    for (let entry = 0; entry < this.table.size; entry += 1) if (this.#census.isHeld(entry)) yield entry;
   }
 
   /** The newest chunk of a base's family, or `NONE`: where nothing was made from it, or where no chunk of the family is newer than itself. */
@@ -80,13 +76,9 @@ export class Families {
     if (known === NONE || this.#reach.age(entry) < this.#reach.age(known)) this.#newest[root] = entry + 1;
   }
 
-  #sum(): [number, number] {
-    const stored: [number, number] = [0, 0];
-    for (let segment = 0; segment < this.table.segments; segment += 1) {
-      const kind = this.#kind(segment);
-      stored[kind] += (this.#census.used[segment] ?? 0) * this.#ratio(segment) * (kind + 1);
-    }
-    return stored;
+  #count(segment: number): void {
+    const kind = this.#kind(segment);
+    this.stored[kind] += (this.#census.used[segment] ?? 0) * this.#ratio(segment) * (kind + 1);
   }
 
   #kind(segment: number): 0 | 1 {

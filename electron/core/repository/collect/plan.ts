@@ -14,6 +14,7 @@ import { Census } from './census.ts';
 import { currentEpoch, purgeable } from './epochs.ts';
 import { keptOf, refuseDamage, standingPaths, takeInventory } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
+import { paceOf } from './pace.ts';
 import { Reach } from './reach.ts';
 import { Rebase } from './rebase.ts';
 import type { RepackWork } from './repack.ts';
@@ -67,7 +68,7 @@ export async function planCollect(ground: Ground, options: CollectOptions, task:
   const inventory = await takeInventory(ground, task.signal);
   const { census, reach } = await takeCensus(inventory, task);
   const without = await settle(ground, { inventory, census, rebase: undefined }, options, forced);
-  const rebase = forced.size === 0 ? await planRebase(ground, inventory, census, reach, options, without.skipped) : undefined;
+  const rebase = forced.size === 0 ? await planRebase(ground, { inventory, census, reach }, options, without.skipped, task.signal) : undefined;
   const { uses, drop, rewrite, skipped } = rebase === undefined ? without : await settle(ground, { inventory, census, rebase }, options, forced);
   for (const use of uses) if (use.live > 0) standingPaths(inventory, use.pack, forced.has(inventory.table.pack(use.pack).name) ? 'any' : 'told');
   const facts = inventory.standing.journal.facts;
@@ -156,8 +157,10 @@ function hasLostBase(table: IndexTable, segment: number): boolean {
 }
 
 async function holdForStaying({ table }: Inventory, census: Census, going: ReadonlySet<number>): Promise<boolean> {
+  const pace = paceOf(undefined);
   let more = false;
   for (let segment = 0; segment < table.segments; segment += 1) {
+    if (pace.due()) await pace.rest();
     const { pack } = table.segmentPlace(segment);
     if (!table.isDelta(segment) || going.has(pack) || hasLostBase(table, segment)) continue;
     if (await census.hold(segment)) more = true;
@@ -192,12 +195,13 @@ async function chooseRewrites(
   skipped: string[],
 ): Promise<readonly number[]> {
   const living = uses.filter((use) => use.live > 0);
-  const affected = living.filter((use) => rebase?.packs.has(use.pack) === true);
-  const sparse = living.filter((use) => !affected.includes(use) && (use.live < LEAST_USED * use.stored || leave.has(use.pack)));
+  const isAffected = (use: PackUse): boolean => rebase?.packs.has(use.pack) === true;
+  const affected = living.filter(isAffected);
+  const sparse = living.filter((use) => !isAffected(use) && (use.live < LEAST_USED * use.stored || leave.has(use.pack)));
+  const isSparse = new Set(sparse);
   const small = [1, TYPE_METADATA].flatMap((type) => {
     const ofType = living.filter(
-      (use) =>
-        !sparse.includes(use) && !affected.includes(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES,
+      (use) => !isSparse.has(use) && !isAffected(use) && inventory.table.pack(use.pack).type === type && inventory.table.pack(use.pack).bytes < SMALL_BYTES,
     );
     const worth = ofType.length >= SMALL_PACKS || (ofType.length > 1 && ofType.reduce((bytes, use) => bytes + use.live, 0) >= SMALL_BYTES);
     return worth ? ofType : [];
@@ -225,13 +229,12 @@ async function chooseRewrites(
 /** What gives way in this run, counted as needed no more from now on. Undefined where nothing is due, or there is no room for it. */
 async function planRebase(
   ground: Ground,
-  inventory: Inventory,
-  census: Census,
-  reach: Reach,
+  { inventory, census, reach }: Counted & { readonly inventory: Inventory },
   options: CollectOptions,
   skipped: string[],
+  signal: AbortSignal,
 ): Promise<Rebase | undefined> {
-  const rebase = await Rebase.plan(inventory.table, census, reach);
+  const rebase = await Rebase.plan(inventory.table, census, reach, signal);
   if (rebase === undefined) return undefined;
   const needed = Math.ceil((rebase.bytesWritten + sum(inventory.indexFiles)) * SPARE);
   const free = await ground.store.free();
@@ -244,7 +247,11 @@ async function planRebase(
     skipped.push(`${statement}: that needs ${needed} bytes of free space, and there are ${free}.`);
     return undefined;
   }
-  for (const root of rebase.roots) census.giveUp(root);
+  const pace = paceOf(signal);
+  for (const root of rebase.roots) {
+    if (pace.due()) await pace.rest();
+    census.giveUp(root);
+  }
   return rebase;
 }
 

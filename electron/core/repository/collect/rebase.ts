@@ -1,10 +1,11 @@
 import { TYPE_METADATA } from '../format/sealed.ts';
 import { NONE } from '../index-table.ts';
 import type { IndexTable } from '../index-table.ts';
-import { breathe } from '../read/breathe.ts';
 import { Bits } from './bits.ts';
 import type { Census } from './census.ts';
 import { Families } from './families.ts';
+import { paceOf } from './pace.ts';
+import type { Pace } from './pace.ts';
 import type { Reach } from './reach.ts';
 
 /** A root gives way when its newest chunk takes, as a difference to it, more than this share of what it would take by itself. */
@@ -31,58 +32,56 @@ export class Rebase {
   readonly packs: ReadonlySet<number>;
   /** What the heirs take, as reckoned from the roots: stored once, and with every copy of a metadata pack. */
   readonly heirs: Written;
-  readonly #table: IndexTable;
+  /** At most so many bytes are written, each once: packs that are written again and heirs. */
+  readonly bytes: number;
+  /** `bytes`, with both copies of metadata. */
+  readonly bytesWritten: number;
   readonly #families: Families;
   readonly #givesWay: Bits;
   readonly #isHeir: Bits;
   readonly #segments: Bits;
 
-  private constructor(families: Families, census: Census, reach: Reach, roots: Uint32Array) {
+  private constructor(families: Families, given: Given, segments: Bits, packs: ReadonlySet<number>) {
     const { table } = families;
-    this.#table = table;
     this.#families = families;
-    this.roots = roots;
-    this.#givesWay = new Bits(table.size);
-    this.#isHeir = new Bits(table.size);
-    for (const root of roots) {
-      this.#givesWay.add(root);
-      if (families.heirOf(root) !== NONE) this.#isHeir.add(families.heirOf(root));
+    this.roots = given.roots;
+    this.heirs = given.heirs;
+    this.#givesWay = given.givesWay;
+    this.#isHeir = given.isHeir;
+    this.#segments = segments;
+    this.packs = packs;
+    let [bytes, bytesWritten] = [given.heirs.bytes, given.heirs.bytesWritten];
+    for (const number of packs) {
+      const pack = table.pack(number);
+      bytes += pack.bytes;
+      bytesWritten += pack.bytes * copiesOf(pack.type);
     }
-    this.#segments = this.#affected(census, reach);
-    this.packs = this.#packsOf(this.#segments);
-    this.heirs = this.#heirsWritten(census);
+    this.bytes = bytes;
+    this.bytesWritten = bytesWritten;
   }
 
-  /** Undefined where it would free little. */
-  static async plan(table: IndexTable, census: Census, reach: Reach): Promise<Rebase | undefined> {
-    const families = await Families.take(table, census, reach);
-    const gain = [0, 0];
-    const roots: number[] = [];
-    const due = (root: number): number => {
-      const kind = families.kindOf(root);
-      if (families.heirOf(root) === NONE) return census.isHeldOnly(root) ? families.plainBytes(root) : 0;
-      return families.drift(root) > MOST_DRIFT ? LEFT * families.differences(root) * (kind + 1) : 0;
+  /** Undefined where it would free little. Throws `CancelledError`. */
+  static async plan(table: IndexTable, census: Census, reach: Reach, signal?: AbortSignal): Promise<Rebase | undefined> {
+    const pace = paceOf(signal);
+    const families = await Families.take(table, census, reach, pace);
+    const due = await dueRoots(families, census, pace);
+    if (due.length === 0) return undefined;
+    const given = await give(families, await inOrder(due, table, census, pace), census, pace);
+    const segments = new Bits(table.segments);
+    const packs = new Set<number>();
+    const affect = (segment: number): void => {
+      segments.add(segment);
+      packs.add(table.segmentPlace(segment).pack);
     };
-    for (const root of families.roots()) {
-      const one = due(root);
-      if (one === 0) continue;
-      gain[families.kindOf(root)] = (gain[families.kindOf(root)] ?? 0) + one;
-      roots.push(root);
+    for (let segment = 0; segment < table.segments; segment += 1) {
+      if (pace.due()) await pace.rest();
+      if (table.isDelta(segment) && table.basesOf(segment).some((base) => given.givesWay.has(base))) affect(segment);
     }
-    await breathe();
-    const worth = gain.map((bytes, kind) => bytes > WORTH * (families.stored[kind] ?? 0));
-    const chosen = roots.filter((root) => worth[families.kindOf(root)] === true);
-    return chosen.length === 0 ? undefined : new Rebase(families, census, reach, inOrder(chosen, census));
-  }
-
-  /** At most so many bytes are written, each once: packs that are written again and heirs. */
-  get bytes(): number {
-    return [...this.packs].reduce((sum, pack) => sum + this.#table.pack(pack).bytes, this.heirs.bytes);
-  }
-
-  /** `bytes`, with both copies of metadata. */
-  get bytesWritten(): number {
-    return [...this.packs].reduce((sum, pack) => sum + this.#table.pack(pack).bytes * this.#copies(pack), this.heirs.bytesWritten);
+    for (const root of given.roots) {
+      if (pace.due()) await pace.rest();
+      if (reach.reached.has(root)) affect(census.copyOf(root).segment);
+    }
+    return new Rebase(families, given, segments, packs);
   }
 
   isHeir(entry: number): boolean {
@@ -98,44 +97,79 @@ export class Rebase {
   isAffected(segment: number): boolean {
     return this.#segments.has(segment);
   }
-
-  #affected(census: Census, reach: Reach): Bits {
-    const table = this.#table;
-    const affected = new Bits(table.segments);
-    for (let segment = 0; segment < table.segments; segment += 1) {
-      if (table.isDelta(segment) && table.basesOf(segment).some((base) => this.#givesWay.has(base))) affected.add(segment);
-    }
-    for (const root of this.roots) if (reach.reached.has(root)) affected.add(census.copyOf(root).segment);
-    return affected;
-  }
-
-  #packsOf(segments: Bits): ReadonlySet<number> {
-    const packs = new Set<number>();
-    for (let segment = 0; segment < this.#table.segments; segment += 1) if (segments.has(segment)) packs.add(this.#table.segmentPlace(segment).pack);
-    return packs;
-  }
-
-  #copies(pack: number): number {
-    return this.#table.pack(pack).type === TYPE_METADATA ? 2 : 1;
-  }
-
-  #heirsWritten(census: Census): Written {
-    let [bytes, bytesWritten] = [0, 0];
-    for (const root of this.roots) {
-      const heir = this.#families.heirOf(root);
-      if (heir === NONE) continue;
-      const { pack, stored, raw } = this.#table.segmentPlace(census.base(root).segment);
-      const one = Math.ceil((this.#table.lengthOf(heir) * stored) / raw);
-      bytes += one;
-      bytesWritten += one * this.#copies(pack);
-    }
-    return { bytes, bytesWritten };
-  }
 }
 
-function inOrder(roots: readonly number[], census: Census): Uint32Array {
-  return Uint32Array.from(roots).sort((a, b) => {
-    const [one, other] = [census.base(a), census.base(b)];
-    return one.segment - other.segment || one.at - other.at;
-  });
+interface Given {
+  readonly roots: Uint32Array;
+  readonly givesWay: Bits;
+  readonly isHeir: Bits;
+  readonly heirs: Written;
+}
+
+async function dueRoots(families: Families, census: Census, pace: Pace): Promise<readonly number[]> {
+  const { table, stored } = families;
+  const gain: [number, number] = [0, 0];
+  const roots: readonly [number[], number[]] = [[], []];
+  const due = (root: number, kind: 0 | 1): number => {
+    if (families.heirOf(root) === NONE) return census.isHeldOnly(root) ? families.plainBytes(root) : 0;
+    return families.drift(root) > MOST_DRIFT ? LEFT * families.differences(root) * (kind + 1) : 0;
+  };
+  for (let root = 0; root < table.size; root += 1) {
+    if (pace.due()) await pace.rest();
+    if (!census.isHeld(root)) continue;
+    const kind = families.kindOf(root);
+    const one = due(root, kind);
+    if (one === 0) continue;
+    gain[kind] += one;
+    roots[kind].push(root);
+  }
+  return roots.filter((_roots, kind) => (gain[kind] ?? 0) > WORTH * (stored[kind] ?? 0)).flat();
+}
+
+async function give(families: Families, roots: Uint32Array, census: Census, pace: Pace): Promise<Given> {
+  const { table } = families;
+  const [givesWay, isHeir] = [new Bits(table.size), new Bits(table.size)];
+  let [bytes, bytesWritten] = [0, 0];
+  for (const root of roots) {
+    if (pace.due()) await pace.rest();
+    givesWay.add(root);
+    const heir = families.heirOf(root);
+    if (heir === NONE) continue;
+    isHeir.add(heir);
+    const { pack, stored, raw } = table.segmentPlace(census.base(root).segment);
+    const one = Math.ceil((table.lengthOf(heir) * stored) / raw);
+    bytes += one;
+    bytesWritten += one * copiesOf(table.pack(pack).type);
+  }
+  return { roots, givesWay, isHeir, heirs: { bytes, bytesWritten } };
+}
+
+function copiesOf(type: number): number {
+  return type === TYPE_METADATA ? 2 : 1;
+}
+
+/** By segment, and within each by place: counted apart, since a million of them are not sorted in one turn. */
+async function inOrder(roots: readonly number[], table: IndexTable, census: Census, pace: Pace): Promise<Uint32Array> {
+  const ends = new Uint32Array(table.segments + 1);
+  for (const root of roots) {
+    if (pace.due()) await pace.rest();
+    const { segment } = census.base(root);
+    ends[segment + 1] = (ends[segment + 1] ?? 0) + 1;
+  }
+  for (let segment = 0; segment < table.segments; segment += 1) ends[segment + 1] = (ends[segment + 1] ?? 0) + (ends[segment] ?? 0);
+  const ordered = new Uint32Array(roots.length);
+  const next = ends.slice();
+  for (const root of roots) {
+    if (pace.due()) await pace.rest();
+    const { segment } = census.base(root);
+    const place = next[segment] ?? 0;
+    ordered[place] = root;
+    next[segment] = place + 1;
+  }
+  for (let segment = 0; segment < table.segments; segment += 1) {
+    const some = ordered.subarray(ends[segment] ?? 0, ends[segment + 1] ?? 0);
+    for (let i = 0; i < some.length; i += 1) if (pace.due()) await pace.rest();
+    some.sort((a, b) => census.base(a).at - census.base(b).at);
+  }
+  return ordered;
 }
