@@ -8,17 +8,17 @@ test('after bases gave way to newer content the other reader reads what is kept 
   const repository = await newRepository(folder.path);
   const kept = new Map<string, Uint8Array>();
   let content = rowsOf(4000, 1);
-  for (let day = 0; day < 9; day += 1) {
+  for (let day = 0; day < 12; day += 1) {
     const record = await take(repository, new Map([['a', content]]), [...kept.keys()].at(-1));
     kept.set(record.id, content);
     content = churned(content, day + 5, 0.02);
   }
-  for (const id of [...kept.keys()].slice(1, -3)) {
+  for (const id of [...kept.keys()].slice(0, -5)) {
     await repository.forget(await repository.planForget([id], quietTask()), quietTask());
     kept.delete(id);
   }
   const plan = await repository.planCollect({ purgeNow: false }, quietTask());
-  expect(plan.rebased).toBeGreaterThan(10);
+  expect(plan.rebased).toBeGreaterThan(0);
   await repository.collect(plan, quietTask());
   await repository.check({ level: 'decoded' }, quietTask());
   await repository.collect(await repository.planCollect({ purgeNow: true }, quietTask()), quietTask());

@@ -15,15 +15,20 @@ export class Families {
   readonly #reach: Reach;
   /** By entry of a base: 1 + the entry of the newest chunk that was made from it. */
   readonly #newest: Uint32Array;
-  /** By entry of a base: stored bytes of the chunks that were made from it. */
-  readonly #differences: Float32Array;
+  /** By entry of a base: how new the chunk is that is nearest to it, as a share of its own size; for a base that no snapshot reaches the best guess of its age. */
+  readonly #nearest: Float32Array;
+  readonly #nearestAge: Uint16Array;
+  /** By entry of a base: stored bytes that are saved if its heir takes its place. */
+  readonly #gain: Float32Array;
 
   private constructor(table: IndexTable, census: Census, reach: Reach) {
     this.table = table;
     this.#census = census;
     this.#reach = reach;
     this.#newest = new Uint32Array(table.size);
-    this.#differences = new Float32Array(table.size);
+    this.#nearest = new Float32Array(table.size).fill(Infinity);
+    this.#nearestAge = new Uint16Array(table.size);
+    this.#gain = new Float32Array(table.size);
   }
 
   static async take(table: IndexTable, census: Census, reach: Reach, pace: Pace): Promise<Families> {
@@ -35,6 +40,10 @@ export class Families {
     for (let entry = 0; entry < table.size; entry += 1) {
       if (pace.due()) await pace.rest();
       if (reach.reached.has(entry)) families.#add(entry);
+    }
+    for (let entry = 0; entry < table.size; entry += 1) {
+      if (pace.due()) await pace.rest();
+      if (reach.reached.has(entry)) families.#weigh(entry);
     }
     return families;
   }
@@ -56,9 +65,15 @@ export class Families {
     return this.#ratio(this.#census.copyOf(this.heirOf(root)).segment) / this.#ratio(this.#census.base(root).segment);
   }
 
-  /** Stored bytes of all differences of a family. */
-  differences(root: number): number {
-    return this.#differences[root] ?? 0;
+  /**
+   * Stored bytes that are saved where the heir takes the root's place, reckoned as if content went along a line: a chunk between the two is nearer to the heir by
+   * what it is away from the root, one from before the root is further away by the whole way, and so is the root itself where it is kept. Below 0 where more of
+   * what is kept lies near the root.
+   */
+  gain(root: number): number {
+    const heir = this.heirOf(root);
+    if (heir === NONE) return 0;
+    return (this.#gain[root] ?? 0) - (this.#reach.reached.has(root) ? this.drift(root) * this.plainBytes(root) : 0);
   }
 
   /** 0: data, 1: metadata. */
@@ -66,14 +81,38 @@ export class Families {
     return this.#kind(this.#census.base(root).segment);
   }
 
+  /** The base of a chunk that is stored as a difference, with the segment of that; or undefined. */
+  #made(entry: number): { readonly root: number; readonly segment: number } | undefined {
+    const { segment, at } = this.#census.copyOf(entry);
+    if (!this.table.isDelta(segment)) return undefined;
+    const root = ownBase(this.table, segment, at);
+    return root === NONE || !this.#census.isHeld(root) ? undefined : { root, segment };
+  }
+
   #add(entry: number): void {
-    const copy = this.#census.copyOf(entry);
-    if (!this.table.isDelta(copy.segment)) return;
-    const root = ownBase(this.table, copy.segment, copy.at);
-    if (root === NONE) return;
-    this.#differences[root] = (this.#differences[root] ?? 0) + copy.length * this.#ratio(copy.segment);
+    const made = this.#made(entry);
+    if (made === undefined) return;
+    const { root, segment } = made;
+    const away = this.#ratio(segment);
+    if (away < (this.#nearest[root] ?? Infinity)) {
+      this.#nearest[root] = away;
+      this.#nearestAge[root] = this.#reach.age(entry);
+    }
     const known = (this.#newest[root] ?? 0) - 1;
     if (known === NONE || this.#reach.age(entry) < this.#reach.age(known)) this.#newest[root] = entry + 1;
+  }
+
+  #weigh(entry: number): void {
+    const made = this.#made(entry);
+    if (made === undefined) return;
+    const { root, segment } = made;
+    const heir = this.heirOf(root);
+    if (heir === NONE) return;
+    const length = this.table.lengthOf(entry);
+    const way = length * this.#ratio(this.#census.copyOf(heir).segment);
+    const rootAge = this.#reach.reached.has(root) ? this.#reach.age(root) : (this.#nearestAge[root] ?? 0);
+    const between = this.#reach.age(entry) <= rootAge;
+    this.#gain[root] = (this.#gain[root] ?? 0) + (between ? 2 * length * this.#ratio(segment) - way : -way);
   }
 
   #count(segment: number): void {

@@ -10,10 +10,8 @@ import type { Reach } from './reach.ts';
 
 /** A root gives way when its newest chunk takes, as a difference to it, more than this share of what it would take by itself. */
 const MOST_DRIFT = 0.08;
-/** Differences to an heir take about this share of what those to a root that drifted away take. */
-const LEFT = 0.5;
 /** Roots give way when that frees this share of what is stored, for data and for metadata apart: each time writes most of it anew. */
-const WORTH = 0.08;
+const WORTH = 0.15;
 
 interface Written {
   readonly bytes: number;
@@ -112,7 +110,7 @@ async function dueRoots(families: Families, census: Census, pace: Pace): Promise
   const roots: readonly [number[], number[]] = [[], []];
   const due = (root: number, kind: 0 | 1): number => {
     if (families.heirOf(root) === NONE) return census.isHeldOnly(root) ? families.plainBytes(root) : 0;
-    return families.drift(root) > MOST_DRIFT ? LEFT * families.differences(root) * (kind + 1) : 0;
+    return families.drift(root) > MOST_DRIFT ? Math.max(0, families.gain(root)) * (kind + 1) : 0;
   };
   for (let root = 0; root < table.size; root += 1) {
     if (pace.due()) await pace.rest();
