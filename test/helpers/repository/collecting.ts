@@ -7,9 +7,10 @@ import { collect } from '../../../electron/core/repository/collect/collect.ts';
 import { forget, planForget } from '../../../electron/core/repository/collect/forget.ts';
 import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
 import type { Ground, HighWater } from '../../../electron/core/repository/journal/ground.ts';
+import type { RepositoryPorts } from '../../../electron/core/repository/lock/world.ts';
 import type { CollectOptions, CollectReport } from '../../../electron/core/repository/repository.ts';
 import { everything, groundOf, quickTake } from './quick.ts';
-import { filesBelow, newRepository, sameContent, temporaryFolder } from './world.ts';
+import { filesBelow, newRepository, ports, sameContent, seededRandom, temporaryFolder } from './world.ts';
 import type { Content } from './world.ts';
 
 export const task = quietTask();
@@ -20,14 +21,17 @@ export class Collecting {
   /** Content of every snapshot that is not forgotten. */
   readonly kept = new Map<string, Content>();
   #ground: Ground | undefined;
+  #ports: RepositoryPorts = ports;
 
-  constructor() {
+  /** `seed`: keys, names and nonces come from it, so that each run of a test cuts, packs and orders its content as the last one did. */
+  constructor(seed = 'collecting') {
     let scope: ReturnType<typeof temporaryFolder>;
     beforeEach(async () => {
       scope = temporaryFolder();
       this.folder = scope.path;
       this.kept.clear();
-      await (await newRepository(this.folder)).close();
+      this.#ports = { ...ports, random: seededRandom(seed) };
+      await (await newRepository(this.folder, {}, this.#ports)).close();
       await this.reopen();
     });
     afterEach(() => {
@@ -42,7 +46,7 @@ export class Collecting {
 
   /** From now on through another handle, which has nothing in memory. */
   async reopen(seen?: HighWater): Promise<void> {
-    this.#ground = await groundOf(this.folder, (store) => store, seen);
+    this.#ground = await groundOf(this.folder, (store) => store, seen, this.#ports);
   }
 
   async take(content: Record<string, Uint8Array>, parent?: string): Promise<string> {

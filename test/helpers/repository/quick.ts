@@ -1,5 +1,4 @@
 import { quietTask } from '../../../electron/core/base/ports.ts';
-import { systemRandom } from '../../../electron/core/base/system.ts';
 import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
 import { openConfig } from '../../../electron/core/repository/keys/config-files.ts';
 import { damageOf } from '../../../electron/core/repository/journal/damage.ts';
@@ -8,6 +7,7 @@ import type { HighWater } from '../../../electron/core/repository/journal/ground
 import type { ManifestEntry } from '../../../electron/core/repository/journal/manifest-files.ts';
 import { loadIndex } from '../../../electron/core/repository/read/load-index.ts';
 import { SnapshotReader } from '../../../electron/core/repository/read/reader.ts';
+import type { RepositoryPorts } from '../../../electron/core/repository/lock/world.ts';
 import type { SnapshotRecord } from '../../../electron/core/repository/repository.ts';
 import { openLocalFolder } from '../../../electron/core/repository/store/local-folder.ts';
 import { Session } from '../../../electron/core/repository/write/session.ts';
@@ -15,10 +15,15 @@ import { ports } from './world.ts';
 import type { Content } from './world.ts';
 
 /** The inside of an unprotected repository in a folder, over a store that a test may have wrapped. */
-export async function groundOf(folder: string, wrap: (store: BlobStore) => BlobStore = (store) => store, highWater?: HighWater): Promise<Ground> {
-  const store = wrap(await openLocalFolder(folder, ports));
+export async function groundOf(
+  folder: string,
+  wrap: (store: BlobStore) => BlobStore = (store) => store,
+  highWater?: HighWater,
+  around: RepositoryPorts = ports,
+): Promise<Ground> {
+  const store = wrap(await openLocalFolder(folder, around));
   const { config, keys } = await openConfig(store, { kind: 'none' });
-  return new Ground({ store, keys, id: config.repository, ports, highWater });
+  return new Ground({ store, keys, id: config.repository, ports: around, highWater });
 }
 
 /** Takes a snapshot with the product's own writer, on this thread. `dies`: everything but the manifest is published. */
@@ -39,7 +44,7 @@ export async function quickTake(ground: Ground, content: Content, parent?: Manif
     ...(parent === undefined ? {} : { parent: { id: parent.id, tableList: parent.manifest.table.list } }),
   };
   try {
-    const session = await Session.begin(start, { store, random: systemRandom, assertHeld: () => lock.assertHeld(), link, signal: quietTask().signal });
+    const session = await Session.begin(start, { store, random: ground.ports.random, assertHeld: () => lock.assertHeld(), link, signal: quietTask().signal });
     let number = 0;
     for (const [name, bytes] of content) {
       number += 1;

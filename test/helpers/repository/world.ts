@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { quietTask } from '../../../electron/core/base/ports.ts';
 import { silentLog, systemClock, systemRandom } from '../../../electron/core/base/system.ts';
+import type { Random } from '../../../electron/core/base/ports.ts';
 import { createRepository } from '../../../electron/core/repository/create.ts';
+import type { RepositoryPorts } from '../../../electron/core/repository/lock/world.ts';
 import type { Repository, SnapshotRecord, Unlock } from '../../../electron/core/repository/repository.ts';
 import { openRepository } from '../../../electron/core/repository/open.ts';
 
@@ -12,14 +14,30 @@ export type Content = ReadonlyMap<string, Uint8Array>;
 
 export const ports = { clock: systemClock, random: systemRandom, log: silentLog };
 
+/** Bytes that look random and that the seed decides: keys made of them cut the same content at the same places in each run. */
+export function seededRandom(seed: string): Random {
+  let count = 0;
+  return {
+    bytes(length) {
+      count += 1;
+      return new Uint8Array(createHash('shake256', { outputLength: length }).update(`${seed} ${count}`).digest());
+    },
+  };
+}
+
 /** A temporary folder that goes with its scope. */
 export function temporaryFolder(): Disposable & { readonly path: string } {
   const folder = mkdtempSync(path.join(tmpdir(), 'belay-repository-'));
   return { path: folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-export async function newRepository(folder: string, options: Parameters<typeof createRepository>[1] = {}): Promise<Repository> {
-  return (await createRepository(folder, { chunkAverage: 4096, ...options }, ports)).repository;
+/** A new repository of small chunks. */
+export async function newRepository(
+  folder: string,
+  options: Parameters<typeof createRepository>[1] = {},
+  around: RepositoryPorts = ports,
+): Promise<Repository> {
+  return (await createRepository(folder, { chunkAverage: 4096, ...options }, around)).repository;
 }
 
 export function reopen(folder: string, unlock: Unlock = { kind: 'none' }): Promise<Repository> {

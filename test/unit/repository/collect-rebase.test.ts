@@ -9,9 +9,11 @@ import { failingStore } from '../../helpers/repository/failing-store.ts';
 import { basesAreHeld, idsOf } from '../../helpers/repository/index-look.ts';
 import { Collecting, task } from '../../helpers/repository/collecting.ts';
 import { groundOf, quickTake } from '../../helpers/repository/quick.ts';
-import { churned, filesBelow, newRepository, rowsOf, temporaryFolder } from '../../helpers/repository/world.ts';
+import { churned, filesBelow, newRepository, ports, rowsOf, seededRandom, temporaryFolder } from '../../helpers/repository/world.ts';
 
-const on = new Collecting();
+/** Of the keys that were tried: without re-basing, what is stored here would be 1.35 of what a new repository takes, with it 1.16. */
+const SEED = '3';
+const on = new Collecting(SEED);
 
 /** Days of small changes, of which only the newest few snapshots are kept, and the `oldest` first ones; nothing is collected meanwhile. */
 async function grow(days: number, keep: number, rows = 4000, oldest = 0): Promise<void> {
@@ -27,11 +29,12 @@ async function grow(days: number, keep: number, rows = 4000, oldest = 0): Promis
 const bytesOf = (files: ReadonlyMap<string, number>): number =>
   [...files].filter(([file]) => /^(packs|meta)/.test(file)).reduce((sum, [, bytes]) => sum + bytes, 0);
 
-/** What a new repository takes that holds the same snapshots. */
+/** What a new repository with the same keys takes that holds the same snapshots. */
 async function freshBytes(): Promise<number> {
   using folder = temporaryFolder();
-  await (await newRepository(folder.path)).close();
-  const ground = await groundOf(folder.path);
+  const around = { ...ports, random: seededRandom(SEED) };
+  await (await newRepository(folder.path, {}, around)).close();
+  const ground = await groundOf(folder.path, (store) => store, undefined, around);
   for (const content of on.kept.values()) await quickTake(ground, content, [...(await ground.read()).history.kept.values()].at(-1));
   return bytesOf(filesBelow(folder.path));
 }
@@ -55,7 +58,7 @@ describe('bases that content has drifted away from', () => {
     await on.tidy();
     await on.reopen();
     await on.allRestore();
-    expect(bytesOf(filesBelow(on.folder))).toBeLessThan(1.7 * (await freshBytes()));
+    expect(bytesOf(filesBelow(on.folder))).toBeLessThan(1.3 * (await freshBytes()));
   });
 
   it('give way, too, where an old snapshot reaches them, and become differences', async () => {
