@@ -34,6 +34,9 @@ describe.runIf(diskHindrance() === undefined)('a full disk (needs root)', () => 
   const open = 'an open host';
   const closed = 'no host';
   test.each<readonly [string, Left, typeof open | typeof closed]>([
+    ['list', 0, closed],
+    ['status', 0, closed],
+    ['export elsewhere', 0, closed],
     ['compare shop 3', 'no file', closed],
     ['rows 2', 0, open],
     ['export elsewhere', 'no file', open],
@@ -45,8 +48,22 @@ describe.runIf(diskHindrance() === undefined)('a full disk (needs root)', () => 
     expect(reserve()).toEqual([4 * 2 ** 20, 64]);
   });
 
-  test('forget, collect, check and collect --purge-now make room, with an open host', async () => {
-    expect(await tryWayOut(world, disk, { left: 0, open: true })).toBeUndefined();
+  test.each([open, closed])('forget, collect, check and collect --purge-now make room, with %s, and the reserve is there again', async (host) => {
+    expect(await tryWayOut(world, disk, { left: 0, open: host === open })).toBeUndefined();
+    expect(reserve()).toEqual([4 * 2 ** 20, 64]);
+  });
+
+  test('an open host gives the reserve to what makes room, not to who looks, and fills it again when it ends', async () => {
+    world.putBack();
+    const host = await world.serve();
+    disk.fill(0);
+    expect(await world.belay('list')).toMatchObject({ code: 0 });
+    expect(reserve()).toEqual([4 * 2 ** 20, 64]);
+    expect(await world.belay('forget', '1', '--yes')).toMatchObject({ code: 0 });
+    expect(reserve()[0], 'what forget wrote lies where the reserve was').toBeLessThan(4 * 2 ** 20);
+    disk.makeRoom();
+    await host.close();
+    expect(reserve()).toEqual([4 * 2 ** 20, 64]);
   });
 
   test('without a reserve says what is wrong and what helps', async () => {

@@ -7,11 +7,12 @@ import { compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/
 import { listed, Trial } from '../helpers/faults/trial.ts';
 
 /**
- * kill -9 at write-side calls of `init`, `snap`, `restore`, `rewind` and `collect`, from outside, a sample of 70; `npm run test:faults` tries all of them. After each: what was
- * acknowledged is there and equal, the target is whole in its old or its new state, and the next command works as it is.
+ * kill -9 at write-side calls of `init`, `snap`, `restore`, `rewind` and `collect`, from outside, a sample of 125; `npm run test:faults`
+ * tries all of them. After each: what was acknowledged is there and equal, the target is whole in its old or its new state, and the next
+ * command works as it is.
  * Linux only: elsewhere there is no preloading of this kind.
  */
-const pointsEach = 14;
+const pointsEach = 25;
 const seed = Number(process.env['BELAY_FAULT_SEED'] ?? 20_261_120);
 
 describe.runIf(process.platform === 'linux')(`kill -9 at write-side calls (seed ${seed})`, () => {

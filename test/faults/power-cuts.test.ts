@@ -1,83 +1,49 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, truncateSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemCode } from '../../electron/core/base/errors.ts';
+import { diskGround } from '../helpers/faults/ground.ts';
 import { compileShim, runBelay, spread, type FaultRun } from '../helpers/faults/preload.ts';
-import { listed, Trial } from '../helpers/faults/trial.ts';
+import { listed, type Trial } from '../helpers/faults/trial.ts';
 
 /**
  * Power cuts: ext4 on a loop device is shut down without flushing at a write-side call, so that everything that was not forced to
- * the medium is gone; then mounted again. Needs root for mounting. The journal is not committed by time and delayed allocation is
- * not patched over, or ext4 would hide a missing fsync.
+ * the medium is gone; then mounted again. Needs root for mounting.
  */
 const cutsEach = 10;
 const seed = Number(process.env['BELAY_FAULT_SEED'] ?? 20_261_120);
 const possible = process.platform === 'linux' && process.getuid?.() === 0;
 
-/** True where nothing can be written any more, since the file system was shut down. */
-function isDead(probe: string): boolean {
-  try {
-    writeFileSync(probe, '');
-    rmSync(probe);
-    return false;
-  } catch (error) {
-    if (systemCode(error) === 'EIO') return true;
-    throw error;
-  }
-}
-
 describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => {
   let outside: string;
-  let mounted: string;
-  let device: string;
+  let ground: ReturnType<typeof diskGround>;
   let trial: Trial;
   let shim: string;
 
   beforeAll(() => {
     outside = mkdtempSync(join(tmpdir(), 'belay-power-'));
-    mounted = join(outside, 'disk');
-    mkdirSync(mounted);
-    const image = join(outside, 'disk.img');
-    writeFileSync(image, '');
-    truncateSync(image, 96 * 1024 * 1024);
-    execFileSync(process.env['BELAY_TEST_MKFS'] ?? 'mkfs.ext4', ['-q', '-F', image]);
-    device = execFileSync('losetup', ['-f', '--show', image], { encoding: 'utf8' }).trim();
-    mount();
+    ground = diskGround(outside);
+    trial = ground.trial;
     shim = compileShim(outside);
-    trial = new Trial(mounted, join(outside, 'kept'));
   });
   afterAll(() => {
-    execFileSync('umount', ['--lazy', mounted]);
-    execFileSync('losetup', ['-d', device]);
+    ground.end();
     rmSync(outside, { recursive: true, force: true });
   });
 
-  const mount = (): void => void execFileSync(process.env['BELAY_TEST_MOUNT'] ?? 'mount', ['-t', 'ext4', '-o', 'commit=300,noauto_da_alloc', device, mounted]);
-  const remount = (): void => {
-    execFileSync('umount', [mounted]);
-    mount();
-    // A container that is just being made has a copy of all mounts: until that is gone, the file system that lost its power is the one that comes back.
-    for (let tries = 0; isDead(join(mounted, 'probe')); tries += 1) {
-      if (tries === 500) throw new Error('the file system that lost its power is still mounted somewhere');
-      execFileSync('umount', [mounted]);
-      mount();
-    }
-  };
   const cut = (args: readonly string[], at: number): Promise<FaultRun> =>
-    runBelay(args, trial.home, { prefixes: [`${mounted}/`], at, mode: 'power', mount: mounted, shim, counter: join(outside, 'counter') });
+    runBelay(args, trial.home, { prefixes: [ground.prefix], at, mode: 'power', mount: ground.mount, shim, counter: join(outside, 'counter') });
 
   async function sweep(args: readonly string[], after: () => Promise<void>): Promise<void> {
     const whole = await cut(args, 0);
     expect(whole, whole.stderr).toMatchObject({ code: 0 });
     let cuts = 0;
     for (const point of spread(whole.calls, cutsEach, seed)) {
-      trial.putBack();
-      execFileSync('sync', ['-f', mounted]);
+      ground.putBack();
       const ended = await cut(args, point);
       if (ended.signal === 'SIGKILL') cuts += 1;
-      remount();
+      ground.recover();
       await after().catch((error: unknown) => {
         throw new Error(`power cut at call ${point} of ${whole.calls} of belay ${args.join(' ')}`, { cause: error });
       });
@@ -90,7 +56,7 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
     const firstId = await trial.prepare();
     const first = trial.content();
     trial.write(2);
-    trial.keep();
+    ground.keep();
     await sweep(['snap', 'shop'], () =>
       trial.asHost(async (client) => {
         expect((await listed(client))[0]).toBe(firstId);
@@ -103,7 +69,7 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
   });
 
   test('restore: the new file is not there or whole, and the next restore works', async () => {
-    trial.putBack();
+    ground.putBack();
     const { firstId, good } = await trial.asHost(async (client) => {
       const [id = ''] = await listed(client);
       return { firstId: id, good: await trial.exported(client, id) };
@@ -122,7 +88,7 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
   });
 
   test('rewind: the target is whole in its old or its new state', async () => {
-    trial.putBack();
+    ground.putBack();
     const { firstId, good } = await trial.asHost(async (client) => {
       const [id = ''] = await listed(client);
       return { firstId: id, good: await trial.exported(client, id) };
@@ -138,15 +104,14 @@ describe.runIf(possible)(`power cuts on ext4 (seed ${seed}; needs root)`, () => 
   });
 
   test('an acknowledged snapshot survives a cut right after it was acknowledged', async () => {
-    trial.putBack();
-    execFileSync('sync', ['-f', mounted]);
+    ground.putBack();
     await trial.asHost((client) => client.call('snapshot.create', { source: 'shop', level: 'captured' }));
     execFileSync(process.env['BELAY_TEST_PYTHON'] ?? 'python3', [
       '-c',
       "import fcntl,os,struct,sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))",
-      mounted,
+      ground.mount,
     ]);
-    remount();
+    ground.recover();
     await trial.asHost(async (client) => {
       expect(await listed(client)).toHaveLength(2);
       expect(await trial.exported(client, 'latest')).toBe(trial.content());

@@ -33,7 +33,7 @@ const run = (command: string, ...args: readonly string[]): string => execFileSyn
  * A disk: ext4 on a loop device over a file, of which a copy is the kept state. Its journal is not committed by time and delayed
  * allocation is not patched over, or ext4 would hide a missing fsync. Needs root.
  */
-export function diskGround(folder: string): Ground {
+export function diskGround(folder: string): Ground & { readonly mount: string } {
   const [image, kept, mount] = [join(folder, 'disk.img'), join(folder, 'kept.img'), join(folder, 'disk')];
   mkdirSync(mount, { recursive: true });
   writeFileSync(image, '');
