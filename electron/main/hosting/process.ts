@@ -5,7 +5,7 @@ import { hostAlone } from '../../host/connect.ts';
 import { hostOrder } from './messages.ts';
 import type { HostState } from './messages.ts';
 
-keepMemoryOutOfCoreDumps();
+const dumpsAreEmpty = keepMemoryOutOfCoreDumps();
 
 /** The part of Electron's `process.parentPort` that is used. */
 interface ParentPort {
@@ -26,6 +26,7 @@ parentPort.on('message', ({ data }) => {
 try {
   const real = await prepareHome(home);
   const hostLog = openHostLog(real);
+  if (!dumpsAreEmpty) hostLog.log.info('core dumps of this process may hold its memory');
   const host = await hostAlone({
     home: real,
     version,

@@ -94,10 +94,13 @@ class LockedWriter implements SnapshotWriter {
   }
 
   async #release(lock: HeldLock): Promise<void> {
-    await lock.assertHeld().catch((error: unknown) => {
-      // A store that cannot be asked now says nothing of the lock, which stood before the manifest was published.
+    try {
+      await lock.assertHeld();
+    } catch (error) {
       if (isAppError(error, 'repository.lock-lost')) this.#lost = error;
-    });
+      // A store that cannot be asked now says nothing of the lock, which stood before the manifest was published.
+      else this.#ground.ports.log.warn('the lock could not be looked at after the last publish', { instance: lock.instance, error });
+    }
     await release(this.#ground, lock);
   }
 
