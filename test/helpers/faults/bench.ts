@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Nonces } from '../repository/nonces.ts';
 import { Agent, type Outcome } from './agent.ts';
 import type { Arming, Seen } from './control.ts';
 import type { Ground } from './ground.ts';
@@ -26,6 +29,8 @@ export class Bench {
   #agent: Agent | undefined;
   #next: Agent | undefined;
   #case: Case | undefined;
+  readonly #nonces = new Nonces();
+  #told = 0;
 
   constructor(options: BenchOptions) {
     this.#options = options;
@@ -53,7 +58,18 @@ export class Bench {
     ground.putBack();
     const outcome = await this.#perform(arming);
     if (arming.mode === 'power' && outcome.seen.fired > 0) ground.recover();
-    return { fired: outcome.seen.fired > 0, lost: await lossAfter(this.#case, outcome) };
+    const first = this.#twiceSealed();
+    return { fired: outcome.seen.fired > 0, lost: (await lossAfter(this.#case, outcome)) ?? first ?? this.#twiceSealed() };
+  }
+
+  /** Two contents under one key and nonce: every trial begins with the same keys, and so none may choose what another one chose. */
+  #twiceSealed(): string | undefined {
+    const repository = join(this.#options.ground.trial.home, 'repository');
+    // What is half written may begin as its whole second copy does.
+    const { twice } = existsSync(repository) ? this.#nonces.folder(repository, 'tmp') : this.#nonces;
+    const since = twice.slice(this.#told);
+    this.#told = twice.length;
+    return since.length === 0 ? undefined : `two contents were sealed under one key and nonce: ${since.slice(0, 5).join('; ')}`;
   }
 
   async #perform(arming: Arming): Promise<Outcome> {

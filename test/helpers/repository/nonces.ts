@@ -22,12 +22,13 @@ export class Nonces {
   readonly #twice: string[] = [];
   #files = 0;
 
-  /** Every sealed file and key slot below a folder, wherever it lies. Files with the same bytes are one. */
-  folder(folder: string): this {
+  /** Every sealed file and key slot below a folder, wherever it lies, but what is in `without`. Files with the same bytes are one. */
+  folder(folder: string, without?: string): this {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const file = path.join(entry.parentPath, entry.name);
-      this.bytes(path.relative(folder, file), readFileSync(file));
+      const where = path.relative(folder, file);
+      if (without === undefined || !where.startsWith(`${without}${path.sep}`)) this.bytes(where, readFileSync(file));
     }
     return this;
   }
