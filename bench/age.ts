@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Years, exportMs, withBelay } from './lib/age.ts';
 import { makeFreePages } from './lib/free-pages.ts';
 import { makeManySnapshots } from './lib/many-snapshots.ts';
 import { measure, median } from './lib/measure.ts';
 import { makeBenchDatabase } from './lib/sqlite-data.ts';
-import { commitName, machineFacts, row, tableText, type BenchDocument, type Row } from './lib/table.ts';
+import { benchFolder, commonOptions, mib, present, root, say } from './lib/frame.ts';
+import { row, type BenchDocument, type Row } from './lib/table.ts';
 
 /*
  * npm run bench:age [-- --days 30,365 --bytes 64000000 --mode random|clustered --only age,open,memory]
@@ -16,45 +15,35 @@ import { commitName, machineFacts, row, tableText, type BenchDocument, type Row 
  * 10,000 snapshots takes to open, and what the host takes in memory for large files. There is no peer's tool in it: other tools' repositories age in other
  * ways, and the yardstick is our own repository when it is new.
  */
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
-    json: { type: 'boolean', default: false },
+    ...commonOptions,
     days: { type: 'string', default: '30,365' },
     bytes: { type: 'string', default: '64000000' },
     mode: { type: 'string', default: 'random' },
     only: { type: 'string', default: 'age,open,memory' },
     sizes: { type: 'string', default: '1,8,64' },
     runs: { type: 'string', default: '3' },
-    folder: { type: 'string' },
   },
 });
 const marks = values.days.split(',').map(Number);
 const mode = values.mode === 'clustered' ? 'clustered' : 'random';
 const runs = Number(values.runs);
-const mib = (bytes: number): number => bytes / 2 ** 20;
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 /** Most that is sought after so many days: stored, beside a fresh repository. */
 const sought = (days: number): number => (days <= 30 ? 1.4 : 1.6);
 
-const folder = mkdtempSync(join(values.folder ?? tmpdir(), 'belay-bench-'));
-try {
-  const document = await bench();
-  process.stdout.write(values.json ? `${JSON.stringify(document)}\n` : `${tableText(document)}\n`);
-  process.exitCode = document.rows.some((one) => one.met === false) ? 1 : 0;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const folder = benchFolder(values.folder);
+await present({ bench: 'age', folder, json: values.json }, bench);
 
-async function bench(): Promise<BenchDocument> {
+async function bench(): Promise<Pick<BenchDocument, 'versions' | 'rows'>> {
   const only = values.only.split(',');
   const rows: Row[] = [
     ...(only.includes('age') ? await aged() : []),
     ...(only.includes('open') ? await opened() : []),
     ...(only.includes('memory') ? await large() : []),
   ];
-  const versions = { node: process.versions.node, churn: `1 % of rows a day, ${mode}`, database: `${values.bytes} bytes` };
-  return { bench: 'age', at: new Date().toISOString(), machine: machineFacts(), versions, commit: commitName(root), rows };
+  const versions = { churn: `1 % of rows a day, ${mode}`, database: `${values.bytes} bytes` };
+  return { versions, rows };
 }
 
 async function aged(): Promise<Row[]> {

@@ -1,43 +1,33 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startServer, type PostgresServer } from '../test/helpers/postgres/server.ts';
 import { measure, type Measured } from './lib/measure.ts';
 import { besideClients } from './lib/postgres-clients.ts';
 import { churnPostgres, makePostgresData } from './lib/postgres-data.ts';
 import { belayTool, borgTool, resticTool, type Tool } from './lib/sqlite-tools.ts';
-import { commitName, machineFacts, row, tableText, type BenchDocument, type Row } from './lib/table.ts';
+import { benchFolder, commonOptions, mib, present, root, say, seconds } from './lib/frame.ts';
+import { row, type BenchDocument, type Row } from './lib/table.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
-    json: { type: 'boolean', default: false },
+    ...commonOptions,
     bytes: { type: 'string', default: '2000000000' },
     runs: { type: 'string', default: '3' },
     major: { type: 'string', default: '15' },
-    folder: { type: 'string' },
   },
 });
 const runs = Number(values.runs);
-const mib = (bytes: number): number => bytes / 2 ** 20;
-const seconds = (ms: number): number => ms / 1000;
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const database = 'bench';
 
-const folder = mkdtempSync(join(values.folder ?? tmpdir(), 'belay-bench-'));
-try {
+const folder = benchFolder(values.folder);
+await present({ bench: 'postgres', folder, json: values.json }, async () => {
   // Both sides are served by the same server: nothing of it is Belay's own.
   await using server = await startServer(Number(values.major), ['shared_buffers=1GB', 'max_wal_size=16GB', 'checkpoint_timeout=1h', 'max_connections=60']);
-  const document = await bench(server);
-  process.stdout.write(values.json ? `${JSON.stringify(document)}\n` : `${tableText(document)}\n`);
-  process.exitCode = document.rows.some((one) => one.met === false) ? 1 : 0;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+  return bench(server);
+});
 
-async function bench(server: PostgresServer): Promise<BenchDocument> {
+async function bench(server: PostgresServer): Promise<Pick<BenchDocument, 'versions' | 'rows'>> {
   const client = postgresTools(server);
   say(`making ${values.bytes} bytes of rows`);
   await server.run('postgres', `CREATE DATABASE ${database}`);
@@ -176,12 +166,11 @@ async function bench(server: PostgresServer): Promise<BenchDocument> {
   ];
   const [facts] = await server.run(database, `SELECT current_setting('server_version') AS version, pg_database_size('${database}') AS bytes`);
   const versions = {
-    node: process.versions.node,
     PostgreSQL: String(facts?.['version']),
     ...Object.fromEntries([belay, ...peers].map((tool) => [tool.name, tool.version])),
     database: `${String(facts?.['bytes'])} bytes, ${made.accounts} and ${made.documents} rows, plain dump ${statSync(plain).size} bytes`,
   };
-  return { bench: 'postgres', at: new Date().toISOString(), machine: machineFacts(), versions, commit: commitName(root), rows };
+  return { versions, rows };
 }
 
 /** A path in the folder at which nothing lies. */

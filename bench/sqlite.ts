@@ -1,38 +1,26 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measure, median } from './lib/measure.ts';
 import { churn, makeBenchDatabase } from './lib/sqlite-data.ts';
 import { belayTool, borgTool, resticTool, type Tool } from './lib/sqlite-tools.ts';
-import { commitName, machineFacts, row, tableText, type BenchDocument, type Row } from './lib/table.ts';
+import { benchFolder, commonOptions, mib, present, root, say, seconds } from './lib/frame.ts';
+import { row, type BenchDocument, type Row } from './lib/table.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
-    json: { type: 'boolean', default: false },
+    ...commonOptions,
     bytes: { type: 'string', default: '1000000000' },
     runs: { type: 'string', default: '3' },
-    folder: { type: 'string' },
   },
 });
 const runs = Number(values.runs);
-const mib = (bytes: number): number => bytes / 2 ** 20;
-const seconds = (ms: number): number => ms / 1000;
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const folder = mkdtempSync(join(values.folder ?? tmpdir(), 'belay-bench-'));
-try {
-  const document = await bench();
-  process.stdout.write(values.json ? `${JSON.stringify(document)}\n` : `${tableText(document)}\n`);
-  process.exitCode = document.rows.some((one) => one.met === false) ? 1 : 0;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const folder = benchFolder(values.folder);
+await present({ bench: 'sqlite', folder, json: values.json }, bench);
 
-async function bench(): Promise<BenchDocument> {
+async function bench(): Promise<Pick<BenchDocument, 'versions' | 'rows'>> {
   const database = join(folder, 'bench.db');
   say(`making ${values.bytes} bytes of rows`);
   const made = makeBenchDatabase(database, Number(values.bytes), 20_261_120);
@@ -98,12 +86,11 @@ async function bench(): Promise<BenchDocument> {
     row('event loop blocked during a snapshot, longest', 'ms', 'lower', [blocked], undefined, 50),
   ];
   const versions = {
-    node: process.versions.node,
     sqlite3: shellVersion(),
     ...Object.fromEntries(tools.map((tool) => [tool.name, tool.version])),
     database: `${made.bytes} bytes, ${made.rows} rows`,
   };
-  return { bench: 'sqlite', at: new Date().toISOString(), machine: machineFacts(), versions, commit: commitName(root), rows };
+  return { versions, rows };
 }
 
 interface Figure {

@@ -1,25 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { makeManySnapshots } from './lib/many-snapshots.ts';
-import { commitName, machineFacts, row, tableText, type BenchDocument } from './lib/table.ts';
+import { benchFolder, commonOptions, mib, present, root, say } from './lib/frame.ts';
+import { row, type BenchDocument } from './lib/table.ts';
 import { bundleBytes, openBrowser, startHost, type Browser, type RunningHost } from './lib/window.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
-    json: { type: 'boolean', default: false },
+    ...commonOptions,
     snapshots: { type: 'string', default: '10000' },
     runs: { type: 'string', default: '5' },
-    folder: { type: 'string' },
   },
 });
 const runs = Number(values.runs);
 const snapshots = Number(values.snapshots);
-const mib = (bytes: number): number => bytes / 2 ** 20;
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 interface Run {
   readonly useful: number;
@@ -32,16 +26,10 @@ interface Run {
   readonly search: number;
 }
 
-const folder = mkdtempSync(join(values.folder ?? tmpdir(), 'belay-bench-'));
-try {
-  const document = await bench();
-  process.stdout.write(values.json ? `${JSON.stringify(document)}\n` : `${tableText(document)}\n`);
-  process.exitCode = document.rows.some((one) => one.met === false) ? 1 : 0;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const folder = benchFolder(values.folder);
+await present({ bench: 'window', folder, json: values.json }, bench);
 
-async function bench(): Promise<BenchDocument> {
+async function bench(): Promise<Pick<BenchDocument, 'versions' | 'rows'>> {
   const home = join(folder, 'home');
   say(`making a data directory of 10 sources and ${snapshots} snapshots`);
   await makeManySnapshots(home, join(folder, 'project'), snapshots);
@@ -59,11 +47,7 @@ async function bench(): Promise<BenchDocument> {
   }
   const of = (figure: (one: Run) => number): number[] => all.map(figure);
   return {
-    bench: 'window',
-    at: new Date().toISOString(),
-    machine: machineFacts(),
-    versions: { node: process.versions.node, Chromium: browser.version, 'data directory': `10 sources, ${snapshots} snapshots` },
-    commit: commitName(root),
+    versions: { Chromium: browser.version, 'data directory': `10 sources, ${snapshots} snapshots` },
     rows: [
       row(
         'start of the host to the rows of Home',
