@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { checkAndRecord } from '../../../electron/core/repository/collect/checked.ts';
 import { collect } from '../../../electron/core/repository/collect/collect.ts';
 import { forget, planForget } from '../../../electron/core/repository/collect/forget.ts';
 import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
@@ -163,6 +164,30 @@ describe('collect besides', () => {
     await basesAreHeld(on.ground);
     await on.allRestore();
     await on.tidy();
+    await on.allRestore();
+  });
+
+  it('tells what was deleted before the disk took no file more, and does not ask for a check of what it takes out itself', async () => {
+    const gone = await on.take({ a: rowsOf(3000, 30) });
+    const first = await on.take({ a: rowsOf(3000, 31) });
+    const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
+    await on.take({ b: rowsOf(3000, 32) }, second);
+    await on.drop(gone);
+    await on.tidy();
+    await checkAndRecord(on.ground, { level: 'authenticated' }, task);
+    await on.drop(first, second);
+    const { plan, purge } = await planCollect(on.ground, { purgeNow: true }, task);
+    expect(purge.length, 'what a check has seen in quarantine').toBeGreaterThan(0);
+    expect(plan.packsRewritten).toBeGreaterThan(0);
+    const full = await groundOf(on.folder, (store) => fullStore(store, (file) => /^(packs|meta)/.test(file)));
+    const report = await collect(full, plan, task);
+    expect(report.notes.join()).toMatch(/Nothing was copied, since there is no room for it/);
+    expect(report).toMatchObject({ freed: plan.freesNow, rewritten: 0 });
+    expect(plan.freesNow).toBeGreaterThan(0);
+    for (const { path: file } of purge) expect(on.below('quarantine')).not.toContain(file);
+    const told = (await on.ground.journal.read()).facts.map(({ fact }) => fact).findLast((fact) => fact.kind === 'operation');
+    expect(told).toMatchObject({ what: 'collect', details: { freed: plan.freesNow, purgeNow: true } });
+    await on.reopen();
     await on.allRestore();
   });
 

@@ -29,89 +29,105 @@ export async function collect(ground: Ground, plan: CollectPlan, task: Task): Pr
     const work = await planCollect(ground, { purgeNow: plan.purgeNow, ...(plan.budget === undefined ? {} : { budget: plan.budget }) }, task);
     if (work.plan.hash !== plan.hash) throw changed();
     if (Math.abs(clock.now() - wall - (clock.monotonic() - monotonic)) > CLOCK_JUMP_MS) throw clockJumped();
-    return await carriedOut(ground, lock, work, task);
+    return await new Collection(ground, lock, work, task).run('copying what there is room for');
   } finally {
     await lock.release();
   }
 }
 
 /**
- * What a disk says of its room is not all: it may have no file more to give, or somebody else takes the room meanwhile. Then nothing is copied, and what needs no
- * room is done.
+ * Carries out a piece of work that was planned under the lock that is held. Throws `repository.no-space` where its packs cannot all be copied: what was to be
+ * deleted is gone then, and nothing else has changed.
  */
-async function carriedOut(ground: Ground, lock: HeldLock, work: CollectWork, task: Task): Promise<CollectReport> {
-  const collection = new Collection(ground, lock, work, task);
-  try {
-    return await collection.run();
-  } catch (error) {
-    if (!isAppError(error, 'repository.no-space') || !collection.stoppedCopying) throw error;
-    const less = await planCollect(ground, { purgeNow: work.plan.purgeNow, budget: 0 }, task);
-    const report = await new Collection(ground, lock, less, task).run();
-    return { ...report, notes: [`Nothing was copied, since there is no room for it. ${error.message}`, ...report.notes] };
-  }
-}
-
-/** Carries out a piece of work that was planned under the lock that is held. */
 export function carryOut(ground: Ground, lock: HeldLock, work: CollectWork, task: Task): Promise<CollectReport> {
-  return new Collection(ground, lock, work, task).run();
+  return new Collection(ground, lock, work, task).run('copying all or nothing');
 }
 
 class Collection {
   readonly #ground: Ground;
   readonly #lock: HeldLock;
-  readonly #work: CollectWork;
   readonly #task: Task;
-  /** Whether the disk was full while packs were copied, before anything was taken out. */
-  stoppedCopying = false;
+  readonly #purgeNow: boolean;
+  #work: CollectWork;
+  #freed = 0;
   #quarantined = 0;
   #rewritten = 0;
-  readonly #published: string[] = [];
+  /** Packs that were copied, and the paths that they lie at. */
+  #fresh: PackEntry[] = [];
+  #published: string[] = [];
 
   constructor(ground: Ground, lock: HeldLock, work: CollectWork, task: Task) {
     this.#ground = ground;
     this.#lock = lock;
     this.#work = work;
     this.#task = task;
+    this.#purgeNow = work.plan.purgeNow;
   }
 
-  async run(): Promise<CollectReport> {
-    const { purge, drop, rewrite, reindex, inventory, plan } = this.#work;
-    await this.#each('deleting what is ripe', purge, async ({ path }) => {
-      await this.#ground.store.remove(path);
-    });
-    for (const path of inventory.standing.history.leftovers) await this.#takeOut(path);
-    const fresh = await this.#copied();
-    const index = reindex ? await this.#publishIndex(fresh) : undefined;
-    const old = reindex ? inventory.indexFiles.map((entry) => entry.path).filter((path) => !(index ?? []).includes(path)) : [];
-    const packs = [...drop, ...rewrite].flatMap((pack) => pathsOf(inventory, pack));
-    await this.#each('taking old files out', [...old, ...packs], (path) => this.#takeOut(path));
-    const freed = purge.reduce((sum, entry) => sum + entry.bytes, 0);
-    const report = { freed, quarantined: this.#quarantined, rewritten: this.#rewritten, packsDropped: plan.packsDropped };
-    await this.#ground.headroom.spend(() =>
-      this.#ground.record([
-        { kind: 'operation', what: 'collect', details: { ...report, epoch: this.#work.epoch, packsRewritten: rewrite.length, purgeNow: plan.purgeNow } },
-      ]),
-    );
-    await this.#ground.headroom.refill();
-    return { ...report, notes: plan.skipped };
-  }
-
-  /** The packs that were copied. Where the disk is full those that are there already go again: nothing names them. */
-  async #copied(): Promise<readonly PackEntry[]> {
-    const fresh: PackEntry[] = [];
+  async run(how: 'copying all or nothing' | 'copying what there is room for'): Promise<CollectReport> {
+    await this.#makeRoom();
+    const notes: string[] = [];
     try {
-      await this.#repack(fresh);
-      return fresh;
+      await this.#copy();
     } catch (error) {
       if (!isAppError(error, 'repository.no-space')) throw error;
-      await this.#lock.assertHeld();
-      for (const path of this.#published) await this.#ground.store.remove(path);
-      this.stoppedCopying = true;
-      throw error;
+      await this.#removeCopies();
+      if (how === 'copying all or nothing') throw error;
+      notes.push(`Nothing was copied, since there is no room for it. ${error.message}`);
+      await this.#planWithoutCopying();
     }
+    await this.#exchange();
+    return this.#report(notes);
   }
 
-  async #repack(fresh: PackEntry[]): Promise<void> {
+  /** Deletes what is ripe, and takes leftovers of a forget that was interrupted out of the way. */
+  async #makeRoom(): Promise<void> {
+    const { purge, inventory } = this.#work;
+    await this.#each('deleting what is ripe', purge, async ({ path, bytes }) => {
+      await this.#ground.store.remove(path);
+      this.#freed += bytes;
+    });
+    for (const path of inventory.standing.history.leftovers) await this.#takeOut(path);
+  }
+
+  /**
+   * What a disk says of its room is not all: it may have no file more to give, or somebody else takes the room meanwhile. Then what needs no room is done. What was
+   * ripe is deleted by now, so that this plan must not insist on deleting anything.
+   */
+  async #planWithoutCopying(): Promise<void> {
+    this.#work = await planCollect(this.#ground, { purgeNow: false, budget: 0 }, this.#task);
+    await this.#makeRoom();
+  }
+
+  /** Publishes the new index, then takes out what it replaces and what nothing needs. */
+  async #exchange(): Promise<void> {
+    const { drop, rewrite, reindex, inventory } = this.#work;
+    const index = reindex ? await this.#publishIndex() : [];
+    const old = reindex ? inventory.indexFiles.map((entry) => entry.path).filter((path) => !index.includes(path)) : [];
+    const packs = [...drop, ...rewrite].flatMap((pack) => pathsOf(inventory, pack));
+    await this.#each('taking old files out', [...old, ...packs], (path) => this.#takeOut(path));
+  }
+
+  async #report(notes: readonly string[]): Promise<CollectReport> {
+    const { plan, rewrite, epoch } = this.#work;
+    const report = { freed: this.#freed, quarantined: this.#quarantined, rewritten: this.#rewritten, packsDropped: plan.packsDropped };
+    await this.#ground.headroom.spend(() =>
+      this.#ground.record([{ kind: 'operation', what: 'collect', details: { ...report, epoch, packsRewritten: rewrite.length, purgeNow: this.#purgeNow } }]),
+    );
+    await this.#ground.headroom.refill();
+    return { ...report, notes: [...notes, ...plan.skipped] };
+  }
+
+  /** Removes the packs that were copied so far: nothing names them. */
+  async #removeCopies(): Promise<void> {
+    await this.#lock.assertHeld();
+    for (const path of this.#published) await this.#ground.store.remove(path);
+    this.#published = [];
+    this.#fresh = [];
+    this.#rewritten = 0;
+  }
+
+  async #copy(): Promise<void> {
     const { rewrite, inventory, rebase } = this.#work;
     const { table } = inventory;
     let done = 0;
@@ -123,12 +139,12 @@ class Collection {
           this.#published.push(path);
           this.#rewritten += bytes.length;
         }
-        fresh.push(entry);
+        this.#fresh.push(entry);
       });
       if (rebase !== undefined) {
-        const before = fresh.length;
+        const before = this.#fresh.length;
         await repacker.promote(this.#task);
-        for (const entry of fresh.slice(before)) table.addEntry(entry);
+        for (const entry of this.#fresh.slice(before)) table.addEntry(entry);
       }
       for (const pack of rewrite.filter((one) => table.pack(one).type === type)) {
         this.#task.progress({ stage: `copying pack ${done + 1} of ${rewrite.length}` });
@@ -140,19 +156,19 @@ class Collection {
   }
 
   /** One index over everything that stays, in as many files as it needs; the last one supersedes all that were there. */
-  async #publishIndex(fresh: readonly PackEntry[]): Promise<readonly string[]> {
+  async #publishIndex(): Promise<readonly string[]> {
     const { inventory, drop, rewrite } = this.#work;
     this.#task.progress({ stage: 'writing the index' });
     const gone = new Set([...drop, ...rewrite].map((pack) => inventory.table.pack(pack).name));
     const paths: string[] = [];
-    await writeIndex(this.#ground, this.#stays(gone, fresh), [...inventory.index.files, ...inventory.index.superseded], async (name, bytes) => {
+    await writeIndex(this.#ground, this.#stays(gone), [...inventory.index.files, ...inventory.index.superseded], async (name, bytes) => {
       await this.#ground.headroom.spend(() => this.#publish(`index/${name}`, bytes));
       paths.push(`index/${name}`);
     });
     return paths;
   }
 
-  async *#stays(gone: ReadonlySet<string>, fresh: readonly PackEntry[]): AsyncGenerator<PackEntry> {
+  async *#stays(gone: ReadonlySet<string>): AsyncGenerator<PackEntry> {
     const { store, keys } = this.#ground;
     const { index } = this.#work.inventory;
     const seen = new Set(gone);
@@ -165,7 +181,7 @@ class Collection {
       throwIfCancelled(this.#task.signal);
       for (const entry of openIndexFile(await store.read(`index/${name}`), keys).packs) if (once(entry)) yield entry;
     }
-    for (const entry of [...index.unindexed, ...fresh]) if (once(entry)) yield entry;
+    for (const entry of [...index.unindexed, ...this.#fresh]) if (once(entry)) yield entry;
   }
 
   async #publish(path: string, bytes: Uint8Array): Promise<void> {
