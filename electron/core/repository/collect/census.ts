@@ -167,8 +167,8 @@ class Chooser {
     let first: unknown = missingChunk(this.#table, entry);
     for (const [i, copy] of copies.entries()) {
       try {
-        const raw = await this.#source.cache.get(copy.segment, this.#runs);
-        if (this.#source.isAnyKind(entry, copy, sha256(raw.subarray(copy.at, copy.at + copy.length)))) return copy;
+        const digest = await this.#source.cache.use(copy.segment, this.#runs, (raw) => sha256(raw.subarray(copy.at, copy.at + copy.length)));
+        if (this.#source.isAnyKind(entry, copy, digest)) return copy;
       } catch (error) {
         if (!isAppError(error)) throw error;
         if (i === 0) first = error;

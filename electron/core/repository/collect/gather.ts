@@ -24,8 +24,7 @@ export class ProvedChunks {
   /** The chunk, in memory of its own. Throws `repository.damaged` where that copy does not decode to what its id names. */
   async from(entry: number, copy: ChunkCopy): Promise<Uint8Array> {
     const { source } = this.#reader;
-    const raw = await source.cache.get(copy.segment, this.#runs);
-    const bytes = new Uint8Array(raw.subarray(copy.at, copy.at + copy.length));
+    const bytes = await source.cache.use(copy.segment, this.#runs, (raw) => new Uint8Array(raw.subarray(copy.at, copy.at + copy.length)));
     if (!source.isAnyKind(entry, copy, sha256(bytes))) throw damaged('A chunk decodes to other bytes than its id names.');
     return bytes;
   }

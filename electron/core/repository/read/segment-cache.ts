@@ -16,8 +16,6 @@ interface Held {
   readonly bytes: number;
   /** Uses under way. */
   pins: number;
-  /** Handed out by `get`: somebody may still have it, so the garbage collector must decide. */
-  lent: boolean;
   dropped: boolean;
 }
 
@@ -44,14 +42,7 @@ export class SegmentCache {
     return this.held.has(segment);
   }
 
-  /** The raw bytes of a segment, for as long as the caller likes; a delta's bases come through the same cache, from plain segments only. */
-  get(segment: number, runs: FrameRuns): Promise<Buffer> {
-    const held = this.hold(segment, runs);
-    held.lent = true;
-    return held.raw;
-  }
-
-  /** Begins to decode a segment that will be used soon. */
+  /** Begins to decode a segment that will be used soon; a delta's bases come through the same cache, from plain segments only. */
   fetch(segment: number, runs: FrameRuns): void {
     this.hold(segment, runs);
   }
@@ -89,7 +80,7 @@ export class SegmentCache {
   }
 
   private keep(segment: number, raw: Promise<Buffer>): Held {
-    const held: Held = { raw, bytes: this.table.segmentPlace(segment).raw, pins: 0, lent: false, dropped: false };
+    const held: Held = { raw, bytes: this.table.segmentPlace(segment).raw, pins: 0, dropped: false };
     this.held.set(segment, held);
     this.bytes += held.bytes;
     for (const oldest of this.held.keys()) {
@@ -154,7 +145,7 @@ export class SegmentCache {
 }
 
 function giveBack(held: Held): void {
-  if (held.dropped && held.pins === 0 && !held.lent) held.raw.then(release, () => undefined);
+  if (held.dropped && held.pins === 0) held.raw.then(release, () => undefined);
 }
 
 async function decodePlain(plain: Buffer, place: SegmentForm): Promise<Buffer> {
