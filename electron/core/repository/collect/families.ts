@@ -15,8 +15,9 @@ export class Families {
   readonly #reach: Reach;
   /** By entry of a base: 1 + the entry of the newest chunk that was made from it. */
   readonly #newest: Uint32Array;
-  /** By entry of a base: how new the chunk is that is nearest to it, as a share of its own size; for a base that no snapshot reaches the best guess of its age. */
+  /** By entry of a base: how far off the nearest chunk is that was made from it: what its segment takes stored, as a share of its raw bytes. */
   readonly #nearest: Float32Array;
+  /** By entry of a base: the age of that nearest chunk. It is the guess of the age of a base that no snapshot reaches. */
   readonly #nearestAge: Uint16Array;
   /** By entry of a base: stored bytes that are saved if its heir takes its place. */
   readonly #gain: Float32Array;
@@ -68,11 +69,9 @@ export class Families {
   /**
    * Stored bytes that are saved where the heir takes the root's place, reckoned as if content went along a line: a chunk between the two is nearer to the heir by
    * what it is away from the root, one from before the root is further away by the whole way, and so is the root itself where it is kept. Below 0 where more of
-   * what is kept lies near the root.
+   * what is kept lies near the root. It must have an heir.
    */
   gain(root: number): number {
-    const heir = this.heirOf(root);
-    if (heir === NONE) return 0;
     return (this.#gain[root] ?? 0) - (this.#reach.reached.has(root) ? this.drift(root) * this.plainBytes(root) : 0);
   }
 
