@@ -33,3 +33,18 @@ export function fullStore(store: BlobStore, refuses: (file: string) => boolean):
     },
   });
 }
+
+/** A store that tells of each file when it was published: the test may change it then. */
+export function changingStore(store: BlobStore, published: (file: string) => void): BlobStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'publish')
+        return async (...args: Parameters<BlobStore['publish']>) => {
+          await target.publish(...args);
+          published(args[0]);
+        };
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}

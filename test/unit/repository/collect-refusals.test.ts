@@ -8,7 +8,7 @@ import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
 import type { HighWater } from '../../../electron/core/repository/journal/ground.ts';
 import type { HighWaterMark } from '../../../electron/core/repository/journal/history.ts';
 import { Collecting, task } from '../../helpers/repository/collecting.ts';
-import { fullStore } from '../../helpers/repository/failing-store.ts';
+import { changingStore, fullStore } from '../../helpers/repository/failing-store.ts';
 import { basesAreHeld } from '../../helpers/repository/index-look.ts';
 import { groundOf } from '../../helpers/repository/quick.ts';
 import { filesBelow, rowsOf, treeHash } from '../../helpers/repository/world.ts';
@@ -187,6 +187,26 @@ describe('collect besides', () => {
     for (const { path: file } of purge) expect(on.below('quarantine')).not.toContain(file);
     const told = (await on.ground.journal.read()).facts.map(({ fact }) => fact).findLast((fact) => fact.kind === 'operation');
     expect(told).toMatchObject({ what: 'collect', details: { freed: plan.freesNow, purgeNow: true } });
+    await on.reopen();
+    await on.allRestore();
+  });
+
+  it('takes nothing out where what it copied does not lie there as it was written: the index is made from the files', async () => {
+    const first = await on.take({ a: rowsOf(3000, 31) });
+    const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
+    await on.take({ b: rowsOf(3000, 32) }, second);
+    await on.drop(first, second);
+    const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
+    expect(plan.packsRewritten).toBeGreaterThan(0);
+    const before = [...filesBelow(on.folder).keys()].filter((file) => !file.startsWith('journal/'));
+    const rotten = await groundOf(on.folder, (store) =>
+      changingStore(store, (file) => {
+        if (file.startsWith('packs/')) on.flip(file, readFileSync(on.at(file)).length - 100);
+      }),
+    );
+    await expect(collect(rotten, plan, task)).rejects.toMatchObject({ code: 'repository.damaged' });
+    expect([...filesBelow(on.folder).keys()]).toEqual(expect.arrayContaining(before));
+    expect(on.below('index')).toEqual(before.filter((file) => file.startsWith('index/')));
     await on.reopen();
     await on.allRestore();
   });

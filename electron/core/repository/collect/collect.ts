@@ -6,6 +6,7 @@ import { TYPE_METADATA, TYPE_PACK } from '../format/sealed.ts';
 import type { Ground } from '../journal/ground.ts';
 import { packCopyPath, packPath } from '../index-table.ts';
 import type { HeldLock } from '../lock/lock.ts';
+import { readPackEntry } from '../read/load-index.ts';
 import type { CollectPlan, CollectReport } from '../repository.ts';
 import { quarantined } from './epochs.ts';
 import { writeIndex } from './index-writer.ts';
@@ -43,6 +44,8 @@ export function carryOut(ground: Ground, lock: HeldLock, work: CollectWork, task
   return new Collection(ground, lock, work, task).run('copying all or nothing');
 }
 
+type FreshPack = Omit<PackEntry, 'footer'>;
+
 class Collection {
   readonly #ground: Ground;
   readonly #lock: HeldLock;
@@ -52,8 +55,8 @@ class Collection {
   #freed = 0;
   #quarantined = 0;
   #rewritten = 0;
-  /** Packs that were copied, and the paths that they lie at. */
-  #fresh: PackEntry[] = [];
+  /** Packs that were copied, and the paths that they lie at. Their footers are read back where they are needed: those of three million chunks would take 200 MB here. */
+  #fresh: FreshPack[] = [];
   #published: string[] = [];
 
   constructor(ground: Ground, lock: HeldLock, work: CollectWork, task: Task) {
@@ -132,7 +135,8 @@ class Collection {
     const { table } = inventory;
     let done = 0;
     for (const type of [TYPE_PACK, TYPE_METADATA] as const) {
-      const repacker = new Repacker(this.#ground, this.#work, type, async (entry, bytes) => {
+      const repacker = new Repacker(this.#ground, this.#work, type, async ({ name }, bytes) => {
+        const entry = { name, type, bytes: bytes.length };
         for (const path of [packPath(entry), packCopyPath(entry)]) {
           if (path === undefined) continue;
           await this.#publish(path, bytes);
@@ -144,7 +148,7 @@ class Collection {
       if (rebase !== undefined) {
         const before = this.#fresh.length;
         await repacker.promote(this.#task);
-        for (const entry of this.#fresh.slice(before)) table.addEntry(entry);
+        for (const pack of this.#fresh.slice(before)) table.addEntry(await this.#readBack(pack));
       }
       for (const pack of rewrite.filter((one) => table.pack(one).type === type)) {
         this.#task.progress({ stage: `copying pack ${done + 1} of ${rewrite.length}` });
@@ -172,7 +176,7 @@ class Collection {
     const { store, keys } = this.#ground;
     const { index } = this.#work.inventory;
     const seen = new Set(gone);
-    const once = (entry: PackEntry): boolean => {
+    const once = (entry: FreshPack): boolean => {
       const first = !seen.has(entry.name);
       seen.add(entry.name);
       return first;
@@ -181,7 +185,14 @@ class Collection {
       throwIfCancelled(this.#task.signal);
       for (const entry of openIndexFile(await store.read(`index/${name}`), keys).packs) if (once(entry)) yield entry;
     }
-    for (const entry of [...index.unindexed, ...this.#fresh]) if (once(entry)) yield entry;
+    for (const entry of index.unindexed) if (once(entry)) yield entry;
+    for (const pack of this.#fresh) if (once(pack)) yield await this.#readBack(pack);
+  }
+
+  /** What the index says of a pack that was copied, from the file that was published. Throws `repository.damaged` where that does not hold it. */
+  #readBack(pack: FreshPack): Promise<PackEntry> {
+    const { store, keys } = this.#ground;
+    return readPackEntry(store, keys, { path: packPath(pack), bytes: pack.bytes }, pack.name, pack.type);
   }
 
   async #publish(path: string, bytes: Uint8Array): Promise<void> {

@@ -178,7 +178,7 @@ async function takeUnindexed(
 export async function readPackEntry(
   store: BlobStore,
   keys: KeyMaterial,
-  entry: BlobEntry,
+  entry: Pick<BlobEntry, 'path' | 'bytes'>,
   name: string,
   type: typeof TYPE_PACK | typeof TYPE_METADATA,
 ): Promise<PackEntry> {
