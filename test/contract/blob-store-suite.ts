@@ -37,6 +37,18 @@ export function blobStoreSuite(name: string, make: () => Promise<StoreUnderTest>
       expect(other.location).toBe(under.store.location);
     });
 
+    it('a file bears another stamp when it was replaced, and the same one as long as it was left alone', async () => {
+      const stamp = async (): Promise<string | undefined> => (await under.store.list('packs')).find(({ path }) => path === 'packs/one')?.stamp;
+      await under.store.publish('packs/one', [Uint8Array.of(1)], { ifExists: 'refuse' });
+      await under.store.publish('packs/two', [Uint8Array.of(1)], { ifExists: 'refuse' });
+      const first = await stamp();
+      expect(first).toMatch(/./);
+      await under.store.publish('packs/two', [Uint8Array.of(2)], { ifExists: 'replace' });
+      expect(await stamp()).toBe(first);
+      await under.store.publish('packs/one', [Uint8Array.of(2)], { ifExists: 'replace' });
+      expect(await stamp()).not.toBe(first);
+    });
+
     it('paths that could leave the store are refused as a bug', async () => {
       for (const path of ['../x', '/x', 'a/../x', 'a//x', '.', '', 'a/', 'A', 'a\\b', 'ä', 'a/.hidden', 'a\0b']) {
         await expect(under.store.read(path), path).rejects.toThrow('not a store path');

@@ -18,6 +18,7 @@ import { openRestoreRecords } from '../restore/records.ts';
 import type { Repository } from '../repository/repository.ts';
 import { settleAll } from '../restore/restore.ts';
 import { openHighWater } from '../sources/high-water.ts';
+import { manifestMemory } from './manifest-memory.ts';
 import { openSettings, openSources } from '../sources/settings.ts';
 import { createAtOnce } from './at-once.ts';
 import type { Belay, HostFacts } from './belay.ts';
@@ -114,6 +115,7 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     settings,
     ports: { clock, random, log },
     highWater: openHighWater(home, { random }),
+    memory: manifestMemory(home, { random, log }),
     opened: async (repository) => {
       if (interrupted) await completeCopies(repository, log);
       interrupted = false;

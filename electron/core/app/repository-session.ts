@@ -40,6 +40,7 @@ export interface SessionParts {
   readonly settings: Document<Settings>;
   readonly ports: Parameters<typeof openRepository>[2];
   readonly highWater: NonNullable<Parameters<typeof openRepository>[1]['highWater']>;
+  readonly memory: NonNullable<Parameters<typeof openRepository>[1]['memory']>;
   /** Called once each time a repository was opened, before anyone uses it. */
   readonly opened: (repository: Repository) => Promise<void>;
 }
@@ -50,7 +51,7 @@ export function createSession(parts: SessionParts): RepositorySession {
   let open: Repository | undefined;
 
   const openWith = async (location: string, unlock: Unlock): Promise<Repository> => {
-    const repository = await openRepository(location, { unlock, highWater: parts.highWater }, parts.ports);
+    const repository = await openRepository(location, { unlock, highWater: parts.highWater, memory: parts.memory }, parts.ports);
     try {
       await parts.opened(repository);
       return repository;

@@ -55,4 +55,6 @@ export interface BlobEntry {
   readonly bytes: number;
   /** Milliseconds since 1970; for people only. */
   readonly modifiedAt: number;
+  /** Another one where the file was written, replaced or changed by anybody meanwhile. What a failing disk makes of its bytes does not show. */
+  readonly stamp: string;
 }

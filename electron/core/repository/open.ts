@@ -10,6 +10,7 @@ import type { Manifest } from './format/manifest.ts';
 import { Ground } from './journal/ground.ts';
 import type { HighWater } from './journal/ground.ts';
 import { journalDamaged } from './journal/journal.ts';
+import type { ManifestMemory } from './journal/remembered-manifests.ts';
 import { openConfig, ownId, readConfigs } from './keys/config-files.ts';
 import { keyRing } from './keys/key-ring.ts';
 import { beginLocked } from './lock/locked-writer.ts';
@@ -49,6 +50,8 @@ export interface OpenOptions {
   readonly unlock: Unlock;
   /** Where the newest state that was seen is kept: what a rolled-back repository is recognised by. */
   readonly highWater?: HighWater;
+  /** Where it is kept what was decoded of many manifests, so that the next opening need not do it again. */
+  readonly memory?: ManifestMemory;
 }
 
 /**
@@ -79,7 +82,7 @@ export async function lookAtRepository(location: string, ports: RepositoryPorts)
 export async function openRepository(location: string, options: OpenOptions, ports: RepositoryPorts): Promise<Repository> {
   const store = await openLocalFolder(location, ports);
   const { config, keys, problems } = await openConfig(store, options.unlock);
-  const ground = new Ground({ store, keys, id: config.repository, ports, highWater: options.highWater });
+  const ground = new Ground({ store, keys, id: config.repository, ports, highWater: options.highWater, memory: options.memory });
   return new OpenRepository(ground, config, problems);
 }
 

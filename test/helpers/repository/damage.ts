@@ -1,5 +1,6 @@
 import { AppError } from '../../../electron/core/base/errors.ts';
 import type { BlobEntry, BlobStore, StoreDescription } from '../../../electron/core/repository/blob-store.ts';
+import { sha256Hex } from '../../../electron/core/repository/format/crypto.ts';
 
 /** A blob store over a map that a test may change behind the reader's back. Counts the bytes read of each file. */
 export class OpenStore implements BlobStore {
@@ -10,7 +11,9 @@ export class OpenStore implements BlobStore {
 
   list(folder: string): Promise<readonly BlobEntry[]> {
     const found = [...this.files].filter(([path]) => path.startsWith(`${folder}/`));
-    return Promise.resolve(found.map(([path, bytes]) => ({ path, bytes: bytes.length, modifiedAt: 0 })).toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+    return Promise.resolve(
+      found.map(([path, bytes]) => ({ path, bytes: bytes.length, modifiedAt: 0, stamp: sha256Hex(bytes) })).toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    );
   }
 
   size(path: string): Promise<number | undefined> {

@@ -1,5 +1,6 @@
 import { AppError } from '../../../electron/core/base/errors.ts';
 import type { BlobEntry, BlobStore, StoreDescription } from '../../../electron/core/repository/blob-store.ts';
+import { sha256Hex } from '../../../electron/core/repository/format/crypto.ts';
 
 /**
  * A blob store in memory, as unkind as the port allows: `gate` is awaited before and within each operation, so that a test
@@ -27,7 +28,9 @@ export class MemoryStore implements BlobStore {
       .filter(([path]) => !before.has(path))
       .toSorted(([, a], [, b]) => a.version - b.version)
       .slice(-1);
-    return [...stood, ...made].map(([path, file]) => ({ path, bytes: file.bytes.length, modifiedAt: 0 })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    return [...stood, ...made]
+      .map(([path, file]) => ({ path, bytes: file.bytes.length, modifiedAt: 0, stamp: sha256Hex(file.bytes) }))
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   async paths(folder: string): Promise<readonly string[]> {

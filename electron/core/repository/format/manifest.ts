@@ -46,7 +46,11 @@ export function encodeManifest(keys: KeyMaterial, random: Random, manifest: Mani
 
 /** Opens a manifest. Throws `repository.damaged`, `repository.foreign`. */
 export function decodeManifest(bytes: Uint8Array, keys: KeyMaterial): Manifest {
-  const json = openDocument(bytes, keys, TYPE_MANIFEST, MAX_MANIFEST_JSON, 'The manifest');
+  return manifestOf(openDocument(bytes, keys, TYPE_MANIFEST, MAX_MANIFEST_JSON, 'The manifest'));
+}
+
+/** The manifest that a JSON object is. Throws `repository.damaged`. */
+export function manifestOf(json: JsonObject): Manifest {
   if (json['v'] !== 1) throw damaged('The manifest is of an unknown version.');
   const table = asObject(json['table'], 'The table of the manifest');
   const seq = asCount(json['seq'], 'The number of the manifest', MAX_SEQ);

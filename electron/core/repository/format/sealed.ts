@@ -11,7 +11,9 @@ export const TYPE_METADATA = 2;
 export const TYPE_INDEX = 3;
 export const TYPE_MANIFEST = 4;
 export const TYPE_JOURNAL = 5;
-export type FileType = 1 | 2 | 3 | 4 | 5;
+/** What a client remembers of manifests, outside of any repository. */
+export const TYPE_REMEMBERED = 6;
+export type FileType = 1 | 2 | 3 | 4 | 5 | 6;
 
 export const HEADER_BYTES = 64;
 export const TRAILER_BYTES = 16;

@@ -12,6 +12,8 @@ import type { JournalState } from './journal.ts';
 import { Manifests } from './manifests.ts';
 import type { ManifestEntry } from './manifest-files.ts';
 import type { ManifestState } from './manifests.ts';
+import { RememberedManifests } from './remembered-manifests.ts';
+import type { ManifestMemory } from './remembered-manifests.ts';
 
 /** Where marks are kept: outside the repository, one for each. */
 export interface HighWater {
@@ -37,6 +39,7 @@ export interface GroundParts {
   readonly id: string;
   readonly ports: RepositoryPorts;
   readonly highWater?: HighWater | undefined;
+  readonly memory?: ManifestMemory | undefined;
 }
 
 /** What every part of an open repository stands on: its files, keys and locks, its journal and manifests. */
@@ -62,7 +65,11 @@ export class Ground {
     this.locks = new Locks(lockPorts(store, ports));
     this.headroom = new Headroom(store, ports);
     this.journal = new RepositoryJournal(store, keys, ports);
-    this.manifests = new Manifests(store, keys);
+    this.manifests = new Manifests(
+      store,
+      keys,
+      parts.memory === undefined ? undefined : new RememberedManifests({ memory: parts.memory, repository: parts.id, keys, random: ports.random }),
+    );
     this.#highWater = parts.highWater;
   }
 

@@ -5,6 +5,7 @@ import type { Problem } from '../repository.ts';
 import { problemOf, readManifests, SNAPSHOTS, SNAPSHOTS_COPY } from './manifest-files.ts';
 import type { ListedManifest, ManifestEntry, ReadManifest } from './manifest-files.ts';
 import { readManifestsAside } from './manifests-aside.ts';
+import type { RememberedManifests } from './remembered-manifests.ts';
 import { sameTexts } from './same-texts.ts';
 
 /** A manifest of which no copy opens. */
@@ -30,11 +31,14 @@ export class Manifests {
   readonly #store: BlobStore;
   readonly #keys: KeyMaterial;
   readonly #known = new Map<string, ManifestEntry>();
+  #remembered: RememberedManifests | undefined;
   #last: ManifestState | undefined;
 
-  constructor(store: BlobStore, keys: KeyMaterial) {
+  /** `remembered`: what the first reading of many need not decode. */
+  constructor(store: BlobStore, keys: KeyMaterial, remembered?: RememberedManifests) {
     this.#store = store;
     this.#keys = keys;
+    this.#remembered = remembered;
   }
 
   /**
@@ -69,13 +73,24 @@ export class Manifests {
     return this.#last;
   }
 
-  /** Drops what is in memory: the next read looks at the disk. */
+  /** Drops what is in memory: from now on everything is read from the repository's own files. */
   forget(): void {
+    this.#remembered = undefined;
     this.#known.clear();
     this.#last = undefined;
   }
 
   async #readNew(listed: readonly ListedManifest[], signal: AbortSignal | undefined): Promise<ReadonlyMap<string, ReadManifest>> {
+    const remembered = this.#known.size === 0 && listed.length >= MANY ? this.#remembered : undefined;
+    // Before anything is read: what changes meanwhile bears another stamp the next time.
+    const stamps = remembered === undefined ? undefined : await this.#stamps();
+    let whole = true;
+    if (remembered !== undefined && stamps !== undefined) {
+      whole = await remembered.recall(stamps, (name, entry) => {
+        // Somebody may have asked meanwhile for what the disk says alone.
+        if (this.#remembered === remembered) this.#known.set(name, entry);
+      });
+    }
     const unknown = listed.filter(({ name }) => !this.#known.has(name));
     const read = new Map<string, ReadManifest>();
     const take = (one: ReadManifest): void => {
@@ -84,7 +99,18 @@ export class Manifests {
     };
     if (unknown.length < MANY) await readManifests({ store: this.#store, keys: this.#keys }, unknown, take, signal);
     else await readManifestsAside({ store: this.#store.describe(), keys: this.#keys, listed: unknown }, take, signal);
+    if (remembered !== undefined && stamps !== undefined && (unknown.length >= MANY || !whole)) {
+      await remembered.keep(
+        [...this.#known].filter(([name]) => !read.has(name)),
+        stamps,
+      );
+    }
     return read;
+  }
+
+  async #stamps(): Promise<ReadonlyMap<string, string>> {
+    const entries = await this.#store.list(SNAPSHOTS);
+    return new Map(entries.map(({ path, stamp }) => [path.slice(SNAPSHOTS.length + 1), stamp]));
   }
 
   async #names(folder: string): Promise<ReadonlySet<string>> {

@@ -55,7 +55,8 @@ async function measured(root: string, files: readonly string[]): Promise<readonl
 async function entryOf(root: string, file: string): Promise<BlobEntry | undefined> {
   try {
     const found = await lstat(path.join(root, ...file.split('/')));
-    return found.isFile() ? { path: file, bytes: found.size, modifiedAt: Math.floor(found.mtimeMs) } : undefined;
+    const { size, ino, mtimeMs, ctimeMs } = found;
+    return found.isFile() ? { path: file, bytes: size, modifiedAt: Math.floor(mtimeMs), stamp: `${size} ${ino} ${mtimeMs} ${ctimeMs}` } : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
