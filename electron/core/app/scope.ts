@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asDiskFault } from '../base/disk-fault.ts';
 import { AppError } from '../base/errors.ts';
 import { isDiskFull, ROOM_FOR_HOME } from '../base/full-disk.ts';
 import type { OnProgress } from '../base/ports.ts';
@@ -34,6 +35,8 @@ export async function withEngineContext<T>(core: Core, scope: CallScope, work: (
       secret: (handle) => core.secrets.get(handle),
       ...(core.containerEngine === undefined ? {} : { containerEngine: core.containerEngine }),
     });
+  } catch (error) {
+    throw asDiskFault(error, core.home);
   } finally {
     // What stays is removed by the next opening; what was done is done all the same, and an error says more than this one.
     if (made !== undefined)

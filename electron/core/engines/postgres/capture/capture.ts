@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { AppError, BugError, throwIfCancelled } from '../../../base/errors.ts';
 import { counted, size } from '../../../base/words.ts';
 import type { CaptureReport, CaptureSink, EngineContext, EngineSource, GroupEnd } from '../../engine.ts';
@@ -22,6 +21,7 @@ import type { PostgresSettings } from '../settings.ts';
 import { openTools } from '../throw-away/tools.ts';
 import { toolsToDump } from '../tools/tools-for.ts';
 import type { Chosen, Tools } from '../tools/tools.ts';
+import { removeEarly } from '../temporary.ts';
 
 interface Ended {
   readonly end: GroupEnd;
@@ -51,7 +51,7 @@ export async function capture(settings: PostgresSettings, source: EngineSource, 
       const rows = await streamTables(hold, sink, context);
       return await finish(hold, location, chosen, { rows, skeleton, outside, part }, sink, context);
     } finally {
-      await rm(file, { force: true });
+      await removeEarly(file, context);
     }
   };
   return await withHold(location, { side: 'source' }, context, dump, read, location.part);

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { AppError, systemCode } from '../../../base/errors.ts';
@@ -8,6 +8,7 @@ import type { PostgresLocation } from '../location.ts';
 import type { ChosenPart } from './part.ts';
 import { runTool } from '../tools/pg-tool.ts';
 import type { Tools } from '../tools/tools.ts';
+import { removeEarly } from '../temporary.ts';
 
 const bufferBytes = 1 << 20;
 
@@ -26,7 +27,7 @@ export async function dumpSkeleton(hold: Hold, location: PostgresLocation, tools
     await runTool({ tools, program: 'pg_restore', args: ['--exit-on-error', '-f', nowhere], archive: file }, context);
     return file;
   } catch (error) {
-    await rm(file, { force: true });
+    await removeEarly(file, context);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, SnapshotContent } from '../../engine.ts';
@@ -9,6 +9,7 @@ import { notWhole, type Facts, type Stored, type StoredTable } from '../restore/
 import { runTool } from '../tools/pg-tool.ts';
 import { listOf, type SkeletonFile } from '../restore/post-data.ts';
 import { qualified, quoteName, quoteText } from '../sql.ts';
+import { removeEarly } from '../temporary.ts';
 
 /**
  * A script for psql, without a server: what pg_restore makes of the skeleton, and between its parts the stored rows as they are, in the database's own
@@ -110,6 +111,6 @@ async function* part({ file, tools, context }: SkeletonFile, args: readonly stri
     const at = tail.lastIndexOf(ending);
     yield at === -1 ? tail : Buffer.concat([tail.subarray(0, at), tail.subarray(at + ending.length)]);
   } finally {
-    await rm(path, { force: true });
+    await removeEarly(path, context);
   }
 }

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { access, constants as fs, rm, stat } from 'node:fs/promises';
+import { access, constants as fs, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -23,6 +23,7 @@ import { dumpAt, type Dump } from './recognise.ts';
 import { cutOff, refuseCutScript, refuseCutTar } from './whole-file.ts';
 import { refuseCutFolder } from './whole-folder.ts';
 import { makeLike } from './scratch-like.ts';
+import { removeEarly } from '../temporary.ts';
 
 /** Unpacked beyond this, a file is not what it says. */
 const leastLimit = 1 << 30;
@@ -86,7 +87,7 @@ export async function loadNative<T>(
       await dropDatabase(place, place.database, { ...context, signal: new AbortController().signal });
     }
   } finally {
-    if (archive !== undefined && dump.packed) await rm(archive, { force: true });
+    if (archive !== undefined && dump.packed) await removeEarly(archive, context);
   }
 }
 
@@ -149,7 +150,7 @@ async function wholeArchive(path: string, dump: Dump, tools: Tools, context: Eng
     await runTool({ tools, program: 'pg_restore', args: ['-f', nowhere], archive: file }, context);
     return file;
   } catch (error) {
-    if (dump.packed) await rm(file, { force: true });
+    if (dump.packed) await removeEarly(file, context);
     if (!(error instanceof AppError) || error.code !== 'tool.failed') throw error;
     throw new AppError('source.damaged', `${path} is damaged or ends too early: pg_restore does not read it to its end.`, {
       hint: 'Copy it again from where it was made, or dump again.',
@@ -165,7 +166,7 @@ async function unpacked(path: string, context: EngineContext): Promise<string> {
     await pipeline(contentOf(path, true, context), createWriteStream(to, { flags: 'wx', mode: 0o600 }), { signal: context.signal });
     return to;
   } catch (error) {
-    await rm(to, { force: true });
+    await removeEarly(to, context);
     throwIfCancelled(context.signal);
     throw error;
   }

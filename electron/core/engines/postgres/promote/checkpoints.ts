@@ -48,6 +48,8 @@ export function checkpointVerbs(): Required<CheckpointVerbs> {
       const { database } = await named(location, id, context);
       await dropDatabase(location, spareOf(location, id), context);
       await dropDatabase(location, database, context);
+      // One that was being copied for the next rewind meanwhile: from here on nothing is left to copy.
+      await dropDatabase(location, spareOf(location, id), context);
     },
   };
 }

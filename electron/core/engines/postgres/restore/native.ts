@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, isAppError } from '../../../base/errors.ts';
 import type { EngineContext, ExportRequest, ExportResult, SnapshotContent } from '../../engine.ts';
@@ -18,6 +17,7 @@ import { findStored } from '../stored/stored-table.ts';
 import { openTools } from '../throw-away/tools.ts';
 import { toolsToRead, toolsToRestore } from '../tools/tools-for.ts';
 import type { FoundTools } from '../tools/tools.ts';
+import { removeEarly } from '../temporary.ts';
 
 /**
  * A file that pg_restore (`.dump`) or psql (`.sql`, `.sql.gz`) takes, of the whole snapshot; or one table's rows as `.csv` or `.ndjson`. Made of what is stored:
@@ -59,7 +59,7 @@ export async function exportNative(
     const bytes = format === '.dump' ? archive(snapshot, stored, facts, skeleton, madeAt, context) : plainSql(snapshot, stored, facts, skeleton, context);
     return await writeNewFile(file, bytes, context);
   } finally {
-    await rm(skeleton.file, { force: true });
+    await removeEarly(skeleton.file, context);
   }
 }
 

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, SnapshotContent, ThrowAwayPlace } from '../../engine.ts';
@@ -34,6 +34,7 @@ import { scratchPlace, serverPlace, withinTime } from '../throw-away/place.ts';
 import { onServer, removeFailed, removeServer } from '../throw-away/server.ts';
 import { openTools } from '../throw-away/tools.ts';
 import { toolsToRestore } from '../tools/tools-for.ts';
+import { removeEarly } from '../temporary.ts';
 
 /**
  * Restores into a new database beside the target (for a throw-away under a name of its own), in the order in which nothing can get in the way of what comes
@@ -193,7 +194,7 @@ async function build(
     });
     return look;
   } finally {
-    await rm(file, { force: true });
+    await removeEarly(file, context);
   }
 }
 
