@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSweep, type Build } from '../helpers/faults/build.ts';
 import type { Seen } from '../helpers/faults/control.ts';
+import type { ServerOrders } from '../helpers/faults/kept-server.ts';
 import { Lane } from '../helpers/faults/lane.ts';
 import { operations } from '../helpers/faults/operations/all.ts';
 import { compileShim } from '../helpers/faults/preload.ts';
 import type { Point } from '../helpers/faults/points.ts';
+import { binOf, initialised, majors } from '../helpers/postgres/server.ts';
 import { Ledger } from './ledger.ts';
 import type { SweepOptions, SweepResult } from './part.ts';
 
@@ -16,6 +18,10 @@ const LANES = 3;
 export function needsRoot(): string | undefined {
   return process.platform === 'linux' && process.getuid?.() === 0 ? undefined : 'it needs Linux, and root for its disks';
 }
+
+/** The one that is installed with its tools where the tests are run; the product finds these by itself. */
+const serverMajor = 15;
+const isOnServer = (operation: string): boolean => operations.some((one) => one.name === operation && one.on === 'server');
 
 /** Points of one operation, in the order in which they are tried. */
 export type PointsOf = (operation: string, seen: Seen, seed: number) => readonly Point[];
@@ -40,13 +46,18 @@ export async function runPoints(options: SweepOptions, pointsOf: PointsOf): Prom
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'belay-sweep-'));
   try {
     const sweep: Sweep = { options, pointsOf, ledger: new Ledger(options.state, 'points'), build, shim: compileShim(folder), folder, whole: 0, behind: 0 };
-    const waiting = operations.map((one) => one.name).filter((name) => only.length === 0 || only.some((one) => one.split('/', 1)[0] === name));
+    const left = operations.filter((one) => one.on === 'server' && !majors.includes(serverMajor)).map((one) => one.name);
+    const waiting = operations
+      .map((one) => one.name)
+      .filter((name) => !left.includes(name))
+      .filter((name) => only.length === 0 || only.some((one) => one.split('/', 1)[0] === name));
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined && !options.signal.aborted; next = waiting.shift()) await tryOperation(next, sweep);
     };
     await Promise.all(Array.from({ length: LANES }, lane));
     const { tried, losses } = sweep.ledger;
     const notes = [`${sweep.behind} more lay behind the end of their run, since threads make the count of calls vary: not counted`];
+    if (left.length > 0) notes.push(`NOT TRIED, since PostgreSQL ${serverMajor} is not there: ${left.join(', ')}`);
     return { tried, whole: sweep.whole, losses, notes };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -55,7 +66,7 @@ export async function runPoints(options: SweepOptions, pointsOf: PointsOf): Prom
 
 async function tryOperation(operation: string, sweep: Sweep): Promise<void> {
   const { options, ledger, build, shim, folder } = sweep;
-  const lane = new Lane({ folder: join(folder, operation), build, shim, disk: true });
+  const lane = new Lane({ folder: join(folder, operation), build, shim, disk: true, ...serverFor(operation) });
   try {
     const all = sweep.pointsOf(operation, await lane.begin(operation), options.seed);
     const points = all.filter(
@@ -73,6 +84,14 @@ async function tryOperation(operation: string, sweep: Sweep): Promise<void> {
   } finally {
     await lane.end();
   }
+}
+
+/** A server of its own in memory; its socket's path is short enough. */
+function serverFor(operation: string): { readonly server?: ServerOrders } {
+  if (!isOnServer(operation)) return {};
+  const bin = binOf(serverMajor);
+  const folder = join(existsSync('/dev/shm') ? '/dev/shm' : '/tmp', `belay-${operation}-${process.pid}`);
+  return { server: { bin, initialised: initialised(bin), folder } };
 }
 
 async function tryPoints(lane: Lane, points: readonly Point[], sweep: Sweep): Promise<number> {

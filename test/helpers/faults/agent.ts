@@ -40,6 +40,8 @@ export interface AgentOptions {
   /** Calls below this path count. */
   readonly prefix: string;
   readonly mount?: string;
+  /** Folder of the socket of a server: what is sent there counts too. */
+  readonly server?: string;
 }
 
 let number = 0;
@@ -53,7 +55,7 @@ export class Agent {
   #stderr = '';
   #stopped = false;
 
-  constructor({ program, shim, folder, prefix, mount }: AgentOptions) {
+  constructor({ program, shim, folder, prefix, mount, server }: AgentOptions) {
     number += 1;
     this.#control = new Control(join(folder, `control-${number}`));
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
@@ -65,6 +67,7 @@ export class Agent {
         BELAY_FAULT_COUNTER: this.#control.file,
         BELAY_FAULT_PREFIX: prefix,
         ...(mount === undefined ? {} : { BELAY_FAULT_MOUNT: mount }),
+        ...(server === undefined ? {} : { BELAY_FAULT_SERVER: `${server}/` }),
       },
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     });

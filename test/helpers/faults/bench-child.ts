@@ -3,7 +3,7 @@ import { diskGround, folderGround } from './ground.ts';
 import { operations } from './operations/all.ts';
 import type { Ask, Answer } from './lane.ts';
 
-/** A bench in a process of its own: begins an operation, tries faults, ends, as its parent asks. */
+/** A bench in a process of its own: begins operations, tries faults of the last one, ends, as its parent asks. */
 let bench: Bench | undefined;
 
 async function answer(ask: Ask): Promise<Answer> {
@@ -18,8 +18,8 @@ async function answer(ask: Ask): Promise<Answer> {
   }
   const operation = operations.find((one) => one.name === ask.operation);
   if (operation === undefined) throw new Error(`there is no operation ${ask.operation}`);
-  const { folder, program, shim } = ask;
-  bench = new Bench({ folder, program, shim, ground: ask.disk ? diskGround(folder) : folderGround(folder) });
+  const { folder, program, shim, server } = ask;
+  bench ??= new Bench({ folder, program, shim, ...(server === undefined ? {} : { server }), ground: ask.disk ? diskGround(folder) : folderGround(folder) });
   return { kind: 'begun', seen: await bench.begin(operation) };
 }
 

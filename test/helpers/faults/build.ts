@@ -9,6 +9,8 @@ export interface Build {
   /** bench-child.ts and command-child.ts, with the product in them. */
   readonly bench: string;
   readonly command: string;
+  /** kept-server-child.ts. */
+  readonly server: string;
   /** Where Node keeps what it compiled of them. */
   readonly compileCache: string;
 }
@@ -20,5 +22,11 @@ export function buildSweep(): Build & Disposable {
   execFileSync(process.execPath, [join(root, 'test', 'helpers', 'faults', 'build-child.ts'), folder], { stdio: ['ignore', 'ignore', 'inherit'] });
   const program = (name: string): string => join(folder, 'electron', 'run', `${name}.js`);
   const compileCache = join(folder, 'compiled');
-  return { bench: program('bench'), command: program('command'), compileCache, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    bench: program('bench'),
+    command: program('command'),
+    server: program('server'),
+    compileCache,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

@@ -5,7 +5,7 @@ export type Mode = 'count' | 'kill' | 'torn' | 'short' | 'fail-once' | 'fail-on'
 
 const modes: readonly Mode[] = ['count', 'kill', 'torn', 'short', 'fail-once', 'fail-on', 'sync-lost', 'power'];
 /** As the kernel numbers them on Linux. */
-const errors = { EIO: 5, ENOSPC: 28, EDQUOT: 122 } as const;
+const errors = { EIO: 5, ENOSPC: 28, ECONNRESET: 104, EDQUOT: 122 } as const;
 
 export interface Arming {
   readonly mode: Mode;

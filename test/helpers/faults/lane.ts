@@ -1,12 +1,21 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
-import type { Tried } from './bench.ts';
+import type { BenchOptions, Tried } from './bench.ts';
 import type { Build } from './build.ts';
 import type { Arming, Seen } from './control.ts';
+import type { ServerOrders } from './kept-server.ts';
 
 export type Ask =
-  | { readonly kind: 'begin'; readonly operation: string; readonly folder: string; readonly program: string; readonly shim: string; readonly disk: boolean }
+  | {
+      readonly kind: 'begin';
+      readonly operation: string;
+      readonly folder: string;
+      readonly program: string;
+      readonly shim: string;
+      readonly disk: boolean;
+      readonly server: BenchOptions['server'];
+    }
   | { readonly kind: 'try'; readonly arming: Arming }
   | { readonly kind: 'end' };
 
@@ -23,9 +32,11 @@ export interface LaneOptions {
   readonly folder: string;
   /** On a disk that can lose its power, else in the folder. */
   readonly disk: boolean;
+  /** Of operations on a server: what it is started with. */
+  readonly server?: ServerOrders;
 }
 
-/** A bench in a process of its own (bench-child.ts), for one operation. */
+/** A bench in a process of its own (bench-child.ts), for one operation, or for several that begin from the same state. */
 export class Lane {
   readonly #options: LaneOptions;
   readonly #child: ChildProcess;
@@ -33,13 +44,15 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     mkdirSync(options.folder, { recursive: true });
-    const env = { ...process.env, NODE_COMPILE_CACHE: options.build.compileCache, NODE_OPTIONS: '' };
+    // Where containers can be had depends on the machine: without, what is thrown away is made on the server itself.
+    const env = { ...process.env, DOCKER_HOST: 'unix:///no/containers', NODE_COMPILE_CACHE: options.build.compileCache, NODE_OPTIONS: '' };
     this.#child = fork(options.build.bench, [], { env, execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   }
 
   async begin(operation: string): Promise<Seen> {
-    const { folder, build, shim, disk } = this.#options;
-    const answer = await this.#asked({ kind: 'begin', operation, folder, program: build.command, shim, disk });
+    const { folder, build, shim, disk, server: orders } = this.#options;
+    const server = orders === undefined ? undefined : { program: build.server, orders };
+    const answer = await this.#asked({ kind: 'begin', operation, folder, program: build.command, shim, disk, server });
     if (answer.kind !== 'begun') throw new Error(`the lane answered ${answer.kind}`);
     return answer.seen;
   }

@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BelayClient } from '../../../electron/contract/client.ts';
 import type { Outcome } from './agent.ts';
 import { expectOne, expectTrue, Lost } from './operations/expect.ts';
 import { planned } from './operations/commands.ts';
 import type { AfterContext, Facts, Operation } from './operations/operation.ts';
-import { storedContents } from './stored.ts';
+import type { Subject } from './subject.ts';
 import type { Trial } from './trial.ts';
 
 const levels = ['captured', 'intact', 'complete', 'proved'];
@@ -14,6 +14,8 @@ const isId = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
 
 export interface Case {
   readonly trial: Trial;
+  readonly subject: Subject;
+  readonly server: AfterContext['server'];
   readonly operation: Operation;
   readonly facts: Facts;
   readonly place: AfterContext['place'];
@@ -52,21 +54,26 @@ function described(error: unknown): string {
   return `${'code' in error ? `${String(error.code)} ` : ''}${error.message}${cause} ${error.stack?.split('\n').slice(1, 3).join(' ') ?? ''}`;
 }
 
-async function look({ trial, operation, facts, place, after }: Case, { acknowledged }: Outcome): Promise<void> {
+async function look({ trial, subject, server, operation, facts, place, after }: Case, { acknowledged }: Outcome): Promise<void> {
   await trial.asHost(async (client) => {
     await operation.open?.({ client, place, facts, acknowledged });
-    const context = async (): Promise<AfterContext> => ({ client, trial, place, facts, after, acknowledged, listed: await listedIds(client) });
+    const context = async (): Promise<AfterContext> => ({ client, trial, subject, server, place, facts, after, acknowledged, listed: await listedIds(client) });
     if (operation.afterFirst === true) await operation.after(await context());
-    await standing(client, trial, facts, {
-      place,
-      acknowledged,
-      mayGo: operation.mayGo?.(facts) ?? [],
-      unpinned: acknowledged.includes('unpin') || operation.name === 'pin',
-    });
+    await standing(
+      client,
+      { subject, facts },
+      {
+        place,
+        acknowledged,
+        mayGo: operation.mayGo?.(facts) ?? [],
+        unpinned: acknowledged.includes('unpin') || operation.name === 'pin',
+      },
+    );
     if (operation.afterFirst !== true) await operation.after(await context());
+    await subject.clean(client);
     await planned(client, 'repository.collect', {});
   });
-  expectOne('what lies about', JSON.stringify(leftovers(trial, place.files)), ['[]']);
+  expectOne('what lies about', JSON.stringify([...leftovers(trial, place.files), ...(await subject.leftovers())]), ['[]']);
 }
 
 async function listedIds(client: BelayClient): Promise<readonly string[]> {
@@ -81,7 +88,11 @@ interface Standing {
 }
 
 /** Everything acknowledged is there, equal, pinned and proved; nothing is listed that is not a state which was there. */
-async function standing(client: BelayClient, trial: Trial, facts: Facts, { place, acknowledged, mayGo, unpinned }: Standing): Promise<void> {
+async function standing(
+  client: BelayClient,
+  { subject, facts }: { readonly subject: Subject; readonly facts: Facts },
+  { place, acknowledged, mayGo, unpinned }: Standing,
+): Promise<void> {
   const ids = await listedIds(client);
   const wanted = [...Object.keys(facts.snapshots).filter((id) => !mayGo.includes(id)), ...acknowledged.filter(isId)];
   for (const id of wanted) expectTrue(`the acknowledged snapshot ${id} is listed`, ids.includes(id));
@@ -98,12 +109,12 @@ async function standing(client: BelayClient, trial: Trial, facts: Facts, { place
   expectTrue(`the journal is sound: ${statement}`, sound);
   const states = [...Object.values(facts.snapshots), facts.live, ...Object.values(facts.more)];
   const allowed = (id: string): readonly string[] => (facts.snapshots[id] === undefined ? states : [facts.snapshots[id]]);
-  const stored = storedContents(join(trial.home, 'repository'), secretOf(place), join(place.files, 'stored.db'), (path) => trial.content(path));
+  const stored = await subject.stored(client, place, ids);
   // One that is being forgotten may be so in the record and listed still.
   for (const id of ids.filter((one) => !mayGo.includes(one))) expectOne(`the content of ${id}`, stored.get(id) ?? 'not there', allowed(id));
   const [last] = ids;
   // What was there before is the same bytes as before, which the product exported then; what is new is exported by it as well.
-  if (last !== undefined && facts.snapshots[last] === undefined) expectOne(`the export of ${last}`, await trial.exported(client, last), allowed(last));
+  if (last !== undefined && facts.snapshots[last] === undefined) expectOne(`the export of ${last}`, await subject.exported(client, last), allowed(last));
 }
 
 /**
@@ -127,12 +138,6 @@ async function foundBy(client: BelayClient): Promise<readonly { readonly file: s
   const { passed, problems } = await client.call('repository.check', { level: 'decoded' });
   if (!passed && problems.length === 0) throw new Lost('the check did not pass and names no problem');
   return problems;
-}
-
-/** Of operations with a key file: the one that opens the repository. */
-function secretOf(place: AfterContext['place']): { readonly kind: 'keyfile'; readonly value: Buffer } | undefined {
-  const files = ['key2', 'key'].map((name) => join(place.files, name)).filter((path) => existsSync(path));
-  return files[0] === undefined ? undefined : { kind: 'keyfile', value: readFileSync(files[0]) };
 }
 
 /** Files that nothing takes away any more. */

@@ -11,12 +11,15 @@ const classes: readonly { readonly name: string; readonly kinds: RegExp; readonl
   { name: 'kill', kinds: /./, fault: { mode: 'kill' } },
   { name: 'torn', kinds: /w/, fault: { mode: 'torn' } },
   { name: 'short', kinds: /w/, fault: { mode: 'short' } },
-  { name: 'eio', kinds: /./, fault: { mode: 'fail-once', error: 'EIO' } },
-  { name: 'eio-on', kinds: /./, fault: { mode: 'fail-on', error: 'EIO' } },
+  { name: 'sent', kinds: /q/, fault: { mode: 'torn' } },
+  { name: 'eio', kinds: /[^q]/, fault: { mode: 'fail-once', error: 'EIO' } },
+  { name: 'eio-on', kinds: /[^q]/, fault: { mode: 'fail-on', error: 'EIO' } },
   { name: 'enospc', kinds: /[wolmyfxbstr]/, fault: { mode: 'fail-once', error: 'ENOSPC' } },
   { name: 'enospc-on', kinds: /[wolmyfxb]/, fault: { mode: 'fail-on', error: 'ENOSPC' } },
   { name: 'edquot', kinds: /[wom]/, fault: { mode: 'fail-once', error: 'EDQUOT' } },
   { name: 'fsync-lost', kinds: /s/, fault: { mode: 'sync-lost', error: 'EIO' } },
+  { name: 'reset', kinds: /q/, fault: { mode: 'fail-once', error: 'ECONNRESET' } },
+  { name: 'reset-on', kinds: /q/, fault: { mode: 'fail-on', error: 'ECONNRESET' } },
 ];
 
 /** Every fault at every call that the operation made, in an order that the seed decides. */

@@ -46,9 +46,11 @@ struct control {
 
 static struct control *control;
 static const char *prefixes;
+/* Folder of the socket of a server: what is sent there counts. */
+static const char *server;
 static const char *mount_point;
 /* Variables that a child needs to be seen as well, as NAME=value. */
-enum { OURS = 6, MOST_VARIABLES = 500 };
+enum { OURS = 7, MOST_VARIABLES = 500 };
 static char *passed_on[OURS];
 static int mount_fd = -1;
 
@@ -61,7 +63,7 @@ static uint32_t mode_named(const char *name) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-  static const char *const names[OURS] = {"LD_PRELOAD", "BELAY_FAULT_COUNTER", "BELAY_FAULT_PREFIX", "BELAY_FAULT_MOUNT", "BELAY_FAULT_AT", "BELAY_FAULT_MODE"};
+  static const char *const names[OURS] = {"LD_PRELOAD", "BELAY_FAULT_COUNTER", "BELAY_FAULT_PREFIX", "BELAY_FAULT_MOUNT", "BELAY_FAULT_SERVER", "BELAY_FAULT_AT", "BELAY_FAULT_MODE"};
   for (int at = 0; at < OURS; at += 1) {
     const char *value = getenv(names[at]);
     if (value != NULL && asprintf(&passed_on[at], "%s=%s", names[at], value) < 0) abort();
@@ -70,6 +72,7 @@ __attribute__((constructor)) static void begin(void) {
   const char *k = getenv("BELAY_FAULT_AT");
   prefixes = getenv("BELAY_FAULT_PREFIX");
   mount_point = getenv("BELAY_FAULT_MOUNT");
+  server = getenv("BELAY_FAULT_SERVER");
   if (file == NULL || prefixes == NULL) return;
   int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0 || ftruncate(fd, sizeof *control) != 0) abort();
@@ -110,6 +113,13 @@ static int below_fd(int fd) {
 
 static int below_at(int dir, const char *path) { return path != NULL && (path[0] == '/' || dir == AT_FDCWD ? below(path) : below_fd(dir)); }
 
+static int to_server(int fd) {
+  struct sockaddr_un peer = {0};
+  socklen_t size = sizeof peer;
+  if (server == NULL || getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sun_family != AF_UNIX) return 0;
+  return strncmp(peer.sun_path, server, strlen(server)) == 0;
+}
+
 static void end_now(void) {
   kill(getpid(), SIGKILL);
   for (;;) pause();
@@ -148,11 +158,15 @@ static int verdict(char kind, int more) {
   uint64_t mine = atomic_fetch_add(&control->count, 1) + 1;
   if (mine < KINDS) control->kinds[mine] = kind;
   if (control->mode == COUNT || control->at == 0 || mine < control->at || (mine > control->at && control->mode != FAIL_ON)) return GO;
-  if (control->mode == FAIL_ON && control->error != EIO && !(grows(kind) && more)) return GO;
+  /* A disk that fails is not the way to the server, nor the other way round. */
+  int sent = kind == 'q';
+  if (sent && control->mode == SHORT) return GO;
+  if ((control->mode == FAIL_ONCE || control->mode == FAIL_ON || control->mode == SYNC_LOST) && sent != (control->error == ECONNRESET)) return GO;
+  if (control->mode == FAIL_ON && !sent && control->error != EIO && !(grows(kind) && more)) return GO;
   uint64_t none = 0;
   atomic_compare_exchange_strong(&control->fired, &none, mine);
   switch (control->mode) {
-    case TORN: if (kind == 'w') return HALF_AND_END; end_now(); return GO;
+    case TORN: if (kind == 'w' || sent) return HALF_AND_END; end_now(); return GO;
     case SHORT: return HALF;
     case FAIL_ONCE: case FAIL_ON: case SYNC_LOST: errno = control->error; return FAIL;
     case POWER: cut(); return GO;
@@ -205,7 +219,19 @@ static void lose(int fd) {
 static size_t part(size_t size) { return size > 1 ? size / 2 : size; }
 static off_t here(int fd) { off_t at = lseek(fd, 0, SEEK_CUR); return at < 0 ? 0 : at; }
 
-ssize_t write(int fd, const void *data, size_t size) { REAL(write); WRITE(below_fd(fd), real(fd, data, part(size)), real(fd, data, size), here(fd)); }
+/* To the server all of it goes or nothing: it is carried out though its sender is gone, or the connection breaks before it. */
+#define SEND(whole) \
+  if (control != NULL && to_server(fd)) switch (verdict('q', 0)) { \
+    case FAIL: shutdown(fd, SHUT_RDWR); errno = ECONNRESET; return -1; \
+    case HALF_AND_END: (void)!(whole); end_now(); return -1; \
+    default: return whole; \
+  }
+
+ssize_t write(int fd, const void *data, size_t size) {
+  REAL(write);
+  SEND(real(fd, data, size));
+  WRITE(below_fd(fd), real(fd, data, part(size)), real(fd, data, size), here(fd));
+}
 ssize_t pwrite(int fd, const void *data, size_t size, off_t where) {
   REAL(pwrite);
   WRITE(below_fd(fd), real(fd, data, part(size), where), real(fd, data, size, where), where);
@@ -217,6 +243,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t where) {
 /* Half of several parts is the first half of the first one. */
 ssize_t writev(int fd, const struct iovec *parts, int count) {
   REAL(writev);
+  SEND(real(fd, parts, count));
   struct iovec first = count > 0 ? (struct iovec){parts[0].iov_base, part(parts[0].iov_len)} : (struct iovec){0};
   WRITE(below_fd(fd), real(fd, &first, 1), real(fd, parts, count), here(fd));
 }

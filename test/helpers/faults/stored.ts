@@ -5,6 +5,22 @@ import { openKeys, type Secret } from '../../independent/keys.ts';
 import { Chunks } from '../../independent/packs.ts';
 import { readObject, readTable } from '../../independent/table.ts';
 
+/** One hash of all that a snapshot holds, by the snapshot's id: names and bytes of its objects, read by the second reader of the format. */
+export function storedHashes(repository: string): ReadonlyMap<string, string> {
+  const keys = openKeys(repository, undefined);
+  const chunks = new Chunks(repository, keys);
+  const hashes = new Map<string, string>();
+  for (const snapshot of readHistory(repository, keys).snapshots) {
+    const hash = createHash('sha256');
+    for (const object of readTable(chunks, snapshot).objects) {
+      hash.update(`${JSON.stringify(object.row)}\n`);
+      for (const part of readObject(chunks, object)) hash.update(part);
+    }
+    hashes.set(snapshot.id, hash.digest('hex'));
+  }
+  return hashes;
+}
+
 /** By the hash of a database's file: most trials look at the same few. */
 const known = new Map<string, string>();
 

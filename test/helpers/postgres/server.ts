@@ -53,7 +53,7 @@ export async function startServer(major: number, settings: readonly string[] = [
   const data = path.join(folder, 'data');
   chmodSync(folder, 0o755);
   if (asNobody.uid !== undefined) chownSync(folder, asNobody.uid, asNobody.gid);
-  initialise(bin, data);
+  execFileSync('cp', ['-a', initialised(bin), data]);
   const port = await freePort();
   const quick = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'autovacuum=off', 'max_connections=60', 'shared_buffers=32MB'];
   const set = [...quick, 'log_min_messages=warning', 'max_prepared_transactions=5', 'password_encryption=scram-sha-256', ...settings].flatMap((one) => [
@@ -121,15 +121,15 @@ export async function startServer(major: number, settings: readonly string[] = [
 /** Through the socket without a password, through the loopback with one. */
 const access = 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nlocal replication all trust\n';
 
-/** A copy of what initdb made once for this very program: making it takes longer than all else of a start. */
-function initialise(bin: string, data: string): void {
+/** What initdb made once for this very program, to be copied: making it takes longer than all else of a start. */
+export function initialised(bin: string): string {
   const program = path.join(bin, 'initdb');
   const { mtimeMs, size } = statSync(program);
   const options = ['-U', superuser, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
   const what = JSON.stringify([program, mtimeMs, size, options, access, asNobody]);
   const kept = path.join(postgresCache(process.env), `data-${createHash('sha256').update(what).digest('hex').slice(0, 16)}`);
   if (!existsSync(kept)) keepInitialised(program, options, kept);
-  execFileSync('cp', ['-a', kept, data]);
+  return kept;
 }
 
 function keepInitialised(program: string, options: readonly string[], kept: string): void {

@@ -98,6 +98,22 @@ const commands: Readonly<Record<string, Command>> = {
   },
   checkpoint: one('checkpoint.create', () => ({ source: 'shop' })),
   'checkpoint-rewind': one('rewind', ({ facts }) => ({ source: 'shop', checkpoint: noted(facts, 'checkpoint') })),
+  'pg-snap': snap({}),
+  'pg-restore': one('restore.run', ({ facts }) => ({ snapshot: oldest(facts), mode: 'new', to: 'copy' })),
+  'pg-hold': one('restore.run', ({ facts }) => ({ snapshot: oldest(facts), mode: 'replace', hold: true })),
+  'pg-rewind': one('rewind', ({ facts }) => ({ source: 'shop', to: oldest(facts) })),
+  'pg-undo': one('undo.run', () => ({})),
+  'pg-undo-forced': async ({ client, acknowledge }) => {
+    const { safety } = await client.call('undo.run', { force: true });
+    acknowledge(safety?.id ?? '');
+  },
+  'pg-undo-discard': one('undo.discard', ({ facts }) => ({ id: noted(facts, 'undo'), confirm: true })),
+  'pg-merge': async ({ client, facts, acknowledge }) => {
+    const { safety } = await client.call('restore.merge', { snapshot: oldest(facts), tables: ['items'], differing: 'replace' });
+    acknowledge(safety?.id ?? '');
+  },
+  'pg-checkpoint': one('checkpoint.create', () => ({ source: 'shop' })),
+  'pg-checkpoint-rewind': one('rewind', ({ facts }) => ({ source: 'shop', checkpoint: noted(facts, 'checkpoint') })),
   'key-add': keyed(async ({ client, acknowledge }) => {
     const { recoveryKey } = await client.call('keys.add', { kind: 'recovery' });
     acknowledge(recoveryKey ?? '');

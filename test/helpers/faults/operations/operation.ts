@@ -1,4 +1,6 @@
 import type { BelayClient } from '../../../../electron/contract/client.ts';
+import type { KeptServer } from '../kept-server.ts';
+import type { Subject } from '../subject.ts';
 import type { Trial } from '../trial.ts';
 
 /** The paths that a command is given. */
@@ -36,6 +38,8 @@ export type Command = (context: CommandContext) => Promise<void>;
 export interface AfterContext {
   readonly client: BelayClient;
   readonly trial: Trial;
+  readonly subject: Subject;
+  readonly server: KeptServer | undefined;
   readonly place: Place;
   readonly facts: Facts;
   readonly acknowledged: readonly string[];
@@ -48,8 +52,10 @@ export interface AfterContext {
 /** One operation of the sweep: the state that it begins from, and what must hold after it met a fault. The command is in commands.ts. */
 export interface Operation {
   readonly name: string;
+  /** What the source is a database of: a file where it is left out, else a server beside the ground. */
+  readonly on?: 'server';
   /** Makes the state; the host is closed when it resolves. */
-  prepare(trial: Trial): Promise<Facts>;
+  prepare(trial: Trial, subject: Subject, server: KeptServer | undefined): Promise<Facts>;
   /** What the next command needs before anything can be asked. */
   open?(context: Pick<AfterContext, 'client' | 'place' | 'facts' | 'acknowledged'>): Promise<void>;
   /** Snapshots that the operation may take away. */

@@ -2,8 +2,8 @@ import { copyFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { newest, noted, oldest, planned, secret } from './commands.ts';
 import { expectOne, expectTrue } from './expect.ts';
+import { nextSnapshot } from './look.ts';
 import type { AfterContext, Facts, Operation } from './operation.ts';
-import { nextSnapshot } from './sqlite.ts';
 import { oldCatalog, otherDatabase, placeOf, twoSnapshots } from './states.ts';
 
 type Trial = Parameters<Operation['prepare']>[0];

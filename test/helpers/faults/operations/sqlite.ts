@@ -2,39 +2,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { planned, noted, newest, oldest } from './commands.ts';
 import { expectOne, expectTrue } from './expect.ts';
-import type { AfterContext, Facts, Operation } from './operation.ts';
+import { held, nextSnapshot, undoneAndAgain } from './look.ts';
+import type { Facts, Operation } from './operation.ts';
 import { placeOf, twoSnapshots } from './states.ts';
-
-/** Takes another snapshot, which must be the source as it is now. */
-export async function nextSnapshot({ client, trial }: AfterContext): Promise<void> {
-  const { snapshot } = await client.call('snapshot.create', { source: 'shop', level: 'captured' });
-  expectOne('the next snapshot', await trial.exported(client, snapshot?.id ?? ''), [trial.content()]);
-}
-
-/** The newest copy that undo has, where the source was changed. */
-async function undoable({ client, trial, facts, after }: AfterContext): Promise<boolean> {
-  const now = trial.content();
-  expectOne('the source', now, [facts.live, after]);
-  const { undo } = await client.call('undo.list', {});
-  if (now === after) expectTrue('what was put in place can be undone', undo.length > 0);
-  return now === after && now !== facts.live;
-}
-
-async function undoneAndAgain(context: AfterContext, again: () => Promise<unknown>): Promise<void> {
-  const { client, trial, facts, after, acknowledged } = context;
-  const changed = await undoable(context);
-  if (acknowledged.length > 0) expectTrue('what was told to be done is done', changed);
-  if (changed) {
-    await client.call('undo.run', {});
-    expectOne('the source, undone', trial.content(), [facts.live]);
-  }
-  await again();
-  expectOne('the source after the next command', trial.content(), [after]);
-}
-
-async function held(client: AfterContext['client']): Promise<readonly string[]> {
-  return (await client.call('restore.held', {})).held.map((one) => one.id);
-}
 
 const heldCopy = async (trial: Parameters<Operation['prepare']>[0]): Promise<Facts> =>
   twoSnapshots(trial, async (client, ids) => {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BelayClient } from '../../../../electron/contract/client.ts';
+import { fileSubject, type Subject } from '../subject.ts';
 import { listed, type Trial } from '../trial.ts';
 import type { Facts, Place } from './operation.ts';
 
@@ -15,15 +16,15 @@ export function placeOf(trial: Trial): Place {
 }
 
 /** What is so now: asked of the product for ids, pins and proofs, read from the files for content. */
-async function factsOf(trial: Trial, client: BelayClient, more: Record<string, string> = {}): Promise<Facts> {
+export async function factsOf(subject: Subject, client: BelayClient, more: Record<string, string> = {}): Promise<Facts> {
   const { snapshots } = await client.call('snapshot.list', {});
   const facts = { snapshots: {} as Record<string, string>, pins: {} as Record<string, string>, proved: {} as Record<string, string> };
   for (const one of snapshots.toReversed()) {
-    facts.snapshots[one.id] = await trial.exported(client, one.id);
+    facts.snapshots[one.id] = await subject.exported(client, one.id);
     facts.proved[one.id] = one.proved;
     if (one.pin !== undefined) facts.pins[one.id] = one.pin.reason;
   }
-  return { ...facts, live: trial.content(), more };
+  return { ...facts, live: await subject.content(), more };
 }
 
 /** A source with two snapshots, the first one pinned, and a state after them; then `more`, which may note facts. */
@@ -42,7 +43,7 @@ export async function twoSnapshots(
     await client.call('snapshot.create', { source: 'shop', level: 'captured' });
     trial.write(3, rows);
     const noted = await more(client, await listed(client));
-    return factsOf(trial, client, noted ?? {});
+    return factsOf(fileSubject(trial), client, noted ?? {});
   });
 }
 
