@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BelayClient } from '../../../../electron/contract/client.ts';
 import type { KeptServer } from '../kept-server.ts';
 import { listed } from '../trial.ts';
-import { noted, oldest } from './commands.ts';
+import { newest, noted, oldest } from './commands.ts';
 import { expectOne, expectTrue } from './expect.ts';
 import { held, nextSnapshot, undoneAndAgain } from './look.ts';
 import type { AfterContext, Operation } from './operation.ts';
@@ -29,7 +29,7 @@ async function write(server: KeptServer, state: number): Promise<void> {
 
 type Noting = (client: BelayClient, ids: readonly string[], server: KeptServer) => Promise<Record<string, string> | void>;
 
-/** A source with two snapshots, the first one pinned and proved, and a state after them; then `more`, which may note facts. */
+/** A source with two snapshots, the first one pinned, and a state after them; then `more`, which may note facts. */
 const twoSnapshots =
   (more: Noting = () => Promise.resolve()): Operation['prepare'] =>
   async (trial, subject, server) => {
@@ -85,6 +85,21 @@ const onServer = (operation: Omit<Operation, 'on'>): Operation => ({ ...operatio
 /** As those on a file, of a database on a server: there the engine swaps databases by their names, clones them, or writes rows into them. */
 export const postgresOperations: readonly Operation[] = [
   { name: 'pg-snap', prepare: plain, after: nextSnapshot },
+  {
+    name: 'pg-verify',
+    prepare: plain,
+    after: async (context: AfterContext) => {
+      const { client, subject, facts, acknowledged } = context;
+      expectOne('the source', await subject.content(), [facts.live]);
+      const proved = async (): Promise<string> => (await client.call('snapshot.show', { snapshot: newest(facts) })).snapshot.proved;
+      if (acknowledged.length > 0) expectOne('the proof', await proved(), ['proved']);
+      await client.call('snapshot.verify', { snapshot: newest(facts), level: 'proved' });
+      expectOne('the next proof', await proved(), ['proved']);
+      // One that the server was still making when its host was gone is taken by the proof after that.
+      if ((await subject.leftovers()).some((one) => one.startsWith('database belay_drill_')))
+        await client.call('snapshot.verify', { snapshot: newest(facts), level: 'proved' });
+    },
+  },
   {
     name: 'pg-restore',
     prepare: plain,
