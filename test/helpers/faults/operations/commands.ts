@@ -99,7 +99,11 @@ const commands: Readonly<Record<string, Command>> = {
   checkpoint: one('checkpoint.create', () => ({ source: 'shop' })),
   'checkpoint-rewind': one('rewind', ({ facts }) => ({ source: 'shop', checkpoint: noted(facts, 'checkpoint') })),
   'pg-snap': snap({}),
-  'pg-verify': one('snapshot.verify', ({ facts }) => ({ snapshot: newest(facts), level: 'proved' })),
+  'pg-verify': async ({ client, facts, acknowledge }) => {
+    const { verification } = await client.call('snapshot.verify', { snapshot: newest(facts), level: 'proved' });
+    // A proof that was broken off says so: it is inconclusive, and proves nothing.
+    if (verification.result !== 'inconclusive') acknowledge('snapshot.verify');
+  },
   'pg-restore': one('restore.run', ({ facts }) => ({ snapshot: oldest(facts), mode: 'new', to: 'copy' })),
   'pg-hold': one('restore.run', ({ facts }) => ({ snapshot: oldest(facts), mode: 'replace', hold: true })),
   'pg-rewind': one('rewind', ({ facts }) => ({ source: 'shop', to: oldest(facts) })),
