@@ -65,7 +65,12 @@ export class Lane {
 
   /** Ends it whatever became of it. */
   async end(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#asked({ kind: 'end' });
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit');
+      await this.#asked({ kind: 'end' });
+      // It writes what it compiled as it goes: into the build, which its owner removes next.
+      await exited;
+    }
     rmSync(this.#options.folder, { recursive: true, force: true });
   }
 
