@@ -39,7 +39,8 @@ export async function writeCore({ root, to, node, link, more = {} }) {
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
       },
     },
-    ssr: { external: true },
+    // Every command loads these two: as they are installed they are a hundred files. What has native parts, or is for one engine alone, stays outside.
+    ssr: { external: true, noExternal: ['zod', 'commander'] },
   });
   const scripts = join(to, 'tools', 'lib');
   mkdirSync(scripts, { recursive: true });
