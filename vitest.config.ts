@@ -2,7 +2,16 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: string[], timeout: number, more: { readonly isolate?: boolean } = {}) => ({
-  test: { name, include, testTimeout: timeout, hookTimeout: timeout, pool: 'forks' as const, ...more },
+  test: {
+    name,
+    include,
+    testTimeout: timeout,
+    hookTimeout: timeout,
+    // What is waited for comes when the machine gets to it; one second is too short for a window on a busy one.
+    expect: { poll: { timeout: Math.min(20_000, timeout / 3) } },
+    pool: 'forks' as const,
+    ...more,
+  },
 });
 
 export default defineConfig({

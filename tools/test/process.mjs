@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
  * @property {number | null} code
  * @property {NodeJS.Signals | null} signal
  * @property {boolean} timedOut
- * @property {string} output what it printed, where `capture` was asked for
+ * @property {string} output what it printed, where `capture` was asked for: errors stand where they were read, which is not always where they were written
+ * @property {string} stdout of that, what it printed to standard output, in its order
  */
 
 /**
@@ -22,11 +23,13 @@ export function runGroup(command, args, { cwd, env, signal, timeoutMs, capture =
     const grouped = process.platform !== 'win32';
     const child = spawn(command, args, { cwd, env, detached: grouped, stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'] });
     let output = '';
+    let stdout = '';
     let timedOut = false;
     const keep = (/** @type {Buffer} */ chunk) => {
       output += chunk.toString('utf8');
     };
     child.stdout?.on('data', keep);
+    child.stdout?.on('data', (/** @type {Buffer} */ chunk) => (stdout += chunk.toString('utf8')));
     child.stderr?.on('data', keep);
 
     const send = (/** @type {NodeJS.Signals} */ name) => {
@@ -63,7 +66,7 @@ export function runGroup(command, args, { cwd, env, signal, timeoutMs, capture =
     });
     child.once('close', (code, ending) => {
       release();
-      resolve({ code, signal: ending, timedOut, output });
+      resolve({ code, signal: ending, timedOut, output, stdout });
     });
   });
 }

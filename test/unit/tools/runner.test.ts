@@ -20,7 +20,7 @@ async function run(names: readonly string[], tests: Readonly<Record<string, stri
     timeoutMs: 60_000,
     capture: true,
   });
-  return { code: ended.code, output: ended.output, last: ended.output.trimEnd().split('\n').at(-1), left: readdirSync(temporary) };
+  return { code: ended.code, output: ended.output, last: ended.stdout.trimEnd().split('\n').at(-1), left: readdirSync(temporary) };
 }
 
 const test = (name: string, body: string) => `import { expect, it } from 'vitest';\nit('${name}', (context) => { expect(context).toBeDefined(); ${body} });\n`;
