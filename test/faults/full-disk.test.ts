@@ -53,7 +53,7 @@ describe.runIf(diskHindrance() === undefined)('a full disk (needs root)', () => 
     expect(reserve()).toEqual([4 * 2 ** 20, 64]);
   });
 
-  test('an open host gives the reserve to what makes room, not to who looks, and fills it again when it ends', async () => {
+  test('an open host gives the reserve to what makes room, and fills it again when it ends', async () => {
     world.putBack();
     const host = await world.serve();
     disk.fill(0);

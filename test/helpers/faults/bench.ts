@@ -62,6 +62,7 @@ export class Bench {
       await this.#putBack();
       return { ...this.#case, operation, after: '' };
     }
+    if (this.#case !== undefined) throw new Error(`${operation.name} begins from another state than ${this.#case.operation.name}: it needs a bench of its own`);
     const { ground, server } = this.#options;
     const { trial } = ground;
     if (operation.on === 'server') {

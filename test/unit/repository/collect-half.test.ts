@@ -4,6 +4,7 @@ import type { BlobStore } from '../../../electron/core/repository/blob-store.ts'
 import { checkAndRecord } from '../../../electron/core/repository/collect/checked.ts';
 import { collect } from '../../../electron/core/repository/collect/collect.ts';
 import { planCollect } from '../../../electron/core/repository/collect/plan.ts';
+import { storeWith } from '../../helpers/repository/failing-store.ts';
 import { basesAreHeld } from '../../helpers/repository/index-look.ts';
 import { Collecting, task } from '../../helpers/repository/collecting.ts';
 import { groundOf } from '../../helpers/repository/quick.ts';
@@ -22,13 +23,9 @@ function dyingBetweenCopies(store: BlobStore, at: 'publish' | 'move', after: num
     dead = true;
     throw new Error('killed');
   };
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'publish') return (...args: Parameters<BlobStore['publish']>) => change(name, args[0], () => target.publish(...args));
-      if (name === 'move') return (...args: Parameters<BlobStore['move']>) => change(name, args[0], () => target.move(...args));
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-    },
+  return storeWith(store, {
+    publish: (...args) => change('publish', args[0], () => store.publish(...args)),
+    move: (...args) => change('move', args[0], () => store.move(...args)),
   });
 }
 

@@ -144,12 +144,17 @@ describe('collect refuses', () => {
   });
 });
 
+/** Two snapshots without which packs are needed in part, so that they are copied, beside one that stays. */
+async function partlyNeeded(): Promise<readonly [string, string]> {
+  const first = await on.take({ a: rowsOf(3000, 31) });
+  const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
+  await on.take({ b: rowsOf(3000, 32) }, second);
+  return [first, second];
+}
+
 describe('collect besides', () => {
   it('copies nothing where the disk takes no file more, leaves no half of it, and does what needs no room', async () => {
-    const first = await on.take({ a: rowsOf(3000, 31) });
-    const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
-    await on.take({ b: rowsOf(3000, 32) }, second);
-    await on.drop(first, second);
+    await on.drop(...(await partlyNeeded()));
     const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
     expect(plan.packsRewritten).toBeGreaterThan(0);
     const before = on.below('packs').length;
@@ -169,13 +174,11 @@ describe('collect besides', () => {
 
   it('tells what was deleted before the disk took no file more, and does not ask for a check of what it takes out itself', async () => {
     const gone = await on.take({ a: rowsOf(3000, 30) });
-    const first = await on.take({ a: rowsOf(3000, 31) });
-    const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
-    await on.take({ b: rowsOf(3000, 32) }, second);
+    const partly = await partlyNeeded();
     await on.drop(gone);
     await on.tidy();
     await checkAndRecord(on.ground, { level: 'authenticated' }, task);
-    await on.drop(first, second);
+    await on.drop(...partly);
     const { plan, purge } = await planCollect(on.ground, { purgeNow: true }, task);
     expect(purge.length, 'what a check has seen in quarantine').toBeGreaterThan(0);
     expect(plan.packsRewritten).toBeGreaterThan(0);
@@ -192,10 +195,7 @@ describe('collect besides', () => {
   });
 
   it('takes nothing out where what it copied does not lie there as it was written: the index is made from the files', async () => {
-    const first = await on.take({ a: rowsOf(3000, 31) });
-    const second = await on.take({ b: rowsOf(3000, 32), c: rowsOf(9000, 33) });
-    await on.take({ b: rowsOf(3000, 32) }, second);
-    await on.drop(first, second);
+    await on.drop(...(await partlyNeeded()));
     const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
     expect(plan.packsRewritten).toBeGreaterThan(0);
     const before = [...filesBelow(on.folder).keys()].filter((file) => !file.startsWith('journal/'));

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../../electron/core/base/errors.ts';
 import { quietTask } from '../../../electron/core/base/ports.ts';
 import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
+import { storeWith } from '../../helpers/repository/failing-store.ts';
 import { groundOf, quickTake } from '../../helpers/repository/quick.ts';
 import { Nonces } from '../../helpers/repository/nonces.ts';
 import { churned, newRepository, reopen, rowsOf, temporaryFolder } from '../../helpers/repository/world.ts';
@@ -41,18 +42,15 @@ test('what is written again after a failed write is sealed anew, whatever became
   let calls = 0;
   let failures = 0;
   const failing = (store: BlobStore): BlobStore =>
-    new Proxy(store, {
-      get(target, name: keyof BlobStore) {
-        if (name !== 'publish') return typeof target[name] === 'function' ? (target[name] as () => unknown).bind(target) : target[name];
-        return async (...[file, parts, options]: Parameters<BlobStore['publish']>) => {
-          nonces.bytes(file, Buffer.concat(parts));
-          calls += 1;
-          if (calls % 11 === 7 && !file.startsWith('locks/')) {
-            failures += 1;
-            throw new AppError('repository.io', 'The write failed.');
-          }
-          await target.publish(file, parts, options);
-        };
+    storeWith(store, {
+      publish: async (file, parts, options) => {
+        nonces.bytes(file, Buffer.concat(parts));
+        calls += 1;
+        if (calls % 11 === 7 && !file.startsWith('locks/')) {
+          failures += 1;
+          throw new AppError('repository.io', 'The write failed.');
+        }
+        await store.publish(file, parts, options);
       },
     });
   const ground = await groundOf(folder.path, failing);

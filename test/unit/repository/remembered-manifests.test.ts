@@ -12,6 +12,7 @@ import { Ground } from '../../../electron/core/repository/journal/ground.ts';
 import { openConfig } from '../../../electron/core/repository/keys/config-files.ts';
 import { openRepository } from '../../../electron/core/repository/open.ts';
 import { openLocalFolder } from '../../../electron/core/repository/store/local-folder.ts';
+import { storeWith } from '../../helpers/repository/failing-store.ts';
 import { newRepository, ports, rowsOf, take, temporaryFolder } from '../../helpers/repository/world.ts';
 
 /** As many as are worth remembering, and some. */
@@ -55,13 +56,7 @@ function change(name: string, folder = 'snapshots'): void {
 
 /** Every manifest as if nobody had ever touched it, whatever was done to it: what a failing disk does to bytes. */
 function sameStamps(store: BlobStore): BlobStore {
-  return new Proxy(store, {
-    get: (target, name) => {
-      if (name === 'list') return async (folder: string) => (await target.list(folder)).map((entry) => ({ ...entry, stamp: 'as ever' }));
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-    },
-  });
+  return storeWith(store, { list: async (folder) => (await store.list(folder)).map((entry) => ({ ...entry, stamp: 'as ever' })) });
 }
 
 beforeAll(async () => {
@@ -93,16 +88,13 @@ describe('a repository of many snapshots that was opened before', () => {
     const first = await opened();
     expect(first.snapshots).toHaveLength(MANY);
     expect(remembered()).toHaveLength(1);
-    const unread = await ground(
-      (store) =>
-        new Proxy(store, {
-          get: (target, name) => {
-            if (name === 'describe') throw new Error('no thread is to read manifests');
-            if (name === 'read') return (file: string) => (file.startsWith('snapshots') ? Promise.reject(new Error(`read ${file}`)) : target.read(file));
-            const value: unknown = Reflect.get(target, name);
-            return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-          },
-        }),
+    const unread = await ground((store) =>
+      storeWith(store, {
+        describe: () => {
+          throw new Error('no thread is to read manifests');
+        },
+        read: (file) => (file.startsWith('snapshots') ? Promise.reject(new Error(`read ${file}`)) : store.read(file)),
+      }),
     );
     const { history, problems } = await unread.read();
     expect(history.snapshots).toEqual(first.snapshots);
