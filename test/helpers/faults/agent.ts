@@ -104,6 +104,13 @@ export class Agent {
     return { ...end, acknowledged, seen };
   }
 
+  /** Lets it end by itself, so that it keeps what Node compiled of the product; what it started ends too. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#end;
+    await this.stop();
+  }
+
   /** Ends it and all that it started. */
   async stop(): Promise<void> {
     const group = this.#child.pid;
