@@ -11,7 +11,7 @@ import { writeView } from './hold-copy.ts';
 import { describeLocation, filesOf } from './location.ts';
 import { lookAtTarget, withSpace, type Findings } from './preflight.ts';
 import { promote } from './promote.ts';
-import { discard } from './restore.ts';
+import { discardUnfinished } from './restore.ts';
 import type { CopyData } from './restored-copy.ts';
 import { sizeIfThere } from './source-file.ts';
 import { resolvedPath } from './stamp.ts';
@@ -195,7 +195,7 @@ async function rewind(
     return await promote(settings, copy, { location: source.location, mode: 'replace' }, context, note, { disposable: true });
   } catch (error) {
     // From the intent on the copy belongs to `recover`, which may need it to go forwards.
-    if (!intended) await discard(copy);
+    if (!intended) await discardUnfinished(copy, context);
     throw targetError(main?.path ?? '', error);
   }
 }

@@ -5,7 +5,7 @@ import { syncFolder } from '../../base/durable-file.ts';
 import type { EngineContext, ObjectRow, RestoredCopy, RestoreTarget, SnapshotContent, SourceLocation } from '../engine.ts';
 import { sidecars } from './busy.ts';
 import { unlinkQuietly, writeParts } from './copy-file.ts';
-import { filesOf, type LocatedFile } from './location.ts';
+import { describeLocation, filesOf, type LocatedFile } from './location.ts';
 import { copyData, type CopyData } from './restored-copy.ts';
 import { exists, resolvedPath } from './stamp.ts';
 import { targetError } from './target-error.ts';
@@ -76,7 +76,7 @@ export async function restore(
     }
     return copy;
   } catch (error) {
-    await discard(copy);
+    await discardUnfinished(copy, context);
     throw error;
   }
 }
@@ -175,4 +175,11 @@ export async function discard(copy: RestoredCopy): Promise<void> {
     if (folders.includes(dirname(file.path))) continue;
     for (const suffix of ['', ...sidecars]) await unlinkQuietly(file.path + suffix);
   }
+}
+
+/** Removes what was begun of a copy that failed. Where it cannot be removed, that is told in the log: the copy's own error is what the caller has to say. */
+export async function discardUnfinished(copy: RestoredCopy, context: Pick<EngineContext, 'log'>): Promise<void> {
+  await discard(copy).catch((left: unknown) =>
+    context.log.warn('the unfinished copy could not be removed', { path: describeLocation(copy.location), why: String(left) }),
+  );
 }
