@@ -84,5 +84,5 @@ export function passedOn(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): Rec
   const wanted = (name: string): boolean => passed.has(name.toUpperCase()) || /^(?:LC_|XDG_|BELAY_|DOCKER_|CONTAINER_|PG)/.test(name);
   const kept = Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value !== undefined && wanted(name) ? [[name, value]] : [])));
   // glibc's malloc keeps an arena for each thread otherwise, and once large blocks were freed every block below 32 MiB.
-  return platform === 'linux' ? { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '524288', ...kept } : kept;
+  return platform === 'linux' ? { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '2097152', ...kept } : kept;
 }
