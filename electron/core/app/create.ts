@@ -16,7 +16,7 @@ import { pastJobs } from '../jobs/past.ts';
 import { createQueue } from '../jobs/queue.ts';
 import { openRestoreRecords } from '../restore/records.ts';
 import type { Repository } from '../repository/repository.ts';
-import { settleAll } from '../restore/restore.ts';
+import { settleAll } from '../restore/settle.ts';
 import { openHighWater } from '../sources/high-water.ts';
 import { manifestMemory } from './manifest-memory.ts';
 import { openSettings, openSources } from '../sources/settings.ts';

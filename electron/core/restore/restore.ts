@@ -6,6 +6,7 @@ import { samePlace } from '../sources/same-place.ts';
 import type { HookCommand } from '../verify/hook.ts';
 import { migrate, refuseBadCommands, type Migration } from './migrate.ts';
 import type { HeldRow, RestoreRecords, UndoRow } from './records.ts';
+import { discardHeld, orUnreached, settle, settleTarget, uncancelled } from './settle.ts';
 
 export interface RestoreRequest {
   readonly content: SnapshotContent;
@@ -203,65 +204,6 @@ export async function recordSwap(
 }
 
 /**
- * Brings every swap and every copy that a crash left half-done to one of its ends. Run at start, before any job. What cannot be reached
- * now (a disk that is not mounted) stays on record: the next start, or the next swap of that target, settles it.
- */
-export async function settleAll(engineOf: (kind: string) => Engine, records: RestoreRecords, context: EngineContext): Promise<readonly string[]> {
-  const notes: string[] = [];
-  for (const row of records.undo()) {
-    if (row.state === 'kept') continue;
-    const called = `an interrupted ${row.entry.what} of ${row.entry.target}`;
-    const note = async (): Promise<string> => {
-      const end = await settle(engineOf(row.record.engine), row.entry.id, records, context);
-      return `${called} was ${end === 'promoted' ? 'completed' : 'rolled back'}`;
-    };
-    notes.push(await orUnreached(note, called));
-  }
-  for (const held of records.held()) {
-    if (held.state === 'held') continue;
-    const called = `an unfinished copy beside ${held.describes}`;
-    const note = async (): Promise<string> => {
-      await discardHeld(engineOf(held.copy.engine), held, records, context);
-      return `${called} was removed`;
-    };
-    notes.push(await orUnreached(note, called));
-  }
-  return notes;
-}
-
-async function orUnreached<T>(note: () => Promise<T>, called: string): Promise<T | string> {
-  try {
-    return await note();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return `${called} could not be settled yet: ${error.message}`;
-  }
-}
-
-/** What an earlier start could not settle of a target is settled before it is touched again. */
-async function settleTarget(engine: Engine, target: string, records: RestoreRecords, context: EngineContext): Promise<void> {
-  for (const row of records.undo()) {
-    if (row.state === 'kept' || row.record.engine !== engine.kind || !(await samePlace(row.entry.target, target))) continue;
-    await settle(engine, row.entry.id, records, context);
-  }
-}
-
-async function settle(engine: Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
-  const row = records.undo().find((one) => one.entry.id === id);
-  if (row === undefined) return 'rolled-back';
-  const end = await engine.recover(row.record, uncancelled(context));
-  if (end === 'promoted') await records.putUndo({ ...row, state: 'kept' });
-  else await records.removeUndo(id);
-  return end;
-}
-
-/** Removes a held copy; part of failing and of discarding, so it cannot be cancelled. */
-export async function discardHeld(engine: Engine, held: HeldRow, records: RestoreRecords, context: EngineContext): Promise<void> {
-  await engine.discard(held.copy, uncancelled(context));
-  await records.removeHeld(held.id);
-}
-
-/**
  * The old copies that are kept at most: the newest of each target, those apart that somebody asked to keep. `keeping.ts` has their time. Rows that merges changed are
  * counted by themselves: some rows take no whole database away.
  */
@@ -286,69 +228,6 @@ async function trimUndo(
   }
 }
 
-/** Puts the kept one back. Throws `undo.nothing`, `undo.target-changed`. */
-export async function undoSwap(
-  engineOf: (kind: string) => Engine,
-  id: string | undefined,
-  force: boolean,
-  records: RestoreRecords,
-  context: EngineContext,
-): Promise<UndoEntry> {
-  const found = findUndo(records, id);
-  const engine = engineOf(found.record.engine);
-  await settleTarget(engine, found.entry.target, records, context);
-  const row = findUndo(records, id);
-  const newer = await newerOf(row, records);
-  if (newer !== undefined) {
-    throw new AppError('undo.target-changed', `${row.entry.target} was swapped again since.`, {
-      hint: `Undo the newer one first: belay undo ${newer.entry.id}`,
-      details: { newer: newer.entry.id },
-    });
-  }
-  await records.putUndo({ ...row, state: 'undoing' });
-  try {
-    await engine.undo(row.record, context, { force });
-  } catch (error) {
-    await orUnreached(() => settle(engine, row.entry.id, records, context), row.entry.target);
-    throw error;
-  }
-  await records.removeUndo(row.entry.id);
-  return row.entry;
-}
-
-/** The next swap of the same target after this one, by whatever name of it. */
-async function newerOf(row: UndoRow, records: RestoreRecords): Promise<UndoRow | undefined> {
-  const all = records.undo();
-  for (const one of all.slice(all.indexOf(row) + 1)) if (await samePlace(one.entry.target, row.entry.target)) return one;
-  return undefined;
-}
-
-/** Removes a kept old copy for good. */
-export async function discardUndo(engineOf: (kind: string) => Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
-  const row = findUndo(records, id);
-  await engineOf(row.record.engine).discardUndo(row.record, context);
-  await records.removeUndo(id);
-  return row.entry;
-}
-
-/** Keeps an old copy until it is undone or discarded: neither time nor newer ones take it away. Throws `undo.nothing`. */
-export async function keepUndo(id: string, records: RestoreRecords): Promise<UndoRow> {
-  const row = { ...findUndo(records, id), keep: true };
-  await records.putUndo(row);
-  return row;
-}
-
-function findUndo(records: RestoreRecords, id: string | undefined): ReturnType<RestoreRecords['undo']>[number] {
-  const kept = records.undo();
-  const row = id === undefined ? kept.at(-1) : kept.find((one) => one.entry.id === id);
-  if (row !== undefined) return row;
-  throw new AppError('undo.nothing', id === undefined ? 'There is nothing to undo.' : `No kept copy is named ${id}.`, { hint: 'See `belay undo --list`.' });
-}
-
 function newId(context: EngineContext): string {
   return Buffer.from(context.random.bytes(5)).toString('hex');
-}
-
-function uncancelled(context: EngineContext): EngineContext {
-  return { ...context, signal: new AbortController().signal };
 }

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { UndoEntry } from '../../../electron/contract/model.ts';
 import { systemRandom } from '../../../electron/core/base/system.ts';
 import { openRestoreRecords, type RestoreRecords } from '../../../electron/core/restore/records.ts';
-import { discardUndo, keptPerTarget, prepareRestore, promoteHeld, settleAll, undoSwap } from '../../../electron/core/restore/restore.ts';
+import { keptPerTarget, prepareRestore, promoteHeld } from '../../../electron/core/restore/restore.ts';
+import { settleAll } from '../../../electron/core/restore/settle.ts';
+import { discardUndo, undoSwap } from '../../../electron/core/restore/undo.ts';
 import { contentOf, PlaceEngine, testContext } from '../../helpers/app/place-engine.ts';
 
 let home: string;

@@ -1,7 +1,7 @@
 import { AppError, isAppError } from '../../base/errors.ts';
 import type { SnapshotSummary, Source } from '../../../contract/model.ts';
 import type { UndoRow } from '../../restore/records.ts';
-import { discardUndo, keepUndo, undoSwap } from '../../restore/restore.ts';
+import { discardUndo, keepUndo, undoSwap } from '../../restore/undo.ts';
 import { engineOf, type Core } from '../core.ts';
 import { entryOf } from '../keeping.ts';
 import { keptEntries, keptRows } from '../kept.ts';
