@@ -70,7 +70,7 @@ test('a pack', () => {
   expect(sealed.frame(0, 64, 21)).toEqual(hello);
 });
 
-test('config and slots: passphrase, recovery key, and what must be refused', { timeout: 20_000 }, () => {
+test('config and slots: passphrase, recovery key, and what must be refused', () => {
   place(folder, { config: `${configText}\n`, [`keys.copy/${slotName}`]: passphraseSlot, [`keys/${slotName}`]: recoverySlot });
   const passphrase = { kind: 'passphrase', value: 'correct horse' } as const;
   expect(openKeys(folder, passphrase)).toEqual(knownKeys);

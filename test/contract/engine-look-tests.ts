@@ -3,7 +3,7 @@ import { isAppError } from '../../electron/core/base/errors.ts';
 import type { EngineSource, FingerprintTarget, NativeFile, RestoreTarget } from '../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
 import { withContext } from '../helpers/engine-context.ts';
-import { noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
+import { noIntents, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
 
 /** Of a table of which one row was changed: that row alone, its changed cell with both values; from either side, page by page. */
 async function rowsTold(at: Holder, changed: EngineSource): Promise<void> {
@@ -129,13 +129,13 @@ export function lookTests(at: Holder, { capture, restoreTo, printOf, promoteTo, 
     await at.subject.change(at.subject.source.location);
     const changed = await printOf(at.subject.source);
     expect(await withContext((context) => checkpoints.list(at.subject.source, context))).toEqual([made]);
-    const undo = await withContext((context) => checkpoints.rewind(at.subject.source, 'before-test', context, noIntent));
+    const undo = await withContext((context) => checkpoints.rewind(at.subject.source, 'before-test', context, noIntents));
     expect(compareFingerprints(atCheckpoint, await printOf(at.subject.source))).toEqual([]);
     await withContext((context) => at.subject.engine.undo(undo, context, { force: false }));
     expect(compareFingerprints(changed, await printOf(at.subject.source))).toEqual([]);
     await withContext((context) => checkpoints.drop(at.subject.source, 'before-test', context));
     expect(await withContext((context) => checkpoints.list(at.subject.source, context))).toEqual([]);
-    const unknown = await withContext((context) => checkpoints.rewind(at.subject.source, 'before-test', context, noIntent)).catch((error: unknown) => error);
+    const unknown = await withContext((context) => checkpoints.rewind(at.subject.source, 'before-test', context, noIntents)).catch((error: unknown) => error);
     expect(isAppError(unknown, 'checkpoint.unknown')).toBe(true);
   });
 }

@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The headless proof that the main job runs, as a newcomer starts it. */
 test('npm run demo snapshots, proves, damages, rewinds and finds equal', () => {
-  const run = spawnSync(process.execPath, ['tools/run.mjs', 'resources/demo/demo.ts'], { cwd: root, encoding: 'utf8', timeout: 170_000 });
+  const run = spawnSync(process.execPath, ['tools/run.mjs', 'resources/demo/demo.ts'], { cwd: root, encoding: 'utf8', timeout: 500_000 });
   expect(run.status, `${run.stdout}\n${run.stderr}`).toBe(0);
   expect(run.stdout).toMatch(/100,000 rows/);
   expect(run.stdout).toMatch(/snapshotted, proved, damaged, rewound, and equal again/);

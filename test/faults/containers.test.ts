@@ -67,7 +67,7 @@ describe.runIf(dockerPossible)('the engine', () => {
     await instance.remove();
   });
 
-  it('that is killed while sources in a container are captured: each capture fails in seconds, and the next one is whole', { timeout: 120_000 }, async () => {
+  it('that is killed while sources in a container are captured: each capture fails in seconds, and the next one is whole', async () => {
     await using docker = await privateDocker(['postgres:15']);
     // Its rows come over its own address, which outlives the engine.
     await docker.call('POST', '/networks/create', { Name: 'shop', Driver: 'bridge' });

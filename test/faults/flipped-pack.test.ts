@@ -82,7 +82,7 @@ test('every byte of a small pack', async () => {
     }
   }
   copyFileSync(kept, path);
-}, 300_000);
+});
 
 /** The pack whose loss takes the first snapshot and leaves the second. */
 async function packOf(repository: Repository, packs: readonly string[]): Promise<string> {

@@ -20,7 +20,7 @@ describe.runIf(diskHindrance() === undefined)('a full disk (needs root)', () => 
     mkdirSync(join(folder, 'roomy'));
     world = new DiskWorld(folder, disk, 'everything');
     await world.prepare();
-  }, 120_000);
+  });
   afterAll(() => {
     disk.unmount();
     rmSync(folder, { recursive: true, force: true });

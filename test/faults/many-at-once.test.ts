@@ -19,7 +19,7 @@ describe.runIf(many.hindrance() === undefined)('many at once', () => {
     world = new PairWorld(folder);
     await world.prepare();
     calls = await callsOf(world);
-  }, 120_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('a writer that was suspended, while others took its lock and collected what it had written, acknowledges nothing', async () => {

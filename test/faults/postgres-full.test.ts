@@ -30,7 +30,7 @@ async function spareWithoutRoom(server: PostgresServer, disk: string, room: (meg
   const { bsize, blocks, bfree } = await statfs(disk);
   room(Math.ceil(((blocks - bfree) * bsize) / (1 << 20)) + 9);
   await place.data('rewind', 'fits', '--checkpoint', id);
-  await expect.poll(prepared, { timeout: 20_000 }).toMatchObject({ result: 'failed', details: { error: { code: 'target.no-space' } } });
+  await expect.poll(prepared).toMatchObject({ result: 'failed', details: { error: { code: 'target.no-space' } } });
   expect(await listed()).toMatchObject([{ id, ready: false }]);
   // The spare is the database now, and the one before it is kept.
   expect([await rows(), (await databases()).length]).toEqual([18_000, whole.length]);
@@ -42,7 +42,7 @@ async function spareWithoutRoom(server: PostgresServer, disk: string, room: (meg
   room(300);
   await place.data('rewind', 'fits', '--checkpoint', id);
   expect(await rows()).toBe(18_000);
-  await expect.poll(prepared, { timeout: 20_000 }).toMatchObject({ result: 'done' });
+  await expect.poll(prepared).toMatchObject({ result: 'done' });
   expect(await listed()).toMatchObject([{ id, ready: true }]);
 }
 

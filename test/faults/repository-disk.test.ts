@@ -41,7 +41,7 @@ function fill(): void {
 }
 
 describe.runIf(process.platform === 'linux' && process.getuid?.() === 0)('a repository on a disk', () => {
-  it('that is full: nothing acknowledged is lost, and forget, collect, check and purge give room without any', { timeout: 120_000 }, async () => {
+  it('that is full: nothing acknowledged is lost, and forget, collect, check and purge give room without any', async () => {
     mount('size=48m');
     const repository = await newRepository(path.join(disk, 'r'));
     const kept: { readonly id: string; readonly content: ReadonlyMap<string, Uint8Array> }[] = [];

@@ -22,7 +22,7 @@ function traced(root: string, inject: string): { readonly seen: readonly string[
   const args = ['-f', '-y', '-qq', '-o', log, '-e', 'trace=fsync,rename,openat', '-e', `inject=${inject}`, process.execPath, child, root, '1'];
   const run = spawnSync(process.env['BELAY_TEST_STRACE'] ?? 'strace', args, {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 300_000,
     env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
   });
   if (run.status !== 0) throw new Error(`strace ended with ${run.status}: ${run.stderr}`);

@@ -62,7 +62,7 @@ describe('the window and its host', () => {
       begun += 1;
       // The bar tells of the one before, too.
       if (begun === 1) await bar.getByText('Snapshot of shop').waitFor();
-      else await expect.poll(snapshots, { timeout: 20_000 }).toBe(begun);
+      else await expect.poll(snapshots).toBe(begun);
     };
 
     await begin();
@@ -79,7 +79,7 @@ describe('the window and its host', () => {
 
     await begin();
     await page.close();
-    await expect.poll(() => place.data('list'), { timeout: 20_000 }).toMatchObject({ total: 2 });
+    await expect.poll(() => place.data('list')).toMatchObject({ total: 2 });
     expect(context.pages()).toEqual([]);
     expect(driven.complaints).toEqual([]);
   });

@@ -9,7 +9,6 @@ const password = 'c4nary-of-the-container';
 
 test.runIf(dockerPossible)(
   'the loop on a database in a container: discover, add, test, snap proved, drill, rewind; its password is shown nowhere',
-  { timeout: 300_000 },
   async () => {
     await using docker = await privateDocker(['postgres:15']);
     await using place = await Place.make();

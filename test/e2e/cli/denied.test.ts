@@ -42,7 +42,7 @@ async function dispose(place: Place): Promise<void> {
 }
 
 describe('places that this user may not reach have a code and a next step, never a bug', () => {
-  test('targets and sources in a folder that may not be searched', { timeout: 120_000 }, async () => {
+  test('targets and sources in a folder that may not be searched', async () => {
     const { place, as, error } = await lockedOut();
     await place.host(as);
     try {
@@ -69,7 +69,7 @@ describe('places that this user may not reach have a code and a next step, never
     }
   });
 
-  test('a source whose folder was closed meanwhile: snapshot, rewind, undo, checkpoints', { timeout: 120_000 }, async () => {
+  test('a source whose folder was closed meanwhile: snapshot, rewind, undo, checkpoints', async () => {
     const { place, error, as } = await lockedOut();
     // One host for all of them: what it could not settle while the folder was closed must not be lost on it.
     await place.host(as);
@@ -96,7 +96,7 @@ describe('places that this user may not reach have a code and a next step, never
     }
   });
 
-  test('paths that lead nowhere: a file for a folder, links in a circle, names too long', { timeout: 120_000 }, async () => {
+  test('paths that lead nowhere: a file for a folder, links in a circle, names too long', async () => {
     await using place = await Place.withShop(5, 'hosted');
     await place.data('snap', 'shop');
     writeFileSync(place.path('file'), '');
@@ -136,7 +136,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
     return [Array.isArray(blockers) ? blockers.map((one) => record(one)['code']) : blockers, refused];
   }
 
-  test('nothing, where nothing is', { timeout: 60_000 }, async () => {
+  test('nothing, where nothing is', async () => {
     const { place, line } = await withCheckpoint('hosted');
     await using _ = place;
     const dry = record(answerOf(await place.run([...line, '--dry-run']))['data']);
@@ -144,7 +144,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
     expect((await place.run(line)).code).toBe(0);
   });
 
-  test('a program that has the source open', { timeout: 60_000 }, async () => {
+  test('a program that has the source open', async () => {
     const { place, line } = await withCheckpoint('hosted');
     await using _ = place;
     const { default: Database } = await import('better-sqlite3');
@@ -156,7 +156,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
     }
   });
 
-  test('what the checkpoint kept is gone or cut short', { timeout: 60_000 }, async () => {
+  test('what the checkpoint kept is gone or cut short', async () => {
     const { place, line, id } = await withCheckpoint('hosted');
     await using _ = place;
     const kept = place.path('.belay-checkpoints', id, 'main.db');
@@ -167,7 +167,7 @@ describe('a dry run of a rewind to a checkpoint says what the rewind would be re
     expect(await bothWays(place, line)).toEqual([['checkpoint.unknown'], 'checkpoint.unknown']);
   });
 
-  test('a folder that may not be written', { timeout: 60_000 }, async () => {
+  test('a folder that may not be written', async () => {
     const { place, line } = await withCheckpoint();
     await using _ = place;
     const root = process.getuid?.() === 0;

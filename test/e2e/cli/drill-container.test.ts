@@ -23,7 +23,7 @@ const restsOnRoles = `
 `;
 const shop = { user: 'shop', database: 'shop' };
 
-describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240_000 }, () => {
+describe.runIf(dockerPossible)('drills in throw-away containers', () => {
   let docker: TestDocker;
   let place: Place;
   let env: Record<string, string>;
@@ -42,7 +42,7 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
     await sqlIn(docker, 'shop-db', shop, `CREATE TABLESPACE beside LOCATION '/var/lib/postgresql/beside'`);
     await sqlIn(docker, 'shop-db', shop, `${makeBank + restsOnRoles} ALTER TABLE accounts SET TABLESPACE beside`);
     endHost = await place.host({ env });
-  }, 180_000);
+  });
   afterAll(async () => {
     await place?.[Symbol.asyncDispose]();
     await docker?.[Symbol.asyncDispose]();
@@ -228,7 +228,7 @@ describe.runIf(dockerPossible)('drills in throw-away containers', { timeout: 240
       const sink = memorySink();
       const report = await withDocker((context) => engine.capture({ name: 'shop', engine: 'postgres', location }, { maxWriterWait: 5000 }, sink, context));
       snapshot = sink.snapshot('postgres', location, report.fingerprint);
-    }, 60_000);
+    });
 
     test('a copy that is not what was captured is seen', async () => {
       const other = altered((part) =>

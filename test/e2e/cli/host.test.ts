@@ -58,10 +58,10 @@ test('a client that is killed in the middle of its job takes the job with it, an
   await place.host();
   const child = place.start(['snap', 'big']);
   const gone = ended(child);
-  await expect.poll(async () => record((await jobs(place))[0])['state'], { timeout: 20_000 }).toBe('running');
+  await expect.poll(async () => record((await jobs(place))[0])['state']).toBe('running');
   child.kill('SIGKILL');
   expect((await gone).signal).toBe('SIGKILL');
-  await expect.poll(async () => record((await jobs(place, '--all'))[0])['state'], { timeout: 20_000 }).toBe('cancelled');
+  await expect.poll(async () => record((await jobs(place, '--all'))[0])['state']).toBe('cancelled');
   expect(await place.data('journal', '--what', 'snapshot.create')).toMatchObject({ entries: [{ result: 'cancelled' }, { result: 'started' }] });
   expect(await place.data('list')).toMatchObject({ total: 0 });
   expect(await readdir(join(place.home, 'tmp'))).toEqual([]);

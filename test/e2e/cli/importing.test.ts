@@ -21,7 +21,7 @@ async function placeWithBackup(): Promise<Place> {
 }
 
 describe('a file is taken in once, by what is in it', () => {
-  test('under another name, in another folder, copied with another time', { timeout: 60_000 }, async () => {
+  test('under another name, in another folder, copied with another time', async () => {
     await using place = await placeWithBackup();
     expect(await taken(place, 'old', '--dry-run')).toEqual({ imported: [place.path('old/shop.sqlite')], skipped: [] });
     expect(await taken(place, 'old')).toEqual({ imported: [place.path('old/shop.sqlite')], skipped: [] });
@@ -35,7 +35,7 @@ describe('a file is taken in once, by what is in it', () => {
     expect(JSON.stringify(await place.data('import', 'moved'))).toContain('taken in before, as snapshot #1');
   });
 
-  test('changed, with the size and the time that it had: taken in', { timeout: 60_000 }, async () => {
+  test('changed, with the size and the time that it had: taken in', async () => {
     await using place = await placeWithBackup();
     const file = place.path('old/shop.sqlite');
     await utimes(file, 1_700_000_000, 1_700_000_000);
@@ -48,7 +48,7 @@ describe('a file is taken in once, by what is in it', () => {
     expect(await taken(place, 'old')).toEqual({ imported: [], skipped: [file] });
   });
 
-  test('the same content for another source, or of another day by its name, says something new', { timeout: 60_000 }, async () => {
+  test('the same content for another source, or of another day by its name, says something new', async () => {
     await using place = await placeWithBackup();
     await taken(place, 'old');
     expect(await taken(place, 'old', '--source', 'other')).toEqual({ imported: [place.path('old/shop.sqlite')], skipped: [] });
@@ -59,7 +59,7 @@ describe('a file is taken in once, by what is in it', () => {
     expect((await taken(place, 'old')).imported).toEqual([]);
   });
 
-  test('a log beside it is part of it', { timeout: 60_000 }, async () => {
+  test('a log beside it is part of it', async () => {
     await using place = await placeWithBackup();
     const { default: Database } = await import('better-sqlite3');
     const db = new Database(place.path('live.db'));
@@ -79,7 +79,7 @@ describe('a file is taken in once, by what is in it', () => {
   });
 });
 
-test('what Belay exports has the time of its snapshot, and is taken in with it', { timeout: 60_000 }, async () => {
+test('what Belay exports has the time of its snapshot, and is taken in with it', async () => {
   await using place = await Place.withShop(20, 'hosted');
   const { createdAt } = record((await place.data('snap', 'shop'))['snapshot']);
   await place.data('export', 'latest', '--to', 'given-out.sqlite');
@@ -87,7 +87,7 @@ test('what Belay exports has the time of its snapshot, and is taken in with it',
   expect(await place.data('import', 'given-out.sqlite')).toMatchObject({ imported: [{ madeAt: createdAt, madeAtFrom: 'file-time' }] });
 });
 
-test('settings.json bounds how long writers wait for a snapshot', { timeout: 60_000 }, async () => {
+test('settings.json bounds how long writers wait for a snapshot', async () => {
   await using place = await Place.make();
   const file = place.path('bank.db');
   makeBank(file, { journal: 'delete', filler: 6000 });

@@ -20,7 +20,6 @@ if (readFileSync(sql, 'utf8').includes('fail at the end')) process.exit(3);
 
 test.runIf(majors.includes(15))(
   'a migration and checks run on the copy before it is put in place; what fails leaves everything as it was; the URL comes without its password',
-  { timeout: 300_000 },
   async () => {
     await using server = await startServer(15);
     await using place = await Place.make();

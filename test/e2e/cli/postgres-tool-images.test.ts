@@ -25,7 +25,7 @@ const possible = dockerPossible && [15, 16].every((major) => majors.includes(maj
 const canary = `S3CR3T-${crypto.randomUUID()}`;
 const origin = 'in a throw-away container of postgres:16';
 
-describe.runIf(possible)('a server of this machine whose tools are in an image alone', { timeout: 240_000 }, () => {
+describe.runIf(possible)('a server of this machine whose tools are in an image alone', () => {
   let docker: TestDocker;
   let server: PostgresServer;
   let place: Place;
@@ -42,7 +42,7 @@ describe.runIf(possible)('a server of this machine whose tools are in an image a
     env = { DOCKER_HOST: docker.host, BELAY_SECRETS_PASSPHRASE_FILE: place.path('vault'), PATH: '/nowhere' };
     endHost = await place.host({ env });
     await data('init', '--no-encryption');
-  }, 180_000);
+  });
   afterAll(async () => {
     await place?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();

@@ -5,7 +5,6 @@ import { majors, startServer } from '../../helpers/postgres/server.ts';
 
 test.runIf(majors.includes(15))(
   'one database as two sources: it is said, rewinds of both are taken back in order, and what stays of a removed one is told',
-  { timeout: 180_000 },
   async () => {
     await using server = await startServer(15);
     await using place = await Place.make();

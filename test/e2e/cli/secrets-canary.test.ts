@@ -30,7 +30,6 @@ function leaks(folder: string, secrets: ReadonlyMap<string, Uint8Array>): readon
 
 test.runIf(process.platform === 'linux')(
   'passphrase, key file, recovery key and master key are in no argument, environment, file, log, record, answer or core dump while everything is done with them',
-  { timeout: 300_000 },
   async () => {
     const canary = `S3CR3T-${crypto.randomUUID()}`;
     const wrong = `WR0NG-${crypto.randomUUID()}`;

@@ -37,7 +37,7 @@ describe('one step back after the other, whatever the ways there were', () => {
     ['swap', 'swap', 'in place'],
     ['in place', 'swap', 'in place'],
   ];
-  test.each(['delete', 'wal'] as const)('%s', { timeout: 180_000 }, async (journal) => {
+  test.each(['delete', 'wal'] as const)('%s', async (journal) => {
     const { place, contents } = await shopOfThree(journal);
     await using _ = place;
     // Each chain ends where it began, with nothing left to undo.
@@ -55,7 +55,7 @@ describe('one step back after the other, whatever the ways there were', () => {
     }
   });
 
-  test('what somebody else wrote in between is still seen', { timeout: 120_000 }, async () => {
+  test('what somebody else wrote in between is still seen', async () => {
     const { place, contents } = await shopOfThree('delete');
     await using _ = place;
     await rewind(place, 'one', 'swap');
@@ -76,7 +76,7 @@ describe('one step back after the other, whatever the ways there were', () => {
     expect(contentOf(file(place))).toEqual(written);
   });
 
-  test('a rewind to a checkpoint is a step like any other', { timeout: 120_000 }, async () => {
+  test('a rewind to a checkpoint is a step like any other', async () => {
     const { place, contents } = await shopOfThree('delete');
     await using _ = place;
     const id = String(record((await place.data('checkpoint', 'create', 'shop'))['checkpoint'])['id']);
@@ -92,7 +92,7 @@ describe('one step back after the other, whatever the ways there were', () => {
 });
 
 describe('what is overwritten can be had again', () => {
-  test('a held copy that is promoted in place: a safety snapshot of the source first, and undo', { timeout: 120_000 }, async () => {
+  test('a held copy that is promoted in place: a safety snapshot of the source first, and undo', async () => {
     const { place, contents } = await shopOfThree('wal');
     await using _ = place;
     const { held } = await place.data('restore', 'one', '--in-place', '--hold');
@@ -107,7 +107,7 @@ describe('what is overwritten can be had again', () => {
     expect(contentOf(file(place))).toEqual(before);
   });
 
-  test.each(['swap', 'in place'] as const)('%s: a forced undo snapshots what was written since', { timeout: 120_000 }, async (way) => {
+  test.each(['swap', 'in place'] as const)('%s: a forced undo snapshots what was written since', async (way) => {
     const { place, contents } = await shopOfThree('delete');
     await using _ = place;
     await rewind(place, 'one', way);
@@ -120,7 +120,7 @@ describe('what is overwritten can be had again', () => {
     expect(contentOf(place.path('safety.db'))).toEqual(written);
   });
 
-  test('a forced undo of a restore to a new place, which is no source', { timeout: 120_000 }, async () => {
+  test('a forced undo of a restore to a new place, which is no source', async () => {
     const { place } = await shopOfThree('delete');
     await using _ = place;
     await place.data('restore', 'one', '--to', 'new.db');
@@ -132,7 +132,7 @@ describe('what is overwritten can be had again', () => {
     expect(contentOf(place.path('again.db'))).toEqual(written);
   });
 
-  test('where what stands there cannot be read, a forced undo says so and goes on without a snapshot when told', { timeout: 120_000 }, async () => {
+  test('where what stands there cannot be read, a forced undo says so and goes on without a snapshot when told', async () => {
     const { place, contents } = await shopOfThree('delete');
     await using _ = place;
     await rewind(place, 'one', 'swap');
@@ -145,7 +145,7 @@ describe('what is overwritten can be had again', () => {
   });
 });
 
-test('old copies that are kept for undo have a size, in every list that names them', { timeout: 120_000 }, async () => {
+test('old copies that are kept for undo have a size, in every list that names them', async () => {
   const { place } = await shopOfThree('delete');
   await using _ = place;
   await rewind(place, 'one', 'swap');
@@ -173,46 +173,40 @@ async function aged(place: Place, hours: number): Promise<void> {
   await writeFile(path, JSON.stringify({ ...content, undo }));
 }
 
-test(
-  'an old copy goes by itself after its time, by the next host, told before and in the journal; not one that was asked for or that no snapshot held',
-  { timeout: 120_000 },
-  async () => {
-    await using place = await Place.withShop(20);
-    for (const name of ['one', 'two']) {
-      change(file(place), `update orders set note = '${name}' where id < 10`);
-      await place.data('snap', 'shop', '--name', name);
-    }
-    const done = await place.ok('rewind', 'shop', '--to', 'one');
-    expect(done).toMatch(
-      /To take it back: belay undo \w+ \(the old one is kept until \d{4}-\d\d-\d\d [\d:]+, or until there are three newer ones, [\d.]+ KiB\)/,
-    );
-    await rewind(place, 'two', 'swap');
-    await place.data('restore', 'one', '--to', 'other.db');
-    const kept = (await place.data('undo', '--list'))['undo'];
-    const [first, second, third] = (Array.isArray(kept) ? kept : []).map((one: unknown) => record(one));
-    expect(Number(first?.['keptUntil']) - Number(first?.['at'])).toBeGreaterThan(23.9 * 3_600_000);
-    expect(third).not.toHaveProperty('keptUntil');
-    expect(await place.data('undo', String(second?.['id']), '--keep')).toMatchObject({ kept: { keep: true } });
-    await aged(place, 23);
-    expect(await place.data('undo', '--list')).toMatchObject({ undo: [{}, {}, {}] });
-    await aged(place, 24);
-    await place.data('status');
-    await place.data('status');
-    expect(await place.data('undo', '--list')).toMatchObject({ undo: [{ id: second?.['id'] }, { id: third?.['id'] }] });
-    expect(await place.data('journal', '--what', 'undo.dropped')).toMatchObject({
-      entries: [{ details: { id: first?.['id'], because: 'its time was over' } }],
-    });
-    expect(existsSync(String(first?.['kept']))).toBe(false);
-    expect(existsSync(String(second?.['kept']))).toBe(true);
+test('an old copy goes by itself after its time, by the next host, told before and in the journal; not one that was asked for or that no snapshot held', async () => {
+  await using place = await Place.withShop(20);
+  for (const name of ['one', 'two']) {
+    change(file(place), `update orders set note = '${name}' where id < 10`);
+    await place.data('snap', 'shop', '--name', name);
+  }
+  const done = await place.ok('rewind', 'shop', '--to', 'one');
+  expect(done).toMatch(/To take it back: belay undo \w+ \(the old one is kept until \d{4}-\d\d-\d\d [\d:]+, or until there are three newer ones, [\d.]+ KiB\)/);
+  await rewind(place, 'two', 'swap');
+  await place.data('restore', 'one', '--to', 'other.db');
+  const kept = (await place.data('undo', '--list'))['undo'];
+  const [first, second, third] = (Array.isArray(kept) ? kept : []).map((one: unknown) => record(one));
+  expect(Number(first?.['keptUntil']) - Number(first?.['at'])).toBeGreaterThan(23.9 * 3_600_000);
+  expect(third).not.toHaveProperty('keptUntil');
+  expect(await place.data('undo', String(second?.['id']), '--keep')).toMatchObject({ kept: { keep: true } });
+  await aged(place, 23);
+  expect(await place.data('undo', '--list')).toMatchObject({ undo: [{}, {}, {}] });
+  await aged(place, 24);
+  await place.data('status');
+  await place.data('status');
+  expect(await place.data('undo', '--list')).toMatchObject({ undo: [{ id: second?.['id'] }, { id: third?.['id'] }] });
+  expect(await place.data('journal', '--what', 'undo.dropped')).toMatchObject({
+    entries: [{ details: { id: first?.['id'], because: 'its time was over' } }],
+  });
+  expect(existsSync(String(first?.['kept']))).toBe(false);
+  expect(existsSync(String(second?.['kept']))).toBe(true);
 
-    // An old file that was taken in under the source's name is no snapshot of what the source held.
-    makeShop(place.path('never.db'), 3);
-    makeShop(place.path('old.sqlite'), 2);
-    await utimes(place.path('old.sqlite'), 1_700_000_000, 1_700_000_000);
-    await place.data('source', 'add', 'never.db');
-    await place.data('import', 'old.sqlite', '--source', 'never');
-    const { undo } = await place.data('restore', 'one', '--to', 'never');
-    expect(record(undo)['source']).toBe('never');
-    expect(undo).not.toHaveProperty('keptUntil');
-  },
-);
+  // An old file that was taken in under the source's name is no snapshot of what the source held.
+  makeShop(place.path('never.db'), 3);
+  makeShop(place.path('old.sqlite'), 2);
+  await utimes(place.path('old.sqlite'), 1_700_000_000, 1_700_000_000);
+  await place.data('source', 'add', 'never.db');
+  await place.data('import', 'old.sqlite', '--source', 'never');
+  const { undo } = await place.data('restore', 'one', '--to', 'never');
+  expect(record(undo)['source']).toBe('never');
+  expect(undo).not.toHaveProperty('keptUntil');
+});

@@ -23,7 +23,7 @@ describe.runIf(majors.includes(15))('a checkpoint that is dropped', () => {
     if (verbs === undefined) throw new Error('there are no checkpoints');
     const id = 'one';
     await withContext((context) => verbs.create(bank, id, context));
-    const kept = await withContext((context) => verbs.rewind(bank, id, context, () => Promise.resolve()));
+    const kept = await withContext((context) => verbs.rewind(bank, id, context, noIntents));
     await withContext((context) => engine.undo(kept, context, { force: true }));
     let prepared = 0;
     await using proxy = await startProxy(server, {

@@ -8,7 +8,7 @@ import { majors, startServer, type PostgresServer } from '../../helpers/postgres
 import { locationOn } from '../../helpers/postgres/subject.ts';
 
 /** The servers that Debian and a package of npm bring are linked with ICU of two versions. */
-describe.runIf([14, 15, 17].every((major) => majors.includes(major)))('a server that sorts by another ICU', { timeout: 60_000 }, () => {
+describe.runIf([14, 15, 17].every((major) => majors.includes(major)))('a server that sorts by another ICU', () => {
   const servers = new Map<number, PostgresServer>();
   const engine = createPostgresEngine({ folders: [clientOf(15), clientOf(17)] });
   const on = (major: number): PostgresServer => {

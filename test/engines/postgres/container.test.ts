@@ -79,7 +79,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     return { name: 'source', engine: 'postgres', location };
   }
 
-  it('are discovered, one line each however many ways lead to it, and none of it secret', { timeout: 120_000 }, async () => {
+  it('are discovered, one line each however many ways lead to it, and none of it secret', async () => {
     const found = (await docker.call('GET', '/containers/open/json')).json as { NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } };
     const port = found.NetworkSettings.Ports['5432/tcp']?.[0]?.HostPort ?? '';
     await writeFile(path.join(folder, '.env'), `DATABASE_URL=postgresql+asyncpg://shop:${encodeURIComponent(password)}@localhost:${port}/shop\n`);
@@ -130,7 +130,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     expect(without.map(({ add }) => add)).toEqual(expect.arrayContaining(['postgres:///', 'env:REPORTS_DATABASE_URL']));
   });
 
-  it('captures and restores by the tools in it, with nothing but busybox beside them', { timeout: 120_000 }, async () => {
+  it('captures and restores by the tools in it, with nothing but busybox beside them', async () => {
     const source = await added('docker://open');
     expect(source.location).toMatchObject({ container: { name: 'open' }, user: 'shop', database: 'shop', port: 5432 });
     expect(postgres.describeLocation(source.location)).toBe('docker://open/shop');
@@ -154,7 +154,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     expect(JSON.stringify([...sink.objects, report])).not.toContain('c4nary');
   });
 
-  it('leaves nothing in it where the restore is cancelled', { timeout: 120_000 }, async () => {
+  it('leaves nothing in it where the restore is cancelled', async () => {
     const source = await added('docker://open');
     const sink = memorySink();
     const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
@@ -176,7 +176,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     expect(await sqlIn(docker, 'open', places.open, `SELECT datname FROM pg_database WHERE datname LIKE 'cancelled%'`)).toBe('');
   });
 
-  it('finds a service of Compose by its address, and again when it was made anew', { timeout: 120_000 }, async () => {
+  it('finds a service of Compose by its address, and again when it was made anew', async () => {
     const source = await added('docker://shop-db-1');
     expect(source.location).toMatchObject({ container: { project: 'shop', service: 'db' } });
     expect(postgres.describeLocation(source.location)).toBe('docker://shop+db/postgres');
@@ -189,7 +189,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     await docker.call('POST', '/containers/shop-db-2/unpause');
   });
 
-  it('is refused with what to do where nothing in it can hand on a connection, with a shell or without', { timeout: 120_000 }, async () => {
+  it('is refused with what to do where nothing in it can hand on a connection, with a shell or without', async () => {
     await docker.run('noshell:1', { Cmd: ['sleep', '1000'] }, 'bare');
     await docker.run('postgres:15', { Cmd: ['sleep', '1000'] }, 'poor');
     await onlyBusybox(docker, 'poor', ['perl', 'bash']);
@@ -204,50 +204,46 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
     }
   });
 
-  it(
-    'says of one that does not run how to start it, of one that is not there that it is not, and reaches one that no network leads to',
-    { timeout: 120_000 },
-    async () => {
-      const source = await added('docker://cut-off');
-      const probe = (): Promise<unknown> => withHost((context) => postgres.probe(source, context)).catch((error: unknown) => error);
-      expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: 'Start it: docker start cut-off' });
-      await docker.call('POST', '/containers/cut-off/start');
-      // Nothing answers in it yet: it is told as such.
-      expect(await probe()).toMatchObject({ code: 'source.unreachable', details: { container: 'cut-off' } });
-      await until(async () => (await inContainer(docker, 'cut-off', ['/usr/lib/postgresql/15/bin/pg_isready', '-h', '127.0.0.1'])).code === 0);
-      for (const lacking of [[], ['perl'], ['bash', 'busybox']]) {
-        await onlyBusybox(docker, 'cut-off', lacking);
-        expect(await probe()).toMatchObject({ consistency: 'transaction' });
-      }
-      // The server is the first process there: what a session leaves behind ended by a signal it takes for a crash of its own.
-      expect((await docker.call('GET', '/containers/cut-off/logs?stdout=1&stderr=1')).json).not.toContain('terminated by signal');
-      const noUrl = await withHost(async (context) => postgres.connection?.(source.location, context)).catch((error: unknown) => error);
-      expect(noUrl).toMatchObject({ code: 'engine.unsupported', hint: expect.stringMatching(/"127\.0\.0\.1:5432:5432".*--url-file/s) as unknown });
-      await sqlIn(docker, 'cut-off', places.closed, makeBank);
-      const sink = memorySink();
-      const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
-      const snapshot = sink.snapshot('postgres', source.location, report.fingerprint);
-      const target = { location: postgres.targetLocation('again', source.location, '/'), mode: 'new' } as const;
-      const copy = await withHost((context) => postgres.restore(snapshot, target, context, noIntent));
-      expect(compareFingerprints(report.fingerprint, await withHost((context) => postgres.fingerprint({ kind: 'copy', copy }, context)))).toEqual([]);
-      await withHost((context) => postgres.discard(copy, context));
-      const sessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'belay%'`;
-      await until(async () => (await sqlIn(docker, 'cut-off', places.closed, sessions)) === '0');
-      const holder = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, docker.host, 'cut-off', password], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      await once(holder.stdout, 'data');
-      expect(await sqlIn(docker, 'cut-off', places.closed, sessions)).toBe('1');
-      holder.kill('SIGKILL');
-      await until(async () => (await sqlIn(docker, 'cut-off', places.closed, sessions)) === '0');
+  it('says of one that does not run how to start it, of one that is not there that it is not, and reaches one that no network leads to', async () => {
+    const source = await added('docker://cut-off');
+    const probe = (): Promise<unknown> => withHost((context) => postgres.probe(source, context)).catch((error: unknown) => error);
+    expect(await probe()).toMatchObject({ code: 'source.unreachable', hint: 'Start it: docker start cut-off' });
+    await docker.call('POST', '/containers/cut-off/start');
+    // Nothing answers in it yet: it is told as such.
+    expect(await probe()).toMatchObject({ code: 'source.unreachable', details: { container: 'cut-off' } });
+    await until(async () => (await inContainer(docker, 'cut-off', ['/usr/lib/postgresql/15/bin/pg_isready', '-h', '127.0.0.1'])).code === 0);
+    for (const lacking of [[], ['perl'], ['bash', 'busybox']]) {
+      await onlyBusybox(docker, 'cut-off', lacking);
+      expect(await probe()).toMatchObject({ consistency: 'transaction' });
+    }
+    // The server is the first process there: what a session leaves behind ended by a signal it takes for a crash of its own.
+    expect((await docker.call('GET', '/containers/cut-off/logs?stdout=1&stderr=1')).json).not.toContain('terminated by signal');
+    const noUrl = await withHost(async (context) => postgres.connection?.(source.location, context)).catch((error: unknown) => error);
+    expect(noUrl).toMatchObject({ code: 'engine.unsupported', hint: expect.stringMatching(/"127\.0\.0\.1:5432:5432".*--url-file/s) as unknown });
+    await sqlIn(docker, 'cut-off', places.closed, makeBank);
+    const sink = memorySink();
+    const report = await withHost((context) => postgres.capture(source, { maxWriterWait: 5000 }, sink, context));
+    const snapshot = sink.snapshot('postgres', source.location, report.fingerprint);
+    const target = { location: postgres.targetLocation('again', source.location, '/'), mode: 'new' } as const;
+    const copy = await withHost((context) => postgres.restore(snapshot, target, context, noIntent));
+    expect(compareFingerprints(report.fingerprint, await withHost((context) => postgres.fingerprint({ kind: 'copy', copy }, context)))).toEqual([]);
+    await withHost((context) => postgres.discard(copy, context));
+    const sessions = `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'belay%'`;
+    await until(async () => (await sqlIn(docker, 'cut-off', places.closed, sessions)) === '0');
+    const holder = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', child, docker.host, 'cut-off', password], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(holder.stdout, 'data');
+    expect(await sqlIn(docker, 'cut-off', places.closed, sessions)).toBe('1');
+    holder.kill('SIGKILL');
+    await until(async () => (await sqlIn(docker, 'cut-off', places.closed, sessions)) === '0');
 
-      const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, here, context)).catch((error: unknown) => error);
-      expect(none).toMatchObject({ code: 'source.missing' });
-      const service = postgres.normaliseLocation({ url: 'docker://shop+nothing/x' }, '/');
-      const gone = await withHost((context) => postgres.probe({ ...source, location: service }, context)).catch((error: unknown) => error);
-      expect(gone).toMatchObject({ code: 'source.missing', hint: expect.stringContaining('compose up') as unknown });
-    },
-  );
+    const none = await withHost(async (context) => postgres.complete?.({ url: 'docker://nowhere/x' }, here, context)).catch((error: unknown) => error);
+    expect(none).toMatchObject({ code: 'source.missing' });
+    const service = postgres.normaliseLocation({ url: 'docker://shop+nothing/x' }, '/');
+    const gone = await withHost((context) => postgres.probe({ ...source, location: service }, context)).catch((error: unknown) => error);
+    expect(gone).toMatchObject({ code: 'source.missing', hint: expect.stringContaining('compose up') as unknown });
+  });
 
   describe('with its tools and nothing of this machine', () => {
     // The subjects of the suite have the server to themselves.

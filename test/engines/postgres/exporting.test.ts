@@ -184,7 +184,7 @@ describe.each([15, 18].filter((major) => majors.includes(major)))('native files 
   });
 });
 
-test.runIf(majors.includes(15))('CSV is UTF-8 whatever the database is', { timeout: 60_000 }, async () => {
+test.runIf(majors.includes(15))('CSV is UTF-8 whatever the database is', async () => {
   await using server = await startServer(15);
   const trip = roundTrip(server);
   const folder = await mkdtemp(path.join(tmpdir(), 'belay-exports-'));

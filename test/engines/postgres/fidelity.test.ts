@@ -70,7 +70,7 @@ for (const major of [13, 14, 15, 16, 17, 18]) {
     await withContext((context) => checkpoints.create(again, 'one', context));
     await write(server, 'again', 'DELETE FROM public.numbers');
     const changed = await contentOf(server, 'again');
-    const undo = await withContext((context) => checkpoints.rewind(again, 'one', context, () => Promise.resolve()));
+    const undo = await withContext((context) => checkpoints.rewind(again, 'one', context, noIntents));
     expect(await contentOf(server, 'again')).toEqual(atCheckpoint.content);
     expect(definitionsOf(server, 'again')).toEqual(atCheckpoint.definitions);
     await withContext((context) => engine.undo(undo, context, { force: false }));

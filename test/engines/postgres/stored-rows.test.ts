@@ -46,7 +46,7 @@ describe.runIf(majors.includes(15))('rows of a snapshot without a server', () =>
   const look = (snapshot: SnapshotContent, request: BrowseRequest): Promise<BrowsePage | undefined> =>
     withContext((context) => at.trip.engine.browseStored?.(snapshot, request, context) ?? Promise.resolve(undefined));
 
-  test('are what the server shows, page by page and ordered by each column whose order is known', { timeout: 60_000 }, async () => {
+  test('are what the server shows, page by page and ordered by each column whose order is known', async () => {
     const { trip } = at;
     const snapshot = await taken('wide', schema);
     const source = { kind: 'source', source: trip.source('wide') } as const;

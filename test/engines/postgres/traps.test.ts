@@ -292,7 +292,7 @@ describe.runIf(majors.includes(15))('traps of the recipe, on 15', () => {
     expect(await databases(server)).not.toContain('kept__belay_ck_0123456789ab');
     await server.run('kept', `DROP TABLE t; ALTER DATABASE kept RESET search_path; ALTER DATABASE kept OWNER TO boss; COMMENT ON DATABASE kept IS NULL`);
     for (const round of [1, 2]) {
-      await withContext((context) => checkpoints.rewind(trip.source('kept'), 'one', context, noIntent));
+      await withContext((context) => checkpoints.rewind(trip.source('kept'), 'one', context, noIntents));
       expect(compareFingerprints(before, await print()), `round ${round}`).toEqual([]);
       await server.run('kept', 'DROP TABLE t');
     }

@@ -42,7 +42,7 @@ for (const [mode, code, expected] of [
   ['replace', 'EIO', 'target.denied'],
   ['in-place', 'ENOSPC', 'target.no-space'],
 ] as const) {
-  test(`${code} at any step of a restore (${mode}): the old content or the new, the reason told, nothing left`, { timeout: 600_000 }, async () => {
+  test(`${code} at any step of a restore (${mode}): the old content or the new, the reason told, nothing left`, async () => {
     await using folder = await temporaryFolder('belay-faults');
     const place = path.join(folder.path, 'place');
     const good = path.join(folder.path, 'good.sqlite');

@@ -78,7 +78,7 @@ for (const journal of ['wal', 'delete'] as const) {
       expect(readdirSync(folder.path)).toEqual(['bank.db']);
     });
 
-    test('a program that keeps the file locked is waited for, then told, and nothing was changed', { timeout: 60_000 }, async () => {
+    test('a program that keeps the file locked is waited for, then told, and nothing was changed', async () => {
       await using folder = await temporaryFolder('belay-in-use');
       const file = path.join(folder.path, 'bank.db');
       makeBank(file, { journal });

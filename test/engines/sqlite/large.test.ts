@@ -58,54 +58,50 @@ async function fileSink(file: string): Promise<CaptureSink & { readonly objects:
   };
 }
 
-test(
-  'a file of more than 1 GiB, with the page that SQLite leaves alone: captured and restored equal, beside it and in place',
-  { timeout: 180_000 },
-  async () => {
-    await using folder = await temporaryFolder('belay-large');
-    const file = path.join(folder.path, 'large.db');
-    makeLarge(file);
-    const { size } = await stat(file);
-    expect(size).toBeGreaterThan(pendingByte + 20_000_000);
-    const hash = await hashOf(file);
+test('a file of more than 1 GiB, with the page that SQLite leaves alone: captured and restored equal, beside it and in place', async () => {
+  await using folder = await temporaryFolder('belay-large');
+  const file = path.join(folder.path, 'large.db');
+  makeLarge(file);
+  const { size } = await stat(file);
+  expect(size).toBeGreaterThan(pendingByte + 20_000_000);
+  const hash = await hashOf(file);
 
-    const engine = createSqliteEngine();
-    const raw = path.join(folder.path, 'captured');
-    const sink = await fileSink(raw);
-    const report = await withContext((context) => engine.capture(sqliteSource(file), { maxWriterWait: 60_000 }, sink, context));
-    await sink.close();
-    expect(await hashOf(raw)).toBe(hash);
+  const engine = createSqliteEngine();
+  const raw = path.join(folder.path, 'captured');
+  const sink = await fileSink(raw);
+  const report = await withContext((context) => engine.capture(sqliteSource(file), { maxWriterWait: 60_000 }, sink, context));
+  await sink.close();
+  expect(await hashOf(raw)).toBe(hash);
 
-    const snapshot: SnapshotContent = {
-      engine: 'sqlite',
-      snapshotId: '0'.repeat(32),
-      location: { path: file },
-      fingerprint: report.fingerprint,
-      objects: async function* () {
-        yield* sink.objects;
-      },
-      read: async function* () {
-        for await (const part of createReadStream(raw, { highWaterMark: 4 << 20 })) yield new Uint8Array(part as Buffer);
-      },
-    };
-    const location = { path: path.join(folder.path, 'restored.db') };
-    await withContext(async (context) => {
-      const copy = await engine.restore(snapshot, { location, mode: 'throw-away' }, context, () => Promise.resolve());
-      expect(await hashOf(location.path)).toBe(hash);
-      expect(await engine.fingerprint({ kind: 'copy', copy }, context)).toEqual(report.fingerprint);
-      await engine.discard(copy, context);
-    });
+  const snapshot: SnapshotContent = {
+    engine: 'sqlite',
+    snapshotId: '0'.repeat(32),
+    location: { path: file },
+    fingerprint: report.fingerprint,
+    objects: async function* () {
+      yield* sink.objects;
+    },
+    read: async function* () {
+      for await (const part of createReadStream(raw, { highWaterMark: 4 << 20 })) yield new Uint8Array(part as Buffer);
+    },
+  };
+  const location = { path: path.join(folder.path, 'restored.db') };
+  await withContext(async (context) => {
+    const copy = await engine.restore(snapshot, { location, mode: 'throw-away' }, context, () => Promise.resolve());
+    expect(await hashOf(location.path)).toBe(hash);
+    expect(await engine.fingerprint({ kind: 'copy', copy }, context)).toEqual(report.fingerprint);
+    await engine.discard(copy, context);
+  });
 
-    const small = { location: { path: path.join(folder.path, 'small.db') }, mode: 'in-place' } as const;
-    run(small.location.path, `PRAGMA page_size = ${pageSize}; CREATE TABLE t (a); INSERT INTO t VALUES ('old')`);
-    const undo = await withContext(async (context) =>
-      engine.promote(await engine.restore(snapshot, small, context, () => Promise.resolve()), small, context, () => Promise.resolve()),
-    );
-    const found = await withContext((context) => engine.fingerprint({ kind: 'source', source: sqliteSource(small.location.path) }, context));
-    expect(compareFingerprints(report.fingerprint, found)).toEqual([]);
-    expect(value(small.location.path, 'SELECT word FROM words WHERE id = 59999')).toBe('59998 '.repeat(150));
-    expect(value(small.location.path, 'PRAGMA quick_check')).toBe('ok');
-    await withContext((context) => engine.undo(undo, context, { force: false }));
-    expect(value(small.location.path, 'SELECT a FROM t')).toBe('old');
-  },
-);
+  const small = { location: { path: path.join(folder.path, 'small.db') }, mode: 'in-place' } as const;
+  run(small.location.path, `PRAGMA page_size = ${pageSize}; CREATE TABLE t (a); INSERT INTO t VALUES ('old')`);
+  const undo = await withContext(async (context) =>
+    engine.promote(await engine.restore(snapshot, small, context, () => Promise.resolve()), small, context, () => Promise.resolve()),
+  );
+  const found = await withContext((context) => engine.fingerprint({ kind: 'source', source: sqliteSource(small.location.path) }, context));
+  expect(compareFingerprints(report.fingerprint, found)).toEqual([]);
+  expect(value(small.location.path, 'SELECT word FROM words WHERE id = 59999')).toBe('59998 '.repeat(150));
+  expect(value(small.location.path, 'PRAGMA quick_check')).toBe('ok');
+  await withContext((context) => engine.undo(undo, context, { force: false }));
+  expect(value(small.location.path, 'SELECT a FROM t')).toBe('old');
+});

@@ -108,7 +108,7 @@ const rows = (file: string): unknown => value(file, "SELECT group_concat(text, '
 
 for (const journal of ['wal', 'delete'] as const) {
   describe(`somebody commits between keeping and overwriting, and the writing is killed, journal_mode=${journal}`, () => {
-    test('of a set: every file is as it was, with what was committed, or has the new content and that is kept', { timeout: 300_000 }, async () => {
+    test('of a set: every file is as it was, with what was committed, or has the new content and that is kept', async () => {
       await using folder = await temporaryFolder('belay-second');
       const place = path.join(folder.path, 'place');
       const { mkdirSync } = await import('node:fs');

@@ -281,7 +281,7 @@ describe('what lies beside a target never mixes with the restored file', () => {
     expect(readFileSync(`${target}-wal`).equals(Buffer.alloc(5000, 0x43))).toBe(true);
   });
 
-  test('killed at any step, an old file that SQLite cannot open comes back byte for byte with its log', { timeout: 600_000 }, async () => {
+  test('killed at any step, an old file that SQLite cannot open comes back byte for byte with its log', async () => {
     await using folder = await temporaryFolder('belay-states');
     const good = path.join(folder.path, 'good.db');
     makeBank(good, { journal: 'wal' });

@@ -87,7 +87,7 @@ function launchOf(place: Place, { args = [], env = {}, executable, uid }: AppOpt
   return {
     executablePath,
     // Shorter than a test's own, so that what Playwright saw of the start is told.
-    timeout: 60_000,
+    timeout: 300_000,
     // Chromium's sandbox refuses root; Playwright would switch it off for everybody.
     chromiumSandbox: process.getuid?.() !== 0 || uid !== undefined,
     args: [...(process.getuid?.() === 0 && uid === undefined ? ['--no-sandbox'] : []), '--disable-gpu', ...(executable === undefined ? [shim] : []), ...args],

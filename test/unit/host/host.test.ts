@@ -69,7 +69,7 @@ test('of processes that start at once one hosts, the others attach; when it is k
   expect(last.role).toBe('host');
   await last.go();
   expect((await readdir(home)).toSorted()).toEqual([]);
-}, 60_000);
+});
 
 test('a host that a command started stays for its clients and their jobs, then goes', async () => {
   await using folder = await temporaryFolder();

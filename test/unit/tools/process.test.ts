@@ -42,15 +42,15 @@ describe('a command of npm test', () => {
 
     const left = await runGroup(process.execPath, ['-e', `${start} c.unref()`], { ...options, signal: never });
     expect(left.code).toBe(0);
-    await expect.poll(() => alive(pid()), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => alive(pid())).toBe(false);
 
     rmSync(pidFile);
     const stop = new AbortController();
     const running = runGroup(process.execPath, ['-e', `${start} setInterval(() => {}, 1000)`], { ...options, signal: stop.signal });
-    await expect.poll(() => existsSync(pidFile) && pid() > 0, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(pidFile) && pid() > 0).toBe(true);
     stop.abort();
     expect((await running).signal).toBe('SIGINT');
-    await expect.poll(() => alive(pid()), { timeout: 5000 }).toBe(false);
+    await expect.poll(() => alive(pid())).toBe(false);
   });
 });
 
