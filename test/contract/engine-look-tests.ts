@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { isAppError } from '../../electron/core/base/errors.ts';
 import type { EngineSource, FingerprintTarget, NativeFile, RestoreTarget } from '../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
-import { withContext } from '../helpers/engine-context.ts';
-import { noIntents, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
+import { noIntents, withContext } from '../helpers/engine-context.ts';
+import { type Holder, type Traits, type Verbs } from './engine-verbs.ts';
 
 /** Of a table of which one row was changed: that row alone, its changed cell with both values; from either side, page by page. */
 async function rowsTold(at: Holder, changed: EngineSource): Promise<void> {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Progress } from '../../electron/core/base/ports.ts';
 import { silentLog, systemClock, systemRandom } from '../../electron/core/base/system.ts';
-import type { EngineContext } from '../../electron/core/engines/engine.ts';
+import type { EngineContext, RewindIntents } from '../../electron/core/engines/engine.ts';
 
 export interface TestContext extends AsyncDisposable {
   readonly context: EngineContext;
@@ -13,6 +13,9 @@ export interface TestContext extends AsyncDisposable {
 
 /** Children of the engines start faster with what Node compiled once. */
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url));
+
+/** For a rewind whose caller keeps nothing on record. */
+export const noIntents: RewindIntents = { building: () => Promise.resolve(), swapping: () => Promise.resolve() };
 
 /** A context with a private folder that is gone when the scope ends. */
 export async function engineContext(signal: AbortSignal = new AbortController().signal): Promise<TestContext> {

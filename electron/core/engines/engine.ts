@@ -11,7 +11,7 @@ import type { EngineState } from '../containers/engine.ts';
 
 export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
-export type { CheckpointInfo, CheckpointRoom, CheckpointVerbs } from './checkpoint-verbs.ts';
+export type { CheckpointInfo, CheckpointRoom, CheckpointVerbs, RewindIntents } from './checkpoint-verbs.ts';
 export type { Expectation, RestoreChoices } from './choices.ts';
 export type { Discovered, DiscoverScope, GivenFrom } from './discovering.ts';
 export type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';

@@ -1,12 +1,12 @@
 import type { SmokeCheck, UndoEntry, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
-import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '../engines/engine.ts';
+import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, RewindIntents, SnapshotContent, UndoRecord } from '../engines/engine.ts';
 import { compareCopy } from '../verify/drill.ts';
 import { samePlace } from '../sources/same-place.ts';
 import type { HookCommand } from '../verify/hook.ts';
 import { migrate, refuseBadCommands, type Migration } from './migrate.ts';
 import type { HeldRow, RestoreRecords, UndoRow } from './records.ts';
-import { discardHeld, orUnreached, settle, settleTarget, uncancelled } from './settle.ts';
+import { discardFailed, discardHeld, orUnreached, settle, settleTarget, uncancelled } from './settle.ts';
 
 export interface RestoreRequest {
   readonly content: SnapshotContent;
@@ -153,6 +153,39 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
   );
   await records.removeHeld(held.id);
   return entry;
+}
+
+/**
+ * Swaps a checkpoint in by the engine's `rewind`, with what it makes of it on record from before its first byte until it is the target's, or gone.
+ */
+export async function swapCheckpoint(
+  engine: Engine,
+  target: RestoreTarget,
+  facts: SwapFacts,
+  rewind: (intents: RewindIntents) => Promise<UndoRecord>,
+  records: RestoreRecords,
+  context: EngineContext,
+  onDropped: PromoteRequest['onDropped'],
+): Promise<UndoEntry> {
+  const id = newId(context);
+  const building = (copy: RestoredCopy): Promise<void> =>
+    records.putHeld({
+      id,
+      state: 'building',
+      at: context.clock.now(),
+      copy: { ...copy, location: { ...copy.location }, data: { ...copy.data } },
+      target: { mode: target.mode, location: { ...target.location } },
+      describes: facts.target,
+      ...(facts.source === undefined ? {} : { source: facts.source }),
+    });
+  try {
+    const entry = await recordSwap(engine, records, context, facts, (swapping) => rewind({ building, swapping }), onDropped);
+    await records.removeHeld(id);
+    return entry;
+  } catch (error) {
+    await discardFailed(engine, id, records, context);
+    throw error;
+  }
 }
 
 /** Writing into a live target gives it a new stamp: what earlier swaps left there is noted by content first. */

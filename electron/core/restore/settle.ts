@@ -22,6 +22,7 @@ export async function settleAll(engineOf: (kind: string) => Engine, records: Res
     if (held.state === 'held') continue;
     const called = `an unfinished copy beside ${held.describes}`;
     const note = async (): Promise<string> => {
+      if (await isSwapOpen(held, records)) return `${called} waits until its swap is settled`;
       await discardHeld(engineOf(held.copy.engine), held, records, context);
       return `${called} was removed`;
     };
@@ -62,6 +63,21 @@ export async function settle(engine: Engine, id: string, records: RestoreRecords
 export async function discardHeld(engine: Engine, held: HeldRow, records: RestoreRecords, context: EngineContext): Promise<void> {
   await engine.discard(held.copy, uncancelled(context));
   await records.removeHeld(held.id);
+}
+
+/**
+ * Removes the copy of a swap that failed, if it is on record. Where it cannot be reached it stays there for the next start, as does one that a
+ * swap which is not settled yet may need to go forwards.
+ */
+export async function discardFailed(engine: Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<void> {
+  const held = records.held().find((one) => one.id === id);
+  if (held === undefined || (await isSwapOpen(held, records))) return;
+  await orUnreached(() => discardHeld(engine, held, records, context), held.describes);
+}
+
+async function isSwapOpen(held: HeldRow, records: RestoreRecords): Promise<boolean> {
+  for (const { entry, state } of records.undo()) if (state !== 'kept' && (await samePlace(entry.target, held.describes))) return true;
+  return false;
 }
 
 /** The context of what has to come to its end whatever its caller does. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { withContext } from '../../helpers/engine-context.ts';
+import { noIntents, withContext } from '../../helpers/engine-context.ts';
 import { makeBank } from '../../helpers/postgres/bank.ts';
 import { startProxy, type Passing } from '../../helpers/postgres/proxy.ts';
 import { roundTrip } from '../../helpers/postgres/round-trip.ts';

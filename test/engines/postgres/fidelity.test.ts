@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { isAppError } from '../../../electron/core/base/errors.ts';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
 import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
-import { withContext } from '../../helpers/engine-context.ts';
+import { noIntents, withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
 import { clientOf, contentOf, definitionsOf } from '../../helpers/postgres/compare.ts';
 import { everything, featuresQuery, roles, type Features } from '../../helpers/postgres/everything.ts';

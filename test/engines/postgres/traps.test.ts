@@ -7,7 +7,7 @@ import { isAppError } from '../../../electron/core/base/errors.ts';
 import { createPostgresEngine } from '../../../electron/core/engines/postgres/engine.ts';
 import type { FingerprintTarget, SnapshotContent } from '../../../electron/core/engines/engine.ts';
 import { compareFingerprints } from '../../../electron/core/engines/fingerprint.ts';
-import { engineContext, withContext } from '../../helpers/engine-context.ts';
+import { engineContext, noIntents, withContext } from '../../helpers/engine-context.ts';
 import { memorySink } from '../../helpers/memory-sink.ts';
 import { contentOf } from '../../helpers/postgres/compare.ts';
 import { roundTrip, type RoundTrip } from '../../helpers/postgres/round-trip.ts';

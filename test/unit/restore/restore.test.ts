@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { UndoEntry } from '../../../electron/contract/model.ts';
+import type { RestoredCopy } from '../../../electron/core/engines/engine.ts';
 import { systemRandom } from '../../../electron/core/base/system.ts';
 import { openRestoreRecords, type RestoreRecords } from '../../../electron/core/restore/records.ts';
-import { keptPerTarget, prepareRestore, promoteHeld } from '../../../electron/core/restore/restore.ts';
+import { keptPerTarget, prepareRestore, promoteHeld, swapCheckpoint } from '../../../electron/core/restore/restore.ts';
 import { settleAll } from '../../../electron/core/restore/settle.ts';
 import { discardUndo, undoSwap } from '../../../electron/core/restore/undo.ts';
 import { contentOf, PlaceEngine, testContext } from '../../helpers/app/place-engine.ts';
@@ -132,6 +133,59 @@ describe('after a crash', () => {
     expect(await settleAll(engineOf, records, context())).toEqual(['an unfinished copy beside shop was removed']);
     expect(places.places.has('half')).toBe(false);
     expect(records.held().map((row) => row.id)).toEqual([held.id]);
+  });
+});
+
+describe('a rewind to a checkpoint', () => {
+  const target = { location: { place: 'shop' }, mode: 'replace' as const };
+  const facts = { what: 'checkpoint-rewind' as const, target: 'shop', source: 'shop' };
+  const copy: RestoredCopy = { engine: 'sqlite', location: { place: 'shop~copy' }, data: {} };
+  const swapped = (between: () => void = () => undefined): Promise<UndoEntry> =>
+    swapCheckpoint(
+      places.engine,
+      target,
+      facts,
+      async ({ building, swapping }) => {
+        await building(copy);
+        places.places.set('shop~copy', 'good');
+        between();
+        return places.engine.promote(copy, target, context(), swapping);
+      },
+      records,
+      context(),
+      onDropped,
+    );
+
+  test('has its copy on record before it is made, and no longer than it is there', async () => {
+    let seen: readonly unknown[] = [];
+    await swapped(() => {
+      seen = records.held().map(({ state, describes, source }) => ({ state, describes, source }));
+    });
+    expect(seen).toEqual([{ state: 'building', describes: 'shop', source: 'shop' }]);
+    expect(records.held()).toEqual([]);
+    expect(places.places.get('shop')).toBe('good');
+  });
+
+  test.each(['before-intent', 'after-intent'] as const)('that fails %s leaves nothing of its copy', async (step) => {
+    places.failAt = step;
+    await expect(swapped()).rejects.toMatchObject({ code: 'target.no-space' });
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+    expect([records.held(), records.undo()]).toEqual([[], []]);
+  });
+
+  test('whose swap cannot be settled keeps its copy until it can: the swap may need it to go forwards', async () => {
+    places.failAt = 'after-intent';
+    places.unreachable = true;
+    await expect(swapped()).rejects.toMatchObject({ code: 'target.no-space' });
+    await settleAll(engineOf, records, context());
+    expect(places.places.get('shop~copy')).toBe('good');
+    places.unreachable = false;
+    expect(await settleAll(engineOf, records, context())).toEqual([
+      'an interrupted checkpoint-rewind of shop was rolled back',
+      'an unfinished copy beside shop was removed',
+    ]);
+    expect([...places.places]).toEqual([['shop', 'broken']]);
+    expect([records.held(), records.undo()]).toEqual([[], []]);
   });
 });
 

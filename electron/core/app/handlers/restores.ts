@@ -6,7 +6,7 @@ import type { Engine, EngineContext, RestoreChoices, RestoreTarget, SnapshotCont
 import type { HeldRow } from '../../restore/records.ts';
 import { choicesFor } from '../../restore/choices.ts';
 import { prepareRestore, promoteHeld } from '../../restore/restore.ts';
-import { discardHeld } from '../../restore/settle.ts';
+import { discardFailed, discardHeld } from '../../restore/settle.ts';
 import { drill } from '../../verify/drill.ts';
 import type { HookCommand } from '../../verify/hook.ts';
 import { engineOf, type Core } from '../core.ts';
@@ -198,7 +198,7 @@ async function promoteOrDiscard(core: Core, engine: Engine, held: HeldRow, what:
   try {
     return await promoteHeld(engine, held, { what, onDropped: journalDropped(core) }, core.records, context);
   } catch (error) {
-    if (core.records.held().some((row) => row.id === held.id)) await discardHeld(engine, held, core.records, context);
+    await discardFailed(engine, held.id, core.records, context);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { AppError, isCancelled } from '../../base/errors.ts';
 import type { CommandOutput } from '../../../contract/commands.ts';
 import type { Source } from '../../../contract/model.ts';
 import type { CheckpointRoom, CheckpointVerbs, Engine } from '../../engines/engine.ts';
-import { recordSwap, refuseBlocked } from '../../restore/restore.ts';
+import { refuseBlocked, swapCheckpoint } from '../../restore/restore.ts';
 import { openContent } from '../../snapshot/content.ts';
 import { engineOf, type Core } from '../core.ts';
 import { keptEntry } from '../kept.ts';
@@ -171,12 +171,13 @@ async function rewindToCheckpoint(
     if (dryRun) return { preflight, target, durationMs: Math.round(core.clock.monotonic() - started) };
     await confirmProduction(source, confirm);
     refuseBlocked(looked);
-    const undo = await recordSwap(
+    const undo = await swapCheckpoint(
       engine,
+      { mode: 'replace', location: source.location },
+      { what: 'checkpoint-rewind', target, source: source.name },
+      (intents) => verbs.rewind(engineSource(source), id, context, intents),
       core.records,
       context,
-      { what: 'checkpoint-rewind', target, source: source.name },
-      (intent) => verbs.rewind(engineSource(source), id, context, intent),
       journalDropped(core),
     );
     prepareNext(core, source, verbs, id);

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { syncFolder, writeNewFile } from '../../base/durable-file.ts';
-import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, Preflight, RestoredCopy, UndoRecord } from '../engine.ts';
+import type { CheckpointInfo, CheckpointVerbs, EngineContext, EngineSource, Preflight, RestoredCopy, RewindIntents, UndoRecord } from '../engine.ts';
 import { withAgent, type AgentSettings } from './client.ts';
 import { copyNew, reflink, syncFile, writeAll, type CopyMethod } from './copy-file.ts';
 import { holdSource, releaseSource, type HeldFile } from './held.ts';
@@ -156,13 +156,7 @@ async function preflight(settings: AgentSettings, source: EngineSource, id: stri
   return withSpace(findings, await mainOf(source), record.method === 'reflink' ? 0 : bytes);
 }
 
-async function rewind(
-  settings: AgentSettings,
-  source: EngineSource,
-  id: string,
-  context: EngineContext,
-  intent: (undo: UndoRecord) => Promise<void>,
-): Promise<UndoRecord> {
+async function rewind(settings: AgentSettings, source: EngineSource, id: string, context: EngineContext, intents: RewindIntents): Promise<UndoRecord> {
   const { folder, record } = await recordNamed(source, id);
   const copyId = Buffer.from(context.random.bytes(8)).toString('hex');
   const folders: string[] = [];
@@ -185,14 +179,15 @@ async function rewind(
     data,
     location: { path: main?.path ?? '', ...(attached.length === 0 ? {} : { attached: attached.map(({ name, path }) => ({ name, path })) }) },
   };
+  await intents.building(copy);
   let intended = false;
-  const note = async (undo: UndoRecord): Promise<void> => {
-    await intent(undo);
+  const swapping = async (undo: UndoRecord): Promise<void> => {
+    await intents.swapping(undo);
     intended = true;
   };
   try {
     for (const file of files) await copyBack(file, folder, record, context);
-    return await promote(settings, copy, { location: source.location, mode: 'replace' }, context, note, { disposable: true });
+    return await promote(settings, copy, { location: source.location, mode: 'replace' }, context, swapping);
   } catch (error) {
     // From the intent on the copy belongs to `recover`, which may need it to go forwards.
     if (!intended) await discardUnfinished(copy, context);

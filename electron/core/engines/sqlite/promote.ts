@@ -15,20 +15,10 @@ import { undoData, undoRecord, type UndoData, type UndoFile } from './undo-recor
 
 type Intent = (undo: UndoRecord) => Promise<void>;
 
-/**
- * Puts a restored copy in the place of the target: by a rename, or through SQLite into the live file. `disposable`: the copy is
- * of no use where this fails.
- */
-export async function promote(
-  settings: AgentSettings,
-  copy: RestoredCopy,
-  target: RestoreTarget,
-  context: EngineContext,
-  intent: Intent,
-  options: { readonly disposable?: true } = {},
-): Promise<UndoRecord> {
+/** Puts a restored copy in the place of the target: by a rename, or through SQLite into the live file. */
+export async function promote(settings: AgentSettings, copy: RestoredCopy, target: RestoreTarget, context: EngineContext, intent: Intent): Promise<UndoRecord> {
   if (target.mode === 'throw-away') throw new BugError('a throw-away copy is not promoted');
-  const data: UndoData = { ...(await planSwap(copy, target, context)), ...options };
+  const data = await planSwap(copy, target, context);
   if (target.mode === 'in-place') return promoteInPlace(settings, data, target.location, context, intent);
   for (const file of data.files) await assertNotBusy(settings, file.target, context);
   const undo = undoRecord(target.location, data);

@@ -115,7 +115,6 @@ export async function settleSwap(data: UndoData): Promise<'promoted' | 'rolled-b
   let whole = true;
   for (const [i, file] of data.files.entries()) if (places[i] !== 'other') whole = (await putOldBack(file)) && whole;
   if (whole) await removeKept(data);
-  if (data.disposable === true) await removeFolders(data);
   return 'rolled-back';
 }
 

@@ -30,8 +30,6 @@ const schema = z.object({
   files: z.array(fileSchema).min(1),
   /** Folders in which the new files were built. */
   folders: z.array(z.string()),
-  /** True where nobody else knows of the new files: they go with a roll-back. */
-  disposable: z.boolean().exactOptional(),
 });
 
 export type UndoFile = z.infer<typeof fileSchema>;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../../base/errors.ts';
-import type { CheckpointInfo, CheckpointRoom, CheckpointVerbs, EngineContext, EngineSource, Preflight, UndoRecord } from '../../engine.ts';
+import type { CheckpointInfo, CheckpointRoom, CheckpointVerbs, EngineContext, EngineSource, Preflight, RewindIntents, UndoRecord } from '../../engine.ts';
 import { databaseBytes, databaseNumbers, dropDatabase, refuseObstacles, sessionsOf, sessionWarnings, swapObstacles } from '../restore/databases.ts';
 import { databaseShape, readProperties } from '../describe/database.ts';
 import { describeLocation, locationOf, type PostgresLocation } from '../location.ts';
@@ -201,7 +201,7 @@ async function preflight(source: EngineSource, id: string, context: EngineContex
   };
 }
 
-async function rewind(source: EngineSource, id: string, context: EngineContext, intent: (undo: UndoRecord) => Promise<void>): Promise<UndoRecord> {
+async function rewind(source: EngineSource, id: string, context: EngineContext, { swapping }: RewindIntents): Promise<UndoRecord> {
   const location = locationOf(source.location);
   const { record, database } = await named(location, id, context);
   const spare = spareOf(location, id);
@@ -210,7 +210,7 @@ async function rewind(source: EngineSource, id: string, context: EngineContext, 
   await withSession({ ...location, database: spare }, { side: 'target', restoring: true }, context, (session) =>
     applyProperties(session, spare, record.properties),
   );
-  return swapIn(location, spare, { content: null, checkpoint: database, mustBeNew: false }, context, intent);
+  return swapIn(location, spare, { content: null, checkpoint: database, mustBeNew: false }, context, swapping);
 }
 
 async function listOf(location: PostgresLocation, context: EngineContext): Promise<readonly Checkpoint[]> {
