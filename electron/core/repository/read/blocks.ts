@@ -46,9 +46,12 @@ export class Blocks {
   readonly #parts: BlocksParts;
   #open: Open | undefined;
   readonly #sealed: Promise<ProvedBlock>[] = [];
+  /** Bytes of the range that are not gathered yet. */
+  #left: number;
 
   constructor(parts: BlocksParts) {
     this.#parts = parts;
+    this.#left = parts.to - parts.from;
   }
 
   /** Takes chunks whose best copies lie in one segment, in order. Throws what `ChunkSource.use` does. */
@@ -105,13 +108,15 @@ export class Blocks {
 
   #push(entry: number, bytes: Uint8Array, digest?: Buffer): void {
     if (this.#open !== undefined && this.#open.filled + bytes.length > this.#open.memory.length) this.seal();
-    const memory = (): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes.length)).buffer);
+    // No more than is to come: V8 collects garbage for memory of its own that is hardly used.
+    const memory = (): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.allocUnsafeSlow(Math.max(Math.min(BLOCK_BYTES, this.#left), bytes.length)).buffer);
     const open: Open = (this.#open ??= { memory: memory(), entries: [], lengths: [], known: new Map<number, Buffer>(), filled: 0 });
     open.memory.set(bytes, open.filled);
     if (digest !== undefined) open.known.set(open.entries.length, digest);
     open.entries.push(entry);
     open.lengths.push(bytes.length);
     open.filled += bytes.length;
+    this.#left -= bytes.length;
   }
 
   async #prove({ memory, entries, lengths, known, filled }: Open): Promise<ProvedBlock> {
