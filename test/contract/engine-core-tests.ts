@@ -4,6 +4,7 @@ import type { RestoredCopy, RestoreTarget, SnapshotContent, UndoRecord } from '.
 import { compareFingerprints } from '../../electron/core/engines/fingerprint.ts';
 import { withContext } from '../helpers/engine-context.ts';
 import { modesOf, noIntent, type Holder, type Traits, type Verbs } from './engine-verbs.ts';
+import { timed } from '../helpers/timed.ts';
 
 /** The loop itself: what is run wherever an engine's server may stand, also where all else would take too long. */
 export function coreTests(at: Holder, { capture, restoreTo, printOf }: Verbs, traits: Traits): void {
@@ -34,7 +35,7 @@ export function coreTests(at: Holder, { capture, restoreTo, printOf }: Verbs, tr
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test('a cancelled capture ends within two seconds and leaves nothing', async () => {
+  test('a cancelled capture ends within two seconds and leaves nothing', timed, async () => {
     const before = await at.subject.digest(at.subject.source.location);
     const controller = new AbortController();
     let since = 0;

@@ -7,6 +7,7 @@ import { makeBank } from '../helpers/postgres/bank.ts';
 import { startProxy, type Proxy } from '../helpers/postgres/proxy.ts';
 import { roundTrip, type RoundTrip } from '../helpers/postgres/round-trip.ts';
 import { majors, startServer, type PostgresServer } from '../helpers/postgres/server.ts';
+import { timed } from '../helpers/timed.ts';
 
 /** What a verb needs, prepared over a connection that works. */
 interface Prepared {
@@ -61,6 +62,12 @@ const verbs: readonly (readonly [name: string, at: RegExp | 'connecting', run: R
   ['discard', /^DROP DATABASE/, (trip, all, context) => trip.engine.discard(copyOf(all), context)],
 ];
 
+/** Throws what the first of them throws, once none goes on. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
+}
+
 describe.runIf(majors.includes(15))('a connection that stalls', () => {
   const at = {} as { server: PostgresServer; trip: RoundTrip; snapshot: SnapshotContent };
   beforeAll(async () => {
@@ -83,7 +90,7 @@ describe.runIf(majors.includes(15))('a connection that stalls', () => {
   ): Promise<void> => {
     const { server, trip } = at;
     for (const i of which.keys()) await server.run('postgres', `CREATE DATABASE ${group}_${i} TEMPLATE bank`);
-    await Promise.all(
+    await allEnded(
       which.map(async ([name, where, run], i) => {
         const database = `${group}_${i}`;
         let tell: () => void = () => undefined;
@@ -110,6 +117,12 @@ describe.runIf(majors.includes(15))('a connection that stalls', () => {
     );
   };
 
+  /** The databases of every verb, with what it could not remove where nothing passed any more. */
+  const dropAll = async (): Promise<void> => {
+    for (const { datname } of (await at.server.run('postgres', `SELECT datname FROM pg_database WHERE datname ~ '_\\d'`)) as { datname: string }[])
+      await at.server.run('postgres', `DROP DATABASE "${datname}" WITH (FORCE)`);
+  };
+
   const outcome = async (run: (context: EngineContext) => Promise<unknown>, context: EngineContext): Promise<unknown> =>
     run(context).then(
       () => 'no error',
@@ -121,7 +134,7 @@ describe.runIf(majors.includes(15))('a connection that stalls', () => {
       const since = performance.now();
       const failed = await withContext((context) => outcome(run, context));
       expect(isAppError(failed, 'source.unreachable'), `${name}: ${String(failed)}`).toBe(true);
-      expect(performance.now() - since, name).toBeLessThan(12_000);
+      expect(performance.now() - since, name).toBeLessThan(30_000);
     });
 
   const endsAlone = (): Promise<void> => {
@@ -147,13 +160,17 @@ describe.runIf(majors.includes(15))('a connection that stalls', () => {
       expect(performance.now() - since, name).toBeLessThan(name.startsWith('restore') || name === 'checkpoint' ? 5000 : 2000);
     });
 
-  test('every verb ends by itself and says that the server does not answer, also where one session stalls alone, and is cancelled within two seconds', async () => {
-    const { server, trip } = at;
-    await Promise.all([cancels(), ends(), endsAlone()]);
-    for (const { datname } of (await server.run('postgres', `SELECT datname FROM pg_database WHERE datname ~ '_\\d'`)) as { datname: string }[])
-      await server.run('postgres', `DROP DATABASE "${datname}" WITH (FORCE)`);
-    await expect.poll(() => server.run('postgres', `SELECT query FROM pg_stat_activity WHERE application_name LIKE 'belay%'`)).toEqual([]);
-    expect(await server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE '%belay%'`)).toEqual([]);
-    expect((await trip.capture('bank')).report.fingerprint).toEqual(at.snapshot.fingerprint);
-  });
+  test(
+    'every verb ends by itself and says that the server does not answer, also where one session stalls alone, and is cancelled within two seconds',
+    timed,
+    async () => {
+      const { server, trip } = at;
+      await dropAll();
+      await allEnded([cancels(), ends(), endsAlone()]);
+      await dropAll();
+      await expect.poll(() => server.run('postgres', `SELECT query FROM pg_stat_activity WHERE application_name LIKE 'belay%'`)).toEqual([]);
+      expect(await server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE '%belay%'`)).toEqual([]);
+      expect((await trip.capture('bank')).report.fingerprint).toEqual(at.snapshot.fingerprint);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { makeBank } from '../helpers/postgres/bank.ts';
 import { roundTrip, type RoundTrip, type Taken } from '../helpers/postgres/round-trip.ts';
 import { majors, startServer, type PostgresServer } from '../helpers/postgres/server.ts';
 import { locationOn } from '../helpers/postgres/subject.ts';
+import { timed } from '../helpers/timed.ts';
 
 const caught = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'no error').catch((error: unknown) => error);
 
@@ -76,8 +77,9 @@ describe.runIf(majors.includes(15))('tools that do not do what they say', () => 
     expect(failed).toBe('no error');
   });
 
-  test('a pg_dump that hangs, and whatever it started, is gone two seconds after the capture is cancelled', async () => {
+  test('a pg_dump that hangs, and whatever it started, is gone two seconds after the capture is cancelled', timed, async () => {
     const begun = path.join(at.folder, 'begun');
+    rmSync(begun, { force: true });
     const controller = new AbortController();
     const capturing = capture(
       await engineWith('pg_dump', `trap '' TERM; echo $$ > '${begun}.part'; mv '${begun}.part' '${begun}'; sleep 600 & wait; sleep 600`),

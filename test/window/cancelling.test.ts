@@ -4,6 +4,7 @@ import type { Locator } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { change, makeShop, Place } from '../helpers/cli/belay.ts';
 import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { timed } from '../helpers/timed.ts';
 
 afterAll(endBrowser);
 
@@ -20,7 +21,7 @@ async function untilSaid(cancel: Locator, said: Locator): Promise<number> {
   return Date.now() - clicked;
 }
 
-test('a check is cancelled on its page and a drill in the bar: said within two seconds, and nothing of either is left', async () => {
+test('a check is cancelled on its page and a drill in the bar: said within two seconds, and nothing of either is left', timed, async () => {
   await using place = await Place.make();
   makeShop(place.path('shop.db'), 10);
   change(

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { HostMessage } from '../../electron/contract/wire.ts';
 import { Place } from '../helpers/cli/belay.ts';
 import { endBrowser, openWindow, serve } from '../helpers/window/browser.ts';
+import { timed } from '../helpers/timed.ts';
 
 afterAll(endBrowser);
 
@@ -39,7 +40,7 @@ async function multiply(page: Page): Promise<void> {
 }
 
 describe('the shelf', () => {
-  test('shows, scrolls and searches 10,000 snapshots', async () => {
+  test('shows, scrolls and searches 10,000 snapshots', timed, async () => {
     await using place = await Place.withShop(5);
     await place.ok('snap', 'shop');
     await using host = await serve(place);

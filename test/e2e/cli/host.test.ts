@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../../electron/core/base/system.ts';
 import { systemMachine } from '../../../electron/core/repository/lock/machine.ts';
 import { answerOf, change, ended, makeShop, Place, record } from '../../helpers/cli/belay.ts';
+import { timed } from '../../helpers/timed.ts';
 
 test('a command check runs where the user typed it, whoever started the host and where', async () => {
   await using place = await Place.withShop();
@@ -23,7 +24,7 @@ test('a command check runs where the user typed it, whoever started the host and
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s ends the wait for a host that does not answer, and leaves nothing', async (signal, code) => {
+] as const)('%s ends the wait for a host that does not answer, and leaves nothing', timed, async (signal, code) => {
   await using place = await Place.make();
   await mkdir(place.home, { mode: 0o700 });
   const socket = join(place.home, 'host-0123456789abcdef.sock');

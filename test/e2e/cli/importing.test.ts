@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { answerOf, change, makeShop, Place, record } from '../../helpers/cli/belay.ts';
 import { makeBank } from '../../helpers/sqlite/bank.ts';
 import { startWriter } from '../../helpers/sqlite/writer.ts';
+import { timed } from '../../helpers/timed.ts';
 
 /** What an import took in and left out, by path. */
 async function taken(place: Place, ...argv: readonly string[]): Promise<{ readonly imported: readonly unknown[]; readonly skipped: readonly unknown[] }> {
@@ -87,7 +88,7 @@ test('what Belay exports has the time of its snapshot, and is taken in with it',
   expect(await place.data('import', 'given-out.sqlite')).toMatchObject({ imported: [{ madeAt: createdAt, madeAtFrom: 'file-time' }] });
 });
 
-test('settings.json bounds how long writers wait for a snapshot', async () => {
+test('settings.json bounds how long writers wait for a snapshot', timed, async () => {
   await using place = await Place.make();
   const file = place.path('bank.db');
   makeBank(file, { journal: 'delete', filler: 6000 });

@@ -17,6 +17,7 @@ import { holdWriteLock } from '../../helpers/sqlite/locker.ts';
 import { until } from '../../helpers/sqlite/until.ts';
 import { startWriter } from '../../helpers/sqlite/writer.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const engine = createSqliteEngine();
 const noIntent = (): Promise<void> => Promise.resolve();
@@ -223,7 +224,7 @@ test('an agent killed in the middle of writing into the live file leaves the old
   expect(readdirSync(folder.path)).toEqual(['bank.db']);
 });
 
-test('cancelled while writing into the live file, within two seconds, the old content stays', async () => {
+test('cancelled while writing into the live file, within two seconds, the old content stays', timed, async () => {
   await using folder = await temporaryFolder('belay-in-use');
   const file = path.join(folder.path, 'bank.db');
   makeBank(file, { journal: 'delete', filler: 40_000 });

@@ -14,6 +14,7 @@ import { startPairWriter } from '../../helpers/sqlite/pair.ts';
 import { until } from '../../helpers/sqlite/until.ts';
 import { startWriter } from '../../helpers/sqlite/writer.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const engine = createSqliteEngine();
 
@@ -132,7 +133,7 @@ describe('writers wait no longer than they may', () => {
     await expectWhole(captured, folder.path);
   });
 
-  test('a busy one fails cleanly instead of holding its writers up for longer', async () => {
+  test('a busy one fails cleanly instead of holding its writers up for longer', timed, async () => {
     await using folder = await temporaryFolder('belay-live');
     const file = path.join(folder.path, 'bank.db');
     makeBank(file, { journal: 'delete', filler: 5000 });
@@ -147,7 +148,7 @@ describe('writers wait no longer than they may', () => {
     expect(longest).toBeLessThan(3000);
   });
 
-  test('in a write-ahead log nobody waits', async () => {
+  test('in a write-ahead log nobody waits', timed, async () => {
     await using folder = await temporaryFolder('belay-live');
     const file = path.join(folder.path, 'bank.db');
     makeBank(file, { journal: 'wal', filler: 3000 });

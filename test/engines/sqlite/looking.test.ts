@@ -10,6 +10,7 @@ import { run, withDatabase } from '../../helpers/sqlite/database.ts';
 import { makeEverything } from '../../helpers/sqlite/everything.ts';
 import { photograph } from '../../helpers/sqlite/states.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const engine = createSqliteEngine();
 const at = (file: string): FingerprintTarget => ({ kind: 'source', source: sqliteSource(file) });
@@ -89,7 +90,7 @@ describe('a query only reads', () => {
     expect(page.rows).toEqual([['ok']]);
   });
 
-  test('one that never ends is ended by its signal within two seconds', async () => {
+  test('one that never ends is ended by its signal within two seconds', timed, async () => {
     await using folder = await temporaryFolder('belay-looking');
     const file = path.join(folder.path, 'q.db');
     run(file, 'CREATE TABLE t (v)');
@@ -192,7 +193,7 @@ describe('differences are named down to the column', () => {
   });
 });
 
-test('a fingerprint reports rows and ends within two seconds when it is cancelled', async () => {
+test('a fingerprint reports rows and ends within two seconds when it is cancelled', timed, async () => {
   await using folder = await temporaryFolder('belay-looking');
   const file = path.join(folder.path, 'big.db');
   run(

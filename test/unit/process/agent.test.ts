@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../electron/contract/errors.ts';
 import { isAppError, isCancelled } from '../../../electron/core/base/errors.ts';
 import { startAgent, type Agent } from '../../../electron/core/process/agent.ts';
+import { timed } from '../../helpers/timed.ts';
 
 export interface EchoCalls {
   echo: { params: unknown; result: unknown };
@@ -86,7 +87,7 @@ test('an agent that cannot start says so', async () => {
   await agent.close();
 });
 
-test('on abort even one that does not listen is gone within two seconds', async () => {
+test('on abort even one that does not listen is gone within two seconds', timed, async () => {
   const controller = new AbortController();
   const agent = start(controller.signal);
   await agent.call('echo', 1);

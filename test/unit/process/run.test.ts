@@ -5,6 +5,7 @@ import { isAppError, isCancelled, systemCode } from '../../../electron/core/base
 import { runCommand, type CommandRequest } from '../../../electron/core/process/run.ts';
 import { until } from '../../helpers/sqlite/until.ts';
 import { temporaryFolder } from '../../helpers/world.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const request = (args: readonly string[], more: Partial<CommandRequest> = {}): CommandRequest => ({
   file: process.execPath,
@@ -54,7 +55,7 @@ test('programs that are not there or cannot run are told apart', async () => {
   expect(isAppError(refused, 'tool.failed')).toBe(true);
 });
 
-test('on abort the child and what it started are gone within two seconds, also where they ignore being asked', async () => {
+test('on abort the child and what it started are gone within two seconds, also where they ignore being asked', timed, async () => {
   await using folder = await temporaryFolder('belay-run');
   const mark = path.join(folder.path, 'pids');
   const stubborn = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);';

@@ -12,6 +12,7 @@ import { changingStore, fullStore } from '../../helpers/repository/failing-store
 import { basesAreHeld } from '../../helpers/repository/index-look.ts';
 import { groundOf } from '../../helpers/repository/quick.ts';
 import { filesBelow, rowsOf, treeHash } from '../../helpers/repository/world.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const on = new Collecting();
 
@@ -219,7 +220,7 @@ describe('collect besides', () => {
     expect(readdirSync(on.at('tmp'))).toEqual(['young']);
   });
 
-  it('ends within two seconds when cancelled, with nothing lost and no lock left', async () => {
+  it('ends within two seconds when cancelled, with nothing lost and no lock left', timed, async () => {
     for (let n = 0; n < 9; n += 1) await on.take({ a: rowsOf(400, n + 1) });
     for (let stop = 1; stop < 40; stop += 7) {
       const aborting = new AbortController();

@@ -9,6 +9,7 @@ import { formatRecoveryKey, parseRecoveryKey } from '../../../electron/core/repo
 import { decodeSlot, encodeSlot, makeSlot, openSlot } from '../../../electron/core/repository/format/slot.ts';
 import type { Unlock } from '../../../electron/core/repository/repository.ts';
 import { outcome, tamperings } from '../../helpers/repository/hostile.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const repository = new Uint8Array(16).fill(1);
 const master = new Uint8Array(32).fill(2);
@@ -108,7 +109,7 @@ describe('key slots', () => {
     expect(opened.filter((what) => what !== `cut to ${String(bytes.length - 1)}`)).toEqual([]);
   });
 
-  test('parameters outside the bounds are refused before anything is computed', async () => {
+  test('parameters outside the bounds are refused before anything is computed', timed, async () => {
     const slot = await makeSlot({ kind: 'passphrase', passphrase: 'x', n: N }, master, repository, systemRandom, 5);
     const began = performance.now();
     for (const kdf of [

@@ -9,6 +9,7 @@ import { beginSnapshot } from '../../../electron/core/repository/write/writer.ts
 import type { RunningWriter, WriterDeps } from '../../../electron/core/repository/write/writer.ts';
 import { newest, pages, readAll, sessionKeys, touched } from '../../helpers/repository/session.ts';
 import { filesBelow, temporaryFolder } from '../../helpers/repository/world.ts';
+import { timed } from '../../helpers/timed.ts';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const fields = {
@@ -141,7 +142,7 @@ describe('the writer in its thread', () => {
 });
 
 describe('a writer that is told to stop', () => {
-  it('midway: no temporary file, no manifest, no thread, within two seconds; calls under way are cancelled', async () => {
+  it('midway: no temporary file, no manifest, no thread, within two seconds; calls under way are cancelled', timed, async () => {
     const { folder, begin } = await world();
     for (const megabytes of [1, 20, 45]) {
       const abort = new AbortController();

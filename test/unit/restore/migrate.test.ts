@@ -7,6 +7,7 @@ import { systemRandom } from '../../../electron/core/base/system.ts';
 import { openRestoreRecords } from '../../../electron/core/restore/records.ts';
 import { prepareRestore } from '../../../electron/core/restore/restore.ts';
 import { contentOf, PlaceEngine, testContext } from '../../helpers/app/place-engine.ts';
+import { timed } from '../../helpers/timed.ts';
 
 let home: string;
 
@@ -26,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-test('a migration that is cancelled is gone within two seconds with all that it started, and the copy with it', async () => {
+test('a migration that is cancelled is gone within two seconds with all that it started, and the copy with it', timed, async () => {
   const places = new PlaceEngine();
   places.places.set('shop', 'broken');
   const records = await openRestoreRecords(home, { random: systemRandom });
