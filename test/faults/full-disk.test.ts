@@ -48,9 +48,28 @@ describe.runIf(diskHindrance() === undefined)('a full disk (needs root)', () => 
     expect(reserve()).toEqual([4 * 2 ** 20, 64]);
   });
 
-  test.each([open, closed])('forget, collect, check and collect --purge-now make room, with %s, and the reserve is there again', async (host) => {
-    expect(await tryWayOut(world, disk, { left: 0, open: host === open })).toBeUndefined();
+  test.each<readonly [Left, typeof open | typeof closed]>([
+    [0, open],
+    [0, closed],
+    ['no file', open],
+    ['no file', closed],
+  ])('forget, collect, check and collect --purge-now make room with %s left and %s, and the reserve is there again', async (left, host) => {
+    expect(await tryWayOut(world, disk, { left, open: host === open })).toBeUndefined();
     expect(reserve()).toEqual([4 * 2 ** 20, 64]);
+  });
+
+  test('they do on a disk of the repository alone that takes no file more', async () => {
+    const apart = mkdtempSync(join(tmpdir(), 'belay-full-'));
+    const own = new SmallDisk(apart, 'tmpfs');
+    try {
+      mkdirSync(join(apart, 'roomy'));
+      const its = new DiskWorld(apart, own, 'repository');
+      await its.prepare();
+      expect(await tryWayOut(its, own, { left: 'no file', open: false })).toBeUndefined();
+    } finally {
+      own.unmount();
+      rmSync(apart, { recursive: true, force: true });
+    }
   });
 
   test('an open host gives the reserve to what makes room, and fills it again when it ends', async () => {

@@ -22,7 +22,7 @@ const LEFT_FILES = 16;
 
 /** Gives the reserve up where the disk is all but full, or `full` is known from elsewhere (a quota). True where there was one. */
 export async function releaseReserve(home: string, full = false): Promise<boolean> {
-  const held = { bytes: await sizeOf(path.join(home, NAME)), files: await filesOf(home) };
+  const held = { bytes: await sizeOf(path.join(home, NAME)), files: (await filesOf(home)) ?? [] };
   if (held.bytes === 0 && held.files.length === 0) return false;
   const free = await freeOf(home);
   if (!full && free.bytes >= TIGHT && free.files >= TIGHT_FILES) return false;
@@ -80,10 +80,12 @@ async function keepBytes(home: string, random: Random): Promise<void> {
 }
 
 async function keepFiles(home: string): Promise<void> {
-  const have = new Set(await filesOf(home));
+  const made = await filesOf(home);
+  const have = new Set(made);
   if (have.size >= WHOLE_FILES) return;
   const lacking = Array.from({ length: WHOLE_FILES }, (_none, number) => String(number).padStart(2, '0')).filter((name) => !have.has(name));
-  const room = (await freeOf(home)).files - LEFT_FILES;
+  // What was given up is taken back whole: else each command on a disk that takes no file would end with a smaller reserve than the one before.
+  const room = (await freeOf(home)).files - (made === undefined ? LEFT_FILES : 0);
   if (room < 1) return;
   const folder = path.join(home, FILES);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -96,11 +98,12 @@ async function freeOf(home: string): Promise<{ readonly bytes: number; readonly 
   return { bytes: bavail * bsize, files: files === 0 ? Number.POSITIVE_INFINITY : ffree };
 }
 
-async function filesOf(home: string): Promise<readonly string[]> {
+/** Undefined where there never were any. */
+async function filesOf(home: string): Promise<readonly string[] | undefined> {
   try {
     return await readdir(path.join(home, FILES));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -117,7 +117,7 @@ class Collection {
     await this.#ground.headroom.spend(() =>
       this.#ground.record([{ kind: 'operation', what: 'collect', details: { ...report, epoch, packsRewritten: rewrite.length, purgeNow: this.#purgeNow } }]),
     );
-    await this.#ground.headroom.refill();
+    await this.#ground.headroom.refillAfter(this.#ground.ports.log);
     return { ...report, notes: [...notes, ...plan.skipped] };
   }
 

@@ -49,6 +49,7 @@ export async function forget(ground: Ground, plan: ForgetPlan, task: Task): Prom
       await lock.assertHeld();
       await ground.headroom.spend(() => ground.store.move(path, quarantined(epoch, path)));
     }
+    await ground.headroom.refillAfter(ground.ports.log);
   } finally {
     await lock.release();
   }

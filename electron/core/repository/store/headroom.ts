@@ -1,9 +1,10 @@
 import { isAppError } from '../../base/errors.ts';
-import type { Random } from '../../base/ports.ts';
+import type { Log, Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 
 export const RESERVE = 'reserve';
-const PIECES = 16;
+/** Making room takes a file for each lock, index and folder of quarantine; where there is room in bytes and no file more, pieces are what there is. */
+const PIECES = 32;
 const LEAST_BYTES = 1 << 20;
 /** It grows in few large steps, not with every snapshot. */
 const STEP = 4;
@@ -58,5 +59,15 @@ export class Headroom {
     if (lacking.length === 0 || ((await this.#store.free()) ?? 0) < wanted * PLENTY) return;
     const bytes = this.#random.bytes(wanted / PIECES);
     for (const path of lacking) await this.#store.publish(path, [bytes], { ifExists: 'replace' });
+  }
+
+  /** `refill` once the work is done: what stands in its way is logged, and makes no failure of what was done. A disk with room may have no file more to give. */
+  async refillAfter(log: Log): Promise<void> {
+    try {
+      await this.refill();
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      log.warn('the reserve of the repository could not be made', { error });
+    }
   }
 }
