@@ -180,7 +180,7 @@ export async function swapCheckpoint(
     });
   try {
     const entry = await recordSwap(engine, records, context, facts, (swapping) => rewind({ building, swapping }), onDropped);
-    await records.removeHeld(id);
+    if (records.held().some((one) => one.id === id)) await records.removeHeld(id);
     return entry;
   } catch (error) {
     await discardFailed(engine, id, records, context);
