@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { ErrorCode, WireError } from '../../contract/errors.ts';
 
 export interface AppErrorOptions {
@@ -57,9 +58,10 @@ export function isCancelled(value: unknown): boolean {
   return value instanceof CancelledError || (value instanceof Error && value.name === 'AbortError');
 }
 
-/** The system error code (`ENOENT`, ...) of a Node error, else undefined. */
+/** The system error code (`ENOENT`, ...) of a Node error, else undefined. Node has no name for EDQUOT: its own code for that reads "Unknown system error -122". */
 export function systemCode(value: unknown): string | undefined {
   if (!(value instanceof Error) || !('code' in value)) return undefined;
+  if ('errno' in value && value.errno === -constants.errno.EDQUOT) return 'EDQUOT';
   return typeof value.code === 'string' ? value.code : undefined;
 }
 

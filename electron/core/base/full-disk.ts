@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import path from 'node:path';
 import { AppError, systemCode } from './errors.ts';
 
@@ -10,8 +9,6 @@ export function isDiskFull(error: unknown): boolean {
   const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') return true;
   if (!(error instanceof Error)) return false;
-  // Node has no name for EDQUOT: its code reads "Unknown system error -122".
-  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return true;
   return error.cause !== undefined && isDiskFull(error.cause);
 }
 

@@ -20,6 +20,8 @@ const undoRow = z.object({
   /** True where somebody asked that neither time nor newer ones take it away. */
   keep: z.boolean().optional(),
   record: z.object({ engine: engineKind, target: jsonRecord, kept: z.string(), data: jsonRecord }),
+  /** Of one that is pending: the held copy that it puts in place. */
+  held: z.string().optional(),
 });
 
 const heldRow = z.object({
@@ -49,6 +51,8 @@ export interface RestoreRecords {
   held(): readonly HeldRow[];
   /** Adds or replaces by id; resolves when durable. */
   putUndo(row: UndoRow): Promise<void>;
+  /** The swap is complete: its row is `kept`, and the copy that it put in place is held no more. One change. */
+  completeSwap(row: UndoRow): Promise<void>;
   removeUndo(id: string): Promise<void>;
   putHeld(row: HeldRow): Promise<void>;
   removeHeld(id: string): Promise<void>;
@@ -68,6 +72,12 @@ export async function openRestoreRecords(home: string, ports: { readonly random:
     undo: () => content.undo,
     held: () => content.held,
     putUndo: (row) => change((now) => ({ ...now, undo: replaced(now.undo, row, (one) => one.entry.id) })),
+    completeSwap: ({ held, ...row }) =>
+      change((now) => ({
+        ...now,
+        undo: replaced(now.undo, { ...row, state: 'kept' }, (one) => one.entry.id),
+        held: now.held.filter((one) => one.id !== held),
+      })),
     removeUndo: (id) => change((now) => ({ ...now, undo: now.undo.filter((one) => one.entry.id !== id) })),
     putHeld: (row) => change((now) => ({ ...now, held: replaced(now.held, row, (one) => one.id) })),
     removeHeld: (id) => change((now) => ({ ...now, held: now.held.filter((one) => one.id !== id) })),

@@ -143,6 +143,7 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
     records,
     context,
     {
+      held: held.id,
       what: request.what,
       target: held.describes,
       ...(held.source === undefined ? {} : { source: held.source }),
@@ -151,7 +152,6 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
     (intent) => engine.promote(copy, held.target, context, intent),
     request.onDropped,
   );
-  await records.removeHeld(held.id);
   return entry;
 }
 
@@ -179,9 +179,7 @@ export async function swapCheckpoint(
       ...(facts.source === undefined ? {} : { source: facts.source }),
     });
   try {
-    const entry = await recordSwap(engine, records, context, facts, (swapping) => rewind({ building, swapping }), onDropped);
-    if (records.held().some((one) => one.id === id)) await records.removeHeld(id);
-    return entry;
+    return await recordSwap(engine, records, context, { ...facts, held: id }, (swapping) => rewind({ building, swapping }), onDropped);
   } catch (error) {
     await discardFailed(engine, id, records, context);
     throw error;
@@ -203,12 +201,12 @@ function plain(undo: UndoRecord): UndoRow['record'] {
 
 type SwapFacts = Pick<UndoEntry, 'what' | 'target' | 'source' | 'snapshot'>;
 
-/** Runs one swap of the engine's with its undo record durable before it and marked as kept after it. */
+/** Runs one swap of the engine's with its undo record durable before it and marked as kept after it; `held`: the row of the copy that it puts in place, which goes with that. */
 export async function recordSwap(
   engine: Engine,
   records: RestoreRecords,
   context: EngineContext,
-  facts: SwapFacts,
+  { held, ...facts }: SwapFacts & { readonly held?: string },
   swap: (intent: (undo: UndoRecord) => Promise<void>) => Promise<UndoRecord>,
   onDropped: PromoteRequest['onDropped'],
 ): Promise<UndoEntry> {
@@ -219,6 +217,7 @@ export async function recordSwap(
     entry: { id, at, kept: undo.kept, ...facts },
     state,
     record: plain(undo),
+    ...(held === undefined ? {} : { held }),
   });
   let intended = false;
   try {
@@ -227,7 +226,7 @@ export async function recordSwap(
       intended = true;
     });
     const kept = row(undo, 'kept');
-    await records.putUndo(kept);
+    await records.completeSwap(kept);
     await trimUndo(engine, records, context, kept.entry, onDropped);
     return kept.entry;
   } catch (error) {

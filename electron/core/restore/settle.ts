@@ -22,7 +22,7 @@ export async function settleAll(engineOf: (kind: string) => Engine, records: Res
     if (held.state === 'held') continue;
     const called = `an unfinished copy beside ${held.describes}`;
     const note = async (): Promise<string> => {
-      if (await isSwapOpen(held, records)) return `${called} waits until its swap is settled`;
+      if (isSwapOpen(held, records)) return `${called} waits until its swap is settled`;
       await discardHeld(engineOf(held.copy.engine), held, records, context);
       return `${called} was removed`;
     };
@@ -54,7 +54,7 @@ export async function settle(engine: Engine, id: string, records: RestoreRecords
   const row = records.undo().find((one) => one.entry.id === id);
   if (row === undefined) return 'rolled-back';
   const end = await engine.recover(row.record, uncancelled(context));
-  if (end === 'promoted') await records.putUndo({ ...row, state: 'kept' });
+  if (end === 'promoted') await records.completeSwap(row);
   else await records.removeUndo(id);
   return end;
 }
@@ -71,13 +71,12 @@ export async function discardHeld(engine: Engine, held: HeldRow, records: Restor
  */
 export async function discardFailed(engine: Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<void> {
   const held = records.held().find((one) => one.id === id);
-  if (held === undefined || (await isSwapOpen(held, records))) return;
+  if (held === undefined || isSwapOpen(held, records)) return;
   await orUnreached(() => discardHeld(engine, held, records, context), held.describes);
 }
 
-async function isSwapOpen(held: HeldRow, records: RestoreRecords): Promise<boolean> {
-  for (const { entry, state } of records.undo()) if (state !== 'kept' && (await samePlace(entry.target, held.describes))) return true;
-  return false;
+function isSwapOpen({ id }: HeldRow, records: RestoreRecords): boolean {
+  return records.undo().some(({ held, state }) => held === id && state !== 'kept');
 }
 
 /** The context of what has to come to its end whatever its caller does. */

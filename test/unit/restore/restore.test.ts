@@ -118,6 +118,17 @@ describe('after a crash', () => {
     expect(records.undo()).toEqual([]);
   });
 
+  test('a held copy whose swap is completed is held no more: there is nothing left to promote', async () => {
+    const { held } = await prepareRestore(places.engine, { ...order(), hold: true }, records, context());
+    const undo = await promoteHeld(places.engine, held, { what: 'restore', onDropped }, records, context());
+    expect([records.held(), records.undo().map(({ state }) => state)]).toEqual([[], ['kept']]);
+    await records.putHeld(held);
+    for (const row of records.undo()) await records.putUndo({ ...row, state: 'pending', held: held.id });
+    await reopen();
+    expect(await settleAll(engineOf, records, context())).toEqual(['an interrupted restore of shop was completed']);
+    expect([records.held(), records.undo().map(({ entry, state }) => [entry.id, state])]).toEqual([[], [[undo.id, 'kept']]]);
+  });
+
   test('a copy that was proved and not yet swapped in is removed', async () => {
     await prepareRestore(places.engine, order(), records, context());
     await reopen();

@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { AppError, systemCode } from '../../base/errors.ts';
 import type { ErrorCode } from '../../../contract/errors.ts';
 
@@ -85,7 +84,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 /** A system error as an `AppError` that says what was done, to what, and why it failed; anything else unchanged. */
 export function storeError(error: unknown, doing: string, path: string): unknown {
   if (error instanceof AppError) return error;
-  const system = isQuota(error) ? 'EDQUOT' : systemCode(error);
+  const system = systemCode(error);
   if (system === undefined) return error;
   const meaning = MEANINGS[system];
   return new AppError(meaning?.code ?? 'repository.io', `${doing} ${path}: ${meaning?.statement ?? `the system answers ${system}`}.`, {
@@ -94,9 +93,4 @@ export function storeError(error: unknown, doing: string, path: string): unknown
     cause: error,
     retryable: meaning?.retryable ?? false,
   });
-}
-
-/** Node has no name for EDQUOT: its code reads "Unknown system error -122". */
-function isQuota(error: unknown): boolean {
-  return error instanceof Error && 'errno' in error && error.errno === -constants.errno.EDQUOT;
 }

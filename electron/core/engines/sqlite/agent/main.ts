@@ -3,6 +3,7 @@ import { systemClock } from '../../../base/system.ts';
 import { serveAgent } from '../../../process/agent-server.ts';
 import { browsePage, queryPage } from './browse.ts';
 import { fileFacts, inventoryOf, selfChecks } from './checks.ts';
+import { targetError } from '../target-error.ts';
 import { assertLibrary, wrapSqlite } from './connection.ts';
 import { estimateRows } from './estimate.ts';
 import { explainTables } from './explain.ts';
@@ -60,6 +61,15 @@ function turns(progress: (value: unknown) => void, of?: number): Turn {
 /** Pending while writers are let in: nothing may be read meanwhile. */
 let letThrough = Promise.resolve();
 
+/** What the file system answers to writing into a live database, under the codes of a restore target. */
+async function atTarget<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw targetError(path, wrapSqlite(error));
+  }
+}
+
 async function renew(set: string, gapMs: number, busyMs: number): Promise<boolean> {
   const files = setNamed(set);
   const versions = release(files);
@@ -115,17 +125,18 @@ serveAgent<SqliteCalls>(
     explain: async ({ expected, found, tables, limit }, progress) => ({
       differences: await explainTables(setNamed(expected), setNamed(found), tables, limit, turns(progress)),
     }),
-    overwrite: async ({ from, to, busyMs }, progress) => ({ pages: await overwriteDatabase(from, to, busyMs, (bytes, of) => progress({ bytes, of })) }),
-    replace: async ({ files, busyMs }, progress) => ({ pages: await replaceContents(files, busyMs, (bytes, of) => progress({ bytes, of })) }),
-    putBack: async ({ files, begun, busyMs }, progress) => ({
-      pages: await putBack(files, begun, busyMs, turns(progress), (bytes, of) => progress({ bytes, of })),
-    }),
+    overwrite: ({ from, to, busyMs }, progress) =>
+      atTarget(to, async () => ({ pages: await overwriteDatabase(from, to, busyMs, (bytes, of) => progress({ bytes, of })) })),
+    replace: ({ files, busyMs }, progress) =>
+      atTarget(files[0]?.to ?? '', async () => ({ pages: await replaceContents(files, busyMs, (bytes, of) => progress({ bytes, of })) })),
+    putBack: ({ files, begun, busyMs }, progress) =>
+      atTarget(files[0]?.to ?? '', async () => ({ pages: await putBack(files, begun, busyMs, turns(progress), (bytes, of) => progress({ bytes, of })) })),
     copyOut: async ({ set, name, to }) => {
       const file = setNamed(set).find((one) => one.name === name);
       if (file === undefined) throw new AppError('bug', `no file ${name} in ${set}`);
       return { pages: await copyOut(file.db, to) };
     },
-    settle: ({ path, busyMs }) => ({ journal: settleFile(path, busyMs) }),
+    settle: ({ path, busyMs }) => atTarget(path, () => ({ journal: settleFile(path, busyMs) })),
     tryExclusive: ({ path }) => ({ free: exclusiveIsFree(path) }),
   },
   wrapSqlite,
