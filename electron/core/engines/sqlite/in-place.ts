@@ -36,7 +36,7 @@ export async function promoteInPlace(
   try {
     await keepAndOverwrite(settings, data, context);
     await mark(data, 'written');
-    for (const folder of data.folders) await rm(folder, { recursive: true, force: true });
+    await removeCopies(data);
   } catch (error) {
     throw targetError(data.files[0]?.target ?? '', error);
   }
@@ -112,6 +112,11 @@ async function mark(data: UndoData, which: Mark): Promise<void> {
   await syncFolder(dirname(path));
 }
 
+/** The copies are in the targets now, and on no other record. */
+async function removeCopies(data: UndoData): Promise<void> {
+  for (const folder of data.folders) await rm(folder, { recursive: true, force: true });
+}
+
 /**
  * What a crash left: the targets have the new content, or they get the old one back. Programs that use the targets may write at
  * any time, so content only decides where the marks do not; and a target that was not overwritten yet is left alone, with what
@@ -125,7 +130,10 @@ export async function settleInPlace(settings: AgentSettings, data: UndoData, con
     return 'rolled-back';
   }
   if (await exists(markPath(data, 'undoing'))) return settleUndo(settings, data, context);
-  if (await exists(markPath(data, 'written'))) return 'promoted';
+  if (await exists(markPath(data, 'written'))) {
+    await removeCopies(data);
+    return 'promoted';
+  }
   const overwritten: UndoFile[] = [];
   for (const file of data.files) {
     const content = await settledContent(settings, file.target, context);
@@ -133,6 +141,7 @@ export async function settleInPlace(settings: AgentSettings, data: UndoData, con
   }
   if (overwritten.length === data.files.length) {
     await mark(data, 'written');
+    await removeCopies(data);
     return 'promoted';
   }
   for (const file of overwritten) await overwrite(settings, keptFile(file), file.target, context);
