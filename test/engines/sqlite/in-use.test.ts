@@ -224,6 +224,17 @@ test('an agent killed in the middle of writing into the live file leaves the old
   expect(readdirSync(folder.path)).toEqual(['bank.db']);
 });
 
+test("what the file system answers beside the live file is told as the target's, not as a condition that nobody expected", async () => {
+  await using folder = await temporaryFolder('belay-in-use');
+  const [from, to] = [path.join(folder.path, 'from.db'), path.join(folder.path, 'to.db')];
+  for (const file of [from, to]) run(file, 'CREATE TABLE t (a)');
+  const files = [{ from, to, keep: path.join(folder.path, 'kept.db'), done: path.join(folder.path, 'nowhere', 'done') }];
+  const failed = await withContext((context) => withAgent({}, context, (agent) => agent.call('replace', { files, busyMs: 200 }))).catch(
+    (error: unknown) => error,
+  );
+  expect(isAppError(failed, 'target.missing'), String(failed)).toBe(true);
+});
+
 test('cancelled while writing into the live file, within two seconds, the old content stays', timed, async () => {
   await using folder = await temporaryFolder('belay-in-use');
   const file = path.join(folder.path, 'bank.db');

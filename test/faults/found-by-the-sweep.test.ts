@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { faultPoints } from '../helpers/faults/points.ts';
 import { sampleLane } from '../helpers/faults/sample.ts';
 
-/** A disk that fails for good, at places where `npm run test:faults` once found what was wrong; with the sweep's own oracle. Linux only, as its shim is. */
-describe.runIf(process.platform === 'linux')('a disk that fails from one call on', () => {
+/** Places where `npm run test:faults` once found what was wrong, with the sweep's own oracle. Linux only, as its shim is. */
+describe.runIf(process.platform === 'linux')('what the fault sweep found', () => {
   let sample: ReturnType<typeof sampleLane>;
 
   // Operations begin from different states.
@@ -26,6 +26,14 @@ describe.runIf(process.platform === 'linux')('a disk that fails from one call on
       ({ arming }) => arming.mode === 'fail-on' && arming.error === 'EIO' && arming.at > built && arming.at < built + calls.length,
     );
     expect(points).toHaveLength(calls.length - 1);
+    for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
+  });
+
+  test('promote, killed at its last calls: a copy whose swap the next start completes is held no more', async () => {
+    const { lane } = sample;
+    const seen = await lane.begin('promote');
+    const points = faultPoints('promote', seen, 0).filter(({ arming }) => arming.mode === 'kill' && arming.at > seen.kinds.length - 10);
+    expect(points).toHaveLength(10);
     for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
   });
 });
