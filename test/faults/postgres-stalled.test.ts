@@ -134,7 +134,7 @@ describe.runIf(majors.includes(15))('a connection that stalls', () => {
       const since = performance.now();
       const failed = await withContext((context) => outcome(run, context));
       expect(isAppError(failed, 'source.unreachable'), `${name}: ${String(failed)}`).toBe(true);
-      expect(performance.now() - since, name).toBeLessThan(30_000);
+      expect(performance.now() - since, name).toBeLessThan(12_000);
     });
 
   const endsAlone = (): Promise<void> => {
@@ -166,7 +166,10 @@ describe.runIf(majors.includes(15))('a connection that stalls', () => {
     async () => {
       const { server, trip } = at;
       await dropAll();
-      await allEnded([cancels(), ends(), endsAlone()]);
+      // One after the other: side by side they take the machine from each other, and the bounds are theirs.
+      await cancels();
+      await ends();
+      await endsAlone();
       await dropAll();
       await expect.poll(() => server.run('postgres', `SELECT query FROM pg_stat_activity WHERE application_name LIKE 'belay%'`)).toEqual([]);
       expect(await server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE '%belay%'`)).toEqual([]);
