@@ -48,16 +48,8 @@ export async function prepareRestore(engine: Engine, request: RestoreRequest, re
   refuseBlocked(await engine.preflight(content, target, context));
   context.progress({ stage: 'restoring beside the target' });
   const id = newId(context);
-  const heldRow = (copy: RestoredCopy, state: HeldRow['state']): HeldRow => ({
-    id,
-    state,
-    at: context.clock.now(),
-    copy: { ...copy, location: { ...copy.location }, data: { ...copy.data } },
-    target: { mode: target.mode, location: { ...target.location } },
-    describes: engine.describeLocation(target.location),
-    ...(request.source === undefined ? {} : { source: request.source }),
-    ...(request.snapshot === undefined ? {} : { snapshot: request.snapshot }),
-  });
+  const heldRow = (copy: RestoredCopy, state: HeldRow['state']): HeldRow =>
+    rowOf(id, copy, state, target, { ...request, target: engine.describeLocation(target.location) }, context);
   try {
     const copy = await engine.restore(content, target, context, (building) => records.putHeld(heldRow(building, 'building')));
     const { verification, expected } = await compareCopy(engine, copy, content, commands.length === 0 ? request.checks : [], context);
@@ -155,6 +147,26 @@ export async function promoteHeld(engine: Engine, held: HeldRow, request: Promot
   return entry;
 }
 
+function rowOf(
+  id: string,
+  copy: RestoredCopy,
+  state: HeldRow['state'],
+  target: RestoreTarget,
+  { target: describes, source, snapshot }: Omit<SwapFacts, 'what'>,
+  context: EngineContext,
+): HeldRow {
+  return {
+    id,
+    state,
+    at: context.clock.now(),
+    copy: { ...copy, location: { ...copy.location }, data: { ...copy.data } },
+    target: { mode: target.mode, location: { ...target.location } },
+    describes,
+    ...(source === undefined ? {} : { source }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  };
+}
+
 /**
  * Swaps a checkpoint in by the engine's `rewind`, with what it makes of it on record from before its first byte until it is the target's, or gone.
  */
@@ -168,16 +180,7 @@ export async function swapCheckpoint(
   onDropped: PromoteRequest['onDropped'],
 ): Promise<UndoEntry> {
   const id = newId(context);
-  const building = (copy: RestoredCopy): Promise<void> =>
-    records.putHeld({
-      id,
-      state: 'building',
-      at: context.clock.now(),
-      copy: { ...copy, location: { ...copy.location }, data: { ...copy.data } },
-      target: { mode: target.mode, location: { ...target.location } },
-      describes: facts.target,
-      ...(facts.source === undefined ? {} : { source: facts.source }),
-    });
+  const building = (copy: RestoredCopy): Promise<void> => records.putHeld(rowOf(id, copy, 'building', target, facts, context));
   try {
     return await recordSwap(engine, records, context, { ...facts, held: id }, (swapping) => rewind({ building, swapping }), onDropped);
   } catch (error) {

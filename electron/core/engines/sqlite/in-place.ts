@@ -10,7 +10,7 @@ import { contentHash } from './content-hash.ts';
 import { syncFile } from './copy-file.ts';
 import { holdSource, releaseSource } from './held.ts';
 import { exists } from './stamp.ts';
-import { removeKept } from './swap.ts';
+import { removeFolders, removeKept } from './swap.ts';
 import { targetError } from './target-error.ts';
 import { undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
 
@@ -36,7 +36,7 @@ export async function promoteInPlace(
   try {
     await keepAndOverwrite(settings, data, context);
     await mark(data, 'written');
-    await removeCopies(data);
+    await removeFolders(data);
   } catch (error) {
     throw targetError(data.files[0]?.target ?? '', error);
   }
@@ -112,11 +112,6 @@ async function mark(data: UndoData, which: Mark): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** The copies are in the targets now, and on no other record. */
-async function removeCopies(data: UndoData): Promise<void> {
-  for (const folder of data.folders) await rm(folder, { recursive: true, force: true });
-}
-
 /**
  * What a crash left: the targets have the new content, or they get the old one back. Programs that use the targets may write at
  * any time, so content only decides where the marks do not; and a target that was not overwritten yet is left alone, with what
@@ -131,7 +126,7 @@ export async function settleInPlace(settings: AgentSettings, data: UndoData, con
   }
   if (await exists(markPath(data, 'undoing'))) return settleUndo(settings, data, context);
   if (await exists(markPath(data, 'written'))) {
-    await removeCopies(data);
+    await removeFolders(data);
     return 'promoted';
   }
   const overwritten: UndoFile[] = [];
@@ -141,7 +136,7 @@ export async function settleInPlace(settings: AgentSettings, data: UndoData, con
   }
   if (overwritten.length === data.files.length) {
     await mark(data, 'written');
-    await removeCopies(data);
+    await removeFolders(data);
     return 'promoted';
   }
   for (const file of overwritten) await overwrite(settings, keptFile(file), file.target, context);

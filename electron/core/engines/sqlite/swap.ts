@@ -196,7 +196,8 @@ export async function removeKept(data: UndoData): Promise<void> {
   }
 }
 
-async function removeFolders(data: UndoData): Promise<void> {
+/** Removes what the copies were built in, once they are in their targets. */
+export async function removeFolders(data: UndoData): Promise<void> {
   for (const folder of data.folders) await rm(folder, { recursive: true, force: true });
 }
 
