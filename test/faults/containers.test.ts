@@ -88,7 +88,7 @@ describe.runIf(dockerPossible)('the engine', () => {
         postgres.capture({ name: database, engine: 'postgres', location }, { maxWriterWait: 5000 }, memorySink({ onWrite }), {
           ...context,
           secret: () => Promise.resolve(shop.password),
-          containerEngine: (signal) => findEngine({ env: { DOCKER_HOST: docker.host }, platform: 'linux', userHome: '/', uid: 0 }, signal),
+          containerEngine: (signal, patience) => findEngine({ env: { DOCKER_HOST: docker.host }, platform: 'linux', userHome: '/', uid: 0 }, signal, patience),
         }),
       );
       return report.fingerprint;

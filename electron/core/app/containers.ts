@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { EndpointFacts } from '../containers/endpoint.ts';
-import type { EngineState } from '../containers/engine.ts';
+import type { EngineState, Patience } from '../containers/engine.ts';
 import type { Owner } from '../containers/owner.ts';
 import { isCancelled } from '../base/errors.ts';
 import type { Clock, Log, Random } from '../base/ports.ts';
@@ -28,11 +28,11 @@ const usedName = 'containers-used';
  * The container engine of this machine, looked for at each call by the environment of the host, whoever asks it. What speaks with it is loaded at
  * first need.
  */
-export function machineEngine(home: string, log: Log): (signal: AbortSignal) => Promise<EngineState> {
-  return async (signal) => {
+export function machineEngine(home: string, log: Log): (signal: AbortSignal, patience?: Patience) => Promise<EngineState> {
+  return async (signal, patience) => {
     await noteUse(home, log);
     const { findEngine } = await import('../containers/engine.ts');
-    return findEngine(machineFacts(), signal);
+    return findEngine(machineFacts(), signal, patience);
   };
 }
 

@@ -35,7 +35,9 @@ type Failed = Exclude<EngineState, { state: 'answers' }>;
 const leastApi = '1.41';
 /** The newest that was tried; an engine that no longer speaks it is spoken to in its oldest. */
 const newestApi = '1.47';
-const probeMs = 3000;
+/** How long one is waited for: who looks at what is there waits for no hung one, whose work needs it also for one on a machine with much else to do. */
+const patienceMs = { look: 3_000, work: 15_000 } as const;
+export type Patience = keyof typeof patienceMs;
 
 const versionSchema = z.object({
   Version: z.string(),
@@ -49,15 +51,15 @@ const versionSchema = z.object({
 
 /**
  * Looks for an engine where the environment says, else where they usually are, and takes the first that answers. Every candidate is
- * given three seconds; changes nothing anywhere. Throws only `CancelledError`.
+ * given three seconds, or fifteen for `work` that cannot be done without; changes nothing anywhere. Throws only `CancelledError`.
  */
-export async function findEngine(facts: EndpointFacts, signal: AbortSignal): Promise<EngineState> {
+export async function findEngine(facts: EndpointFacts, signal: AbortSignal, patience: Patience = 'look'): Promise<EngineState> {
   const choice = await chooseEndpoint(facts);
   if (choice.kind === 'unusable')
     return { state: 'unusable', statement: `No container engine is reached through ${choice.origin}: ${choice.why}.`, hint: choice.hint };
   const failures: Failed[] = [];
   for (const endpoint of choice.endpoints) {
-    const found = await probe(endpoint, choice.named, signal);
+    const found = await probe(endpoint, choice.named, { signal, withinMs: patienceMs[patience] });
     if (found?.state === 'answers') return found;
     if (found !== undefined) failures.push(found);
   }
@@ -116,13 +118,18 @@ export function engineOrThrow(found: EngineState): Engine {
   });
 }
 
+interface Limits {
+  readonly signal: AbortSignal;
+  readonly withinMs: number;
+}
+
 /** Undefined where there is nothing at all at a usual place. */
-async function probe(endpoint: Endpoint, named: boolean, signal: AbortSignal): Promise<EngineState | undefined> {
+async function probe(endpoint: Endpoint, named: boolean, limits: Limits): Promise<EngineState | undefined> {
   const place = `${addressText(endpoint.address)} (${endpoint.origin})`;
   try {
     const api = await openApi(endpoint.address);
-    const podman = await podmanAt(api, signal);
-    const answer = podman ?? (await api.json({ method: 'GET', path: '/version', signal, withinMs: probeMs }, versionSchema));
+    const podman = await podmanAt(api, limits);
+    const answer = podman ?? (await api.json({ method: 'GET', path: '/version', ...limits }, versionSchema));
     if (compareApi(answer.ApiVersion, leastApi) < 0) {
       return {
         state: 'too-old',
@@ -149,9 +156,9 @@ async function probe(endpoint: Endpoint, named: boolean, signal: AbortSignal): P
 }
 
 /** What Podman says of itself with any answer; undefined where another engine answers. To be asked for its version takes it a second and more. */
-async function podmanAt(api: EngineApi, signal: AbortSignal): Promise<z.infer<typeof versionSchema> | undefined> {
+async function podmanAt(api: EngineApi, limits: Limits): Promise<z.infer<typeof versionSchema> | undefined> {
   try {
-    const response = await api.stream({ method: 'GET', path: '/_ping', signal, withinMs: probeMs });
+    const response = await api.stream({ method: 'GET', path: '/_ping', ...limits });
     response.destroy();
     const said = versionSchema.safeParse({ Version: response.headers['libpod-api-version'], ApiVersion: response.headers['api-version'] });
     return said.success ? said.data : undefined;

@@ -7,7 +7,7 @@ import type { MergeVerbs } from './merging.ts';
 import type { RowDiff, RowDiffRequest } from './row-diff.ts';
 import type { Expectation, RestoreChoices } from './choices.ts';
 import type { ExportRequest, ExportResult, LoadedNative, NativeFile } from './native-file.ts';
-import type { EngineState } from '../containers/engine.ts';
+import type { EngineState, Patience } from '../containers/engine.ts';
 
 export type { BrowsePage, BrowseRequest, CellValue } from './browsing.ts';
 export type { CaptureOptions, CaptureReport, CaptureSink, GroupEnd, GroupStream, ObjectRow } from './capturing.ts';
@@ -241,8 +241,8 @@ export interface EngineContext {
   readonly temporaryFolder: string;
   /** Reads a secret by its handle; undefined where none is stored. */
   readonly secret: (handle: string) => Promise<string | undefined>;
-  /** The container engine of this machine, looked for at each call; missing where none is wanted. */
-  readonly containerEngine?: (signal: AbortSignal) => Promise<EngineState>;
+  /** The container engine of this machine, looked for at each call, for longer where work needs it; missing where none is wanted. */
+  readonly containerEngine?: (signal: AbortSignal, patience?: Patience) => Promise<EngineState>;
 }
 
 export type SourceLocation = Readonly<Record<string, unknown>>;

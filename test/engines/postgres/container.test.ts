@@ -63,7 +63,7 @@ describe.runIf(dockerPossible)('PostgreSQL in containers', () => {
         work({
           ...context,
           secret: (handle) => Promise.resolve(handle === 'h' ? password : undefined),
-          containerEngine: (one) => findEngine({ env: { DOCKER_HOST: docker.host }, platform: 'linux', userHome: '/', uid: 0 }, one),
+          containerEngine: (one, patience) => findEngine({ env: { DOCKER_HOST: docker.host }, platform: 'linux', userHome: '/', uid: 0 }, one, patience),
         }),
       signal,
     );

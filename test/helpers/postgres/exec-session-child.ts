@@ -13,7 +13,7 @@ await withContext(async (context) => {
     {
       ...context,
       secret: () => Promise.resolve(password),
-      containerEngine: (signal) => findEngine({ env: { DOCKER_HOST: host }, platform: 'linux', userHome: '/', uid: 0 }, signal),
+      containerEngine: (signal, patience) => findEngine({ env: { DOCKER_HOST: host }, platform: 'linux', userHome: '/', uid: 0 }, signal, patience),
     },
   );
   await session.run('BEGIN; LOCK TABLE public.accounts IN ACCESS EXCLUSIVE MODE');

@@ -58,7 +58,7 @@ interface Wanted {
 }
 
 async function engineAt(context: EngineContext): Promise<ContainerEngine> {
-  const state = await context.containerEngine?.(context.signal);
+  const state = await context.containerEngine?.(context.signal, 'work');
   if (state === undefined) throw new AppError('engine.unsupported', 'Containers are not looked for here.', { hint: 'Use the belay command.' });
   return engineOrThrow(state);
 }

@@ -36,7 +36,7 @@ export async function foundContainer(name: ContainerName, context: EngineContext
   throwIfCancelled(context.signal);
   if (context.containerEngine === undefined)
     throw new AppError('engine.unsupported', 'Containers are not looked for here.', { hint: 'Use the belay command, or give host and port.' });
-  const engine = engineOrThrow(await context.containerEngine(context.signal));
+  const engine = engineOrThrow(await context.containerEngine(context.signal, 'work'));
   const row = 'name' in name ? await findContainer(engine, name.name, context.signal) : await findService(engine, name, context.signal);
   return { engine, row };
 }

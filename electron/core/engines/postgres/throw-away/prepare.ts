@@ -69,7 +69,7 @@ interface Found {
 }
 
 async function find(owner: Owner | undefined, { location, facts }: Pick<Wanted, 'location' | 'facts'>, context: EngineContext): Promise<Found> {
-  const found = owner === undefined ? undefined : await context.containerEngine?.(context.signal);
+  const found = owner === undefined ? undefined : await context.containerEngine?.(context.signal, 'work');
   if (owner === undefined || found === undefined) throw new AppError('tool.missing', 'No container engine is used here.');
   if (found.state !== 'answers') throw new AppError('tool.missing', found.statement, { hint: found.hint });
   if (!found.engine.local)

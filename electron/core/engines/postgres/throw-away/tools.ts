@@ -33,7 +33,7 @@ export interface ImagesFound {
  * fetched. What an image has is found out in a throw-away container of it, once.
  */
 export async function toolsInImages(owner: Owner | undefined, asked: ImagesAsked, context: EngineContext): Promise<ImagesFound> {
-  const state = owner === undefined ? undefined : await context.containerEngine?.(context.signal);
+  const state = owner === undefined ? undefined : await context.containerEngine?.(context.signal, 'work');
   if (owner === undefined || state === undefined) return { found: [], why: undefined };
   const { major, location } = asked;
   if (state.state !== 'answers')
