@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openApi } from '../../../electron/core/containers/api.ts';
 import { engineOrThrow, findEngine } from '../../../electron/core/containers/engine.ts';
+import type { Patience } from '../../../electron/core/containers/engine.ts';
 
 let folder: string;
 let socket: string;
@@ -21,8 +22,8 @@ afterEach(async () => {
 });
 
 const never = new AbortController().signal;
-const find = (signal = never, env: Record<string, string> = { DOCKER_HOST: `unix://${socket}` }) =>
-  findEngine({ env: { PATH: '', ...env }, platform: 'linux', userHome: folder, uid: 4_000_000 }, signal);
+const find = (signal = never, env: Record<string, string> = { DOCKER_HOST: `unix://${socket}` }, patience?: Patience) =>
+  findEngine({ env: { PATH: '', ...env }, platform: 'linux', userHome: folder, uid: 4_000_000 }, signal, patience);
 
 async function serve(answer: http.RequestListener): Promise<void> {
   const server = http.createServer(answer);
@@ -95,6 +96,15 @@ describe('what a container engine answers', () => {
   ])('with %s is not waited for', async (_what, text) => {
     await speak(text, false);
     expect(await find()).toMatchObject({ state: 'not-answering' });
+  });
+
+  it('that is slow is waited for by work that needs it, longer than by who looks', async () => {
+    const waiting: http.ServerResponse[] = [];
+    await serve((_request, response) => void waiting.push(response.setHeader('Api-Version', '1.41').setHeader('Libpod-API-Version', '4.3.1')));
+    const needed = find(never, undefined, 'work');
+    expect(await find()).toMatchObject({ state: 'not-answering' });
+    for (const response of waiting) response.end('OK');
+    expect(await needed).toMatchObject({ state: 'answers' });
   });
 
   it('that redirects has not done what it was asked', async () => {
