@@ -15,7 +15,7 @@ import { discardUnfinished } from './restore.ts';
 import type { CopyData } from './restored-copy.ts';
 import { sizeIfThere } from './source-file.ts';
 import { resolvedPath } from './stamp.ts';
-import { onTarget, targetError } from './target-error.ts';
+import { onTarget, targetError } from '../../base/target-error.ts';
 import { openView, pieceBytes } from './view.ts';
 
 const folderName = '.belay-checkpoints';

@@ -13,7 +13,7 @@ import { preflight } from './preflight.ts';
 import { anchor, discardUndo, promote, recover, undo } from './promote.ts';
 import { discard, restore } from './restore.ts';
 import { keptBytes } from './swap.ts';
-import { onTarget } from './target-error.ts';
+import { onTarget } from '../../base/target-error.ts';
 import { undoData } from './undo-record.ts';
 
 const capabilities: EngineCapabilities = {

@@ -11,7 +11,7 @@ import { syncFile } from './copy-file.ts';
 import { holdSource, releaseSource } from './held.ts';
 import { exists } from './stamp.ts';
 import { removeFolders, removeKept } from './swap.ts';
-import { targetError } from './target-error.ts';
+import { targetError } from '../../base/target-error.ts';
 import { undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
 
 /** How long a program that uses the target may keep it locked before the restore gives up. */

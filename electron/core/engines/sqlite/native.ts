@@ -8,7 +8,7 @@ import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { headerLength, parseHeader } from './header.ts';
 import { fileObjects } from './restore.ts';
 import { fileError, readStart, sizeIfThere } from './source-file.ts';
-import { targetError } from './target-error.ts';
+import { targetError } from '../../base/target-error.ts';
 import { timeInName } from '../time-in-name.ts';
 
 export const exportFormats = ['.sqlite'] as const;

@@ -11,7 +11,7 @@ import type { LocatedFile } from './location.ts';
 import { fileObjects, matchFiles } from './restore.ts';
 import { readStart, sizeIfThere } from './source-file.ts';
 import { exists, resolvedPath } from './stamp.ts';
-import { targetError } from './target-error.ts';
+import { targetError } from '../../base/target-error.ts';
 
 type Blocker = Preflight['blockers'][number];
 

@@ -10,7 +10,8 @@ import { copyData } from './restored-copy.ts';
 import { readStart } from './source-file.ts';
 import { exists, resolvedPath, stampOf } from './stamp.ts';
 import { isAsLeft, removeKept, settleSwap, swapBack, swapIn } from './swap.ts';
-import { targetChanged, targetError } from './target-error.ts';
+import { targetError } from '../../base/target-error.ts';
+import { targetChanged } from './target-changed.ts';
 import { undoData, undoRecord, type UndoData, type UndoFile } from './undo-record.ts';
 
 type Intent = (undo: UndoRecord) => Promise<void>;

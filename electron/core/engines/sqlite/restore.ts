@@ -8,7 +8,7 @@ import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { describeLocation, filesOf, type LocatedFile } from './location.ts';
 import { copyData, type CopyData } from './restored-copy.ts';
 import { exists, resolvedPath } from './stamp.ts';
-import { targetError } from './target-error.ts';
+import { targetError } from '../../base/target-error.ts';
 
 /** One file to restore: where its bytes come from, where they will stand in the end, and where they are built. */
 interface Job {

@@ -3,7 +3,7 @@ import { systemClock } from '../../../base/system.ts';
 import { serveAgent } from '../../../process/agent-server.ts';
 import { browsePage, queryPage } from './browse.ts';
 import { fileFacts, inventoryOf, selfChecks } from './checks.ts';
-import { targetError } from '../target-error.ts';
+import { targetError } from '../../../base/target-error.ts';
 import { assertLibrary, wrapSqlite } from './connection.ts';
 import { estimateRows } from './estimate.ts';
 import { explainTables } from './explain.ts';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { contentHash } from '../content-hash.ts';
-import { targetChanged } from '../target-error.ts';
+import { targetChanged } from '../target-changed.ts';
 import { openConnection } from './connection.ts';
 import { fingerprintFiles } from './fingerprint.ts';
 import type { Turn } from './hash-table.ts';

@@ -1,4 +1,4 @@
-import { AppError, systemCode } from '../../base/errors.ts';
+import { AppError, systemCode } from './errors.ts';
 
 /** Errors of the file system under the codes of a restore target; all others as they are. */
 export function targetError(path: string, error: unknown): unknown {
@@ -10,6 +10,8 @@ export function targetError(path: string, error: unknown): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new AppError('target.no-space', `There is no space left at ${path}.`, { hint: 'Free space on its disk.', ...about });
+    case 'EFBIG':
+      return new AppError('target.no-space', `${path} would be larger than its file system takes.`, { hint: 'Name a place on another disk.', ...about });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -41,11 +43,4 @@ export async function onTarget<T>(path: string, work: () => Promise<T>): Promise
   } catch (error) {
     throw targetError(path, error);
   }
-}
-
-export function targetChanged(path: string): AppError {
-  return new AppError('undo.target-changed', `${path} was written since: undoing would overwrite that.`, {
-    hint: 'To undo all the same, with a snapshot of what was written taken first: belay undo --force',
-    details: { path },
-  });
 }
