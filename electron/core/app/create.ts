@@ -198,7 +198,8 @@ async function clearTemporary(home: string): Promise<void> {
 }
 
 async function settleInterrupted(core: Core): Promise<void> {
-  if (core.records.undo().every((row) => row.state === 'kept') && core.records.held().every((row) => row.state === 'held')) return;
+  const { records } = core;
+  if (records.undo().every((row) => row.state === 'kept') && records.held().every((row) => row.state === 'held') && records.exports().length === 0) return;
   const notes = await withEngineContext(core, quietScope(), (context: EngineContext) => settleAll((kind) => engineOf(core, kind), core.records, context));
   for (const note of notes) await core.journal.append({ what: 'restore.settled', result: 'noted', details: { note } });
 }

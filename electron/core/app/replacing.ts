@@ -1,22 +1,15 @@
-import { lstat, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
-import { syncFolder } from '../base/durable-file.ts';
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { basename, sep } from 'node:path';
 import { AppError, systemCode } from '../base/errors.ts';
-import type { ExportResult } from '../engines/engine.ts';
 import type { Core } from './core.ts';
 
-/** A file that somebody said to replace. */
-interface Replaced {
-  readonly path: string;
-}
-
 /**
- * The file at `path` where it may be replaced by an export or a report; undefined where nothing is there. A person who chose the wrong file must not lose a
+ * True where there is a file at `path` that may be replaced by an export or a report, false where nothing is there. A person who chose the wrong file must not lose a
  * database by it: throws `target.denied` for what is no plain file, for a source's own file and for Belay's, `target.busy` for a database with a log beside it.
  */
-export async function replaceable(core: Core, path: string): Promise<Replaced | undefined> {
+export async function replaceable(core: Core, path: string): Promise<boolean> {
   const found = await unlessMissing(lstat(path, { bigint: true }));
-  if (found === undefined) return undefined;
+  if (found === undefined) return false;
   if (!found.isFile()) throw refused(path, 'is no plain file');
   const real = await realpath(path);
   const repository = (await core.settings.read()).repository?.location;
@@ -36,33 +29,7 @@ export async function replaceable(core: Core, path: string): Promise<Replaced | 
       hint: 'Name another file.',
     });
   }
-  return { path };
-}
-
-/**
- * Has `write` make new files in a folder beside `path`, then puts them where they belong: the one of that name in the place of the old file, in one step,
- * others only where nothing is. The old file is as it was until then; on failure nothing new is left.
- */
-export async function writeBeside(core: Core, { path }: Replaced, write: (to: string) => Promise<ExportResult>): Promise<ExportResult> {
-  const folder = dirname(path);
-  const making = join(folder, `.belay-export-${Buffer.from(core.random.bytes(8)).toString('hex')}`);
-  await mkdir(making, { mode: 0o700 }).catch((error: unknown) => {
-    throw systemCode(error) === undefined
-      ? error
-      : new AppError('target.denied', `${path} cannot be replaced.`, { hint: 'Check its folder and rights.', cause: error });
-  });
-  try {
-    const made = (await write(join(making, basename(path)))).files.map((file) => ({ ...file, to: join(folder, basename(file.path)) }));
-    const others = made.filter((file) => file.to !== path);
-    for (const { to } of others) {
-      if ((await unlessMissing(lstat(to))) !== undefined) throw new AppError('target.exists', `${to} exists already.`, { hint: 'Name another file.' });
-    }
-    for (const file of [...others, ...made.filter((one) => one.to === path)]) await rename(file.path, file.to);
-    await syncFolder(folder);
-    return { files: made.map(({ to, bytes }) => ({ path: to, bytes })) };
-  } finally {
-    await rm(making, { recursive: true, force: true });
-  }
+  return true;
 }
 
 function refused(path: string, why: string): AppError {

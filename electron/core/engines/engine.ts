@@ -168,7 +168,7 @@ export interface Engine {
   /** Runs one read-only query of the user's (a smoke check). Times out by the context's signal. */
   query(of: FingerprintTarget, sql: string, context: EngineContext): Promise<BrowsePage>;
 
-  /** Writes the snapshot (or one object) to a native file. Never overwrites. */
+  /** Writes the snapshot (or one object) to a native file. Never overwrites. What it began of one that fails it removes where it can; its own error is what it throws. */
   exportNative(snapshot: SnapshotContent, request: ExportRequest, context: EngineContext): Promise<ExportResult>;
 
   /** Looks at a loose file: is it a native dump of this engine, which form, which version, when was it made. */

@@ -4,6 +4,8 @@ export interface ExportRequest {
   readonly format: string;
   /** Absolute path that must not exist. */
   readonly to: string;
+  /** Where the caller puts it afterwards: what errors and progress name. `to` where it is missing. */
+  readonly shownAs?: string;
   readonly object?: string;
   /** When the data was so: becomes the files' own time. */
   readonly madeAt: number;

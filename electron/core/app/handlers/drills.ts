@@ -54,9 +54,9 @@ export const drillHandlers: Handlers<'drill.run' | 'drill.list' | 'drill.log' | 
     const one = drill === undefined ? undefined : drillNamed(drills.toReversed(), drill);
     const page = one === undefined ? drillLogMarkdown(drills) : drillMarkdown(one);
     const text = Buffer.from(to.toLowerCase().endsWith('.json') ? `${JSON.stringify(one ?? drills, null, 2)}\n` : page);
-    const replaced = replace ? await replaceable(core, to) : undefined;
+    const replaced = replace && (await replaceable(core, to));
     try {
-      await (replaced === undefined ? writeNewFile(to, [text]) : replaceFile(to, text, core));
+      await (replaced ? replaceFile(to, text, core) : writeNewFile(to, [text]));
     } catch (error) {
       const code = systemCode(error);
       if (code === undefined) throw error;

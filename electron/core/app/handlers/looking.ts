@@ -3,7 +3,7 @@ import { counted } from '../../base/words.ts';
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
-import type { Difference, Engine, EngineContext, Fingerprint, FingerprintTarget, LoadedNative } from '../../engines/engine.ts';
+import type { Difference, Engine, EngineContext, ExportResult, Fingerprint, FingerprintTarget, LoadedNative } from '../../engines/engine.ts';
 import { compareFingerprints, notCompared, withRowsTotal } from '../../engines/fingerprint.ts';
 import { openContent, storedFingerprint } from '../../snapshot/content.ts';
 import { judge } from '../../verify/drill.ts';
@@ -12,7 +12,8 @@ import { engineOf, type Core } from '../core.ts';
 import type { FoundNative } from '../../inspect/import.ts';
 import { looseFile, withNative } from '../loose-file.ts';
 import { presentContent } from '../present.ts';
-import { replaceable, writeBeside } from '../replacing.ts';
+import { replaceable } from '../replacing.ts';
+import { exportTo } from '../../restore/exporting.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { sourceNamed } from '../known-source.ts';
 import { withEngineContext } from '../scope.ts';
@@ -89,15 +90,19 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
     const { repository, record } = await resolveSnapshot(core, input.snapshot);
     const engine = engineOf(core, record.engine);
     if (!isAbsolute(input.to)) throw new AppError('input.invalid', `${input.to} is not an absolute path.`);
-    const replaced = input.replace ? await replaceable(core, input.to) : undefined;
-    if (replaced === undefined && existsSync(input.to))
-      throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
+    const replace = input.replace && (await replaceable(core, input.to));
+    if (!replace && existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
     const format = exportFormat(engine, input.format, input.to, input.object !== undefined);
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
-      const write = (to: string) => engine.exportNative(content, { ...request, to }, context);
-      const request = { format, madeAt: record.createdAt, ...(input.object === undefined ? {} : { object: input.object }) };
-      const { files } = await (replaced === undefined ? write(input.to) : writeBeside(core, replaced, write));
+      const request = { format, shownAs: input.to, madeAt: record.createdAt, ...(input.object === undefined ? {} : { object: input.object }) };
+      const write = async (to: string): Promise<ExportResult> => {
+        const made = await engine.exportNative(content, { ...request, to }, context);
+        // It may have become a database that is in use meanwhile.
+        if (replace) await replaceable(core, input.to);
+        return made;
+      };
+      const { files } = await exportTo({ to: input.to, replace }, write, core.records, context);
       return { snapshot: summaryOf(record), files: files.map((file) => ({ ...file })) };
     });
   },

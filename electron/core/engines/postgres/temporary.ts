@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import type { EngineContext } from '../engine.ts';
 
 /**
- * Removes a file of the operation's temporary folder before that goes as a whole, for its room only: what was done is done all the same, and an
- * error that is on its way says more than this one.
+ * Removes a file before the folder that it is in goes as a whole, for its room only: what was done is done all the same, and an error that is on
+ * its way says more than this one.
  */
 export async function removeEarly(file: string, context: Pick<EngineContext, 'log'>): Promise<void> {
   try {

@@ -22,15 +22,17 @@ export async function exportNative(settings: AgentSettings, snapshot: SnapshotCo
   if (request.format !== '.sqlite')
     throw new AppError('engine.unsupported', `SQLite is not exported as ${request.format}.`, { hint: 'It exports .sqlite files.' });
   const chosen = chooseFiles(await fileObjects(snapshot), request.object);
+  const { to, shownAs = to } = request;
   const made: string[] = [];
   const files: { path: string; bytes: number }[] = [];
   try {
     // The process that will open the files starts while they are written.
     await withAgent(settings, context, async (agent) => {
       for (const [name, object] of chosen) {
-        const path = chosen.length === 1 || name === 'main' ? request.to : besideOf(request.to, name);
+        const alone = chosen.length === 1 || name === 'main';
+        const path = alone ? to : besideOf(to, name);
         const bytes = await exportFile(snapshot, object, path, context, () => made.push(path));
-        await reopen(agent, path, bytes, context);
+        await reopen(agent, { path, bytes, shownAs: alone ? shownAs : besideOf(shownAs, name) }, context);
         files.push({ path, bytes });
       }
     });
@@ -38,8 +40,12 @@ export async function exportNative(settings: AgentSettings, snapshot: SnapshotCo
     for (const { path } of files) await utimes(path, request.madeAt / 1000, request.madeAt / 1000);
     return { files };
   } catch (error) {
-    for (const path of made) await unlinkQuietly(path);
-    throw targetError(request.to, error);
+    for (const path of made) {
+      await unlinkQuietly(path).catch((left: unknown) => {
+        context.log.warn('an unfinished export could not be removed', { path, error: left });
+      });
+    }
+    throw targetError(shownAs, error);
   }
 }
 
@@ -73,8 +79,14 @@ async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: st
   }
 }
 
+interface Written {
+  readonly path: string;
+  readonly bytes: number;
+  readonly shownAs: string;
+}
+
 /** As another program would open it; what SQLite makes beside it meanwhile it removes again. */
-async function reopen(agent: SqliteAgent, path: string, bytes: number, context: EngineContext): Promise<void> {
+async function reopen(agent: SqliteAgent, { path, bytes, shownAs }: Written, context: EngineContext): Promise<void> {
   if (bytes === 0) return;
   const file = await agentFile('main', path, 'write', context);
   await agent.call('open', { set: 'export', files: [file], busyMs: 0, hold: false });
@@ -82,7 +94,9 @@ async function reopen(agent: SqliteAgent, path: string, bytes: number, context: 
   await agent.call('close', { set: 'export' });
   const pages = (files[0]?.pages ?? 0) * (files[0]?.pageSize ?? 0);
   if (pages <= bytes) return;
-  throw new AppError('source.damaged', `${path} holds ${bytes} bytes, its header promises ${pages}.`, { hint: 'The source was damaged when it was captured.' });
+  throw new AppError('source.damaged', `${shownAs} holds ${bytes} bytes, its header promises ${pages}.`, {
+    hint: 'The source was damaged when it was captured.',
+  });
 }
 
 async function partsBeside(path: string): Promise<readonly string[]> {

@@ -29,8 +29,8 @@ export async function exportNative(
   request: ExportRequest,
   context: EngineContext,
 ): Promise<ExportResult> {
-  const { format, object, to, madeAt } = request;
-  const file = { path: to, madeAt, gzip: format.endsWith('.gz') };
+  const { format, object, to, shownAs = to, madeAt } = request;
+  const file = { path: to, shownAs, madeAt, gzip: format.endsWith('.gz') };
   if (tableFormats.some((one) => one === format)) {
     if (object === undefined)
       throw new AppError('input.invalid', `${format} holds one table.`, { hint: `Name it with --table, or export the whole as ${wholeFormats.join(', ')}.` });
