@@ -36,4 +36,20 @@ describe.runIf(process.platform === 'linux')('what the fault sweep found', () =>
     expect(points).toHaveLength(10);
     for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
   });
+
+  test.each(['export', 'export-replace'])(
+    '%s, killed or on a disk that fails for good: no half file, no folder stays, and the first error is told',
+    async (name) => {
+      const { lane } = sample;
+      const seen = await lane.begin(name);
+      // The hidden folder, the file in it, what syncs them, the name (a link, or a rename where one is replaced), and the folder's end.
+      const begun = seen.kinds.search(/mow+ssn[lr]sd?u?ds/);
+      expect(begun).toBeGreaterThan(0);
+      const points = faultPoints(name, seen, 0).filter(
+        ({ arming: { mode, error, at } }) => at > begun && at <= begun + 12 && (mode === 'kill' || (mode === 'fail-on' && error === 'EIO')),
+      );
+      expect(points).toHaveLength(24);
+      for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
+    },
+  );
 });
