@@ -149,7 +149,7 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
       }
       next.setProblems(problems());
       next.setMeta('repository', repositoryId);
-      next.close();
+      next.closeWhole();
       swap();
     } catch (error) {
       next.close();

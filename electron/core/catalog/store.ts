@@ -33,6 +33,8 @@ export interface Store {
   commit(): void;
   /** Deletes objects that belong to nothing, in small steps. */
   sweep(): Promise<void>;
+  /** Closes it with all of it in the one file, so that the file can be moved. Throws where that cannot be: what `close` leaves in a log it does not tell. */
+  closeWhole(): void;
   close(): void;
 }
 
@@ -193,6 +195,11 @@ function storeOver(file: string, writer: Database, reader: Database, highest: Hi
     setMeta: (key, value) => void time('set-meta', () => putMeta.run(key, value)),
     async sweep() {
       while (writer.open && sweepOnce()) await yieldNow();
+    },
+    closeWhole() {
+      reader.close();
+      writer.pragma('wal_checkpoint(TRUNCATE)');
+      writer.close();
     },
     close() {
       reader.close();
