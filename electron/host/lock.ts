@@ -1,7 +1,7 @@
 import { link, readdir, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { AppError, isAppError, syncFolder, systemCode, unlinkIfThere, writeNewFile } from '../core/app/faces.ts';
+import { AppError, hasNoHardLinks, isAppError, syncFolder, systemCode, unlinkIfThere, writeNewFile } from '../core/app/faces.ts';
 
 /**
  * `host.lock`: who owns the data directory, and how to reach it. The file is private (it holds the token of the host's
@@ -148,7 +148,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EEXIST' || code === 'ENOENT') return false;
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    if (!hasNoHardLinks(error)) throw error;
     // File systems without hard links: as exclusive, but not whole from the first moment on.
     return copied(from, to);
   }

@@ -2,6 +2,7 @@
 export { commandLine, optionWords, shellWord, typedLine } from '../../contract/command-line.ts';
 export { keepMemoryOutOfCoreDumps } from '../base/core-dump.ts';
 export { makeFolders, syncFolder, unlinkIfThere, writeNewFile } from '../base/durable-file.ts';
+export { hasNoHardLinks } from '../base/hard-links.ts';
 export { AppError, CancelledError, fromWireError, isAppError, isCancelled, systemCode, toWireError } from '../base/errors.ts';
 export { escapeText } from '../../contract/escape.ts';
 export { unreadable } from '../base/named-file.ts';

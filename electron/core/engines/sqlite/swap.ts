@@ -3,6 +3,7 @@ import { access, link, mkdir, readdir, rename, rm, unlink } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { syncFolder } from '../../base/durable-file.ts';
+import { hasNoHardLinks } from '../../base/hard-links.ts';
 import { sidecars } from './busy.ts';
 import { exists, stampOf } from './stamp.ts';
 import { replacedFolder, type UndoData, type UndoFile } from './undo-record.ts';
@@ -48,18 +49,16 @@ async function secondName(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!noLinks.has(systemCode(error) ?? '')) throw error;
+    if (!hasNoHardLinks(error)) throw error;
     await rename(from, to);
   }
 }
-
-const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 async function moveWithoutReplacing(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!noLinks.has(systemCode(error) ?? '')) throw error;
+    if (!hasNoHardLinks(error)) throw error;
     if (await exists(to)) throw new AppError('target.exists', `${to} exists already.`, { hint: 'Name a path that does not exist.' });
     await rename(from, to);
     return;

@@ -2,11 +2,11 @@ import { link, lstat, mkdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError, systemCode } from '../../base/errors.ts';
 import { unlinkIfThere } from '../../base/durable-file.ts';
+import { hasNoHardLinks } from '../../base/hard-links.ts';
 
 /** How long a name stays claimed by a publisher that seems gone, where the file system has no hard links. */
 const CLAIM_MS = 30_000;
 const CLAIM_STEP_MS = 50;
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 const STAYS = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EPERM', 'EBUSY', 'EACCES']);
 
 /**
@@ -17,9 +17,8 @@ export async function renameNew(temporary: string, target: string): Promise<void
   try {
     await link(temporary, target);
   } catch (error) {
-    const code = systemCode(error) ?? '';
-    if (code === 'EEXIST') throw exists(target);
-    if (!NO_LINKS.has(code)) throw error;
+    if (systemCode(error) === 'EEXIST') throw exists(target);
+    if (!hasNoHardLinks(error)) throw error;
     await renameClaimed(temporary, target);
     return;
   }
