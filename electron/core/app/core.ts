@@ -7,6 +7,7 @@ import type { Engine, EngineContext } from '../engines/engine.ts';
 import type { OpenedSnapshots } from '../inspect/opened.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { JobQueue } from '../jobs/queue.ts';
+import type { ExportRecords } from '../restore/export-records.ts';
 import type { RestoreRecords } from '../restore/records.ts';
 import type { Document } from '../sources/document.ts';
 import type { Settings, Sources } from '../sources/settings.ts';
@@ -33,6 +34,7 @@ export interface Core {
   readonly queue: JobQueue;
   readonly catalog: Catalog;
   readonly records: RestoreRecords;
+  readonly exports: ExportRecords;
   readonly opened: OpenedSnapshots;
   readonly session: RepositorySession;
   readonly events: Events;

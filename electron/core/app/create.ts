@@ -16,6 +16,8 @@ import { pastJobs } from '../jobs/past.ts';
 import { createQueue } from '../jobs/queue.ts';
 import { openRestoreRecords } from '../restore/records.ts';
 import type { Repository } from '../repository/repository.ts';
+import { openExportRecords } from '../restore/export-records.ts';
+import { settleExports } from '../restore/settle-exports.ts';
 import { settleAll } from '../restore/settle.ts';
 import { openHighWater } from '../sources/high-water.ts';
 import { manifestMemory } from './manifest-memory.ts';
@@ -107,6 +109,7 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
   const queue = createQueue({ clock, random, log, journal }, past);
   let interrupted = past.some((job) => brokenOffWrite(job, openedAt));
   const records = await openRestoreRecords(home, { random });
+  const exports = await openExportRecords(home, { random });
   const opened = await openSnapshots(join(home, 'opened'));
   const settings = openSettings(home, { random });
   const session = createSession({
@@ -138,6 +141,7 @@ export async function createBelay(parts: BelayParts): Promise<Belay> {
     queue,
     catalog,
     records,
+    exports,
     opened,
     session,
     events,
@@ -198,9 +202,10 @@ async function clearTemporary(home: string): Promise<void> {
 }
 
 async function settleInterrupted(core: Core): Promise<void> {
-  const { records } = core;
-  if (records.undo().every((row) => row.state === 'kept') && records.held().every((row) => row.state === 'held') && records.exports().length === 0) return;
-  const notes = await withEngineContext(core, quietScope(), (context: EngineContext) => settleAll((kind) => engineOf(core, kind), core.records, context));
+  const { records, exports } = core;
+  const notes = [...(await settleExports(exports, core))];
+  if (records.undo().some((row) => row.state !== 'kept') || records.held().some((row) => row.state !== 'held'))
+    notes.push(...(await withEngineContext(core, quietScope(), (context) => settleAll((kind) => engineOf(core, kind), records, context))));
   for (const note of notes) await core.journal.append({ what: 'restore.settled', result: 'noted', details: { note } });
 }
 

@@ -1,6 +1,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { AppError, systemCode } from '../base/errors.ts';
+import { onTarget, targetError } from '../base/target-error.ts';
 import type { Core } from './core.ts';
 
 /**
@@ -11,7 +12,7 @@ export async function replaceable(core: Core, path: string): Promise<boolean> {
   const found = await unlessMissing(lstat(path, { bigint: true }));
   if (found === undefined) return false;
   if (!found.isFile()) throw refused(path, 'is no plain file');
-  const real = await realpath(path);
+  const real = await onTarget(path, () => realpath(path));
   const repository = (await core.settings.read()).repository?.location;
   const own = [await realpath(core.home), ...(repository === undefined ? [] : [repository])];
   if (own.some((folder) => real.startsWith(folder + sep)) || real.split(sep).some((part) => part.startsWith('.belay-')))
@@ -32,6 +33,11 @@ export async function replaceable(core: Core, path: string): Promise<boolean> {
   return true;
 }
 
+/** Whether anything has that name, a link that leads nowhere too. Throws codes of a target. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await unlessMissing(lstat(path))) !== undefined;
+}
+
 function refused(path: string, why: string): AppError {
   return new AppError('target.denied', `${path} ${why}: it is not replaced.`, { hint: 'Name another file.' });
 }
@@ -47,9 +53,10 @@ async function unlessMissing<T>(looking: Promise<T>): Promise<T | undefined> {
     return await looking;
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // A log's name is longer than its database's: where no name can be so long, there is none.
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
     if (code === 'EACCES' || code === 'EPERM')
       throw new AppError('target.denied', 'What lies there cannot be looked at.', { hint: 'Check its folder and rights.', cause: error });
-    throw error;
+    throw targetError('What lies there', error);
   }
 }

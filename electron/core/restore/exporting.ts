@@ -1,123 +1,124 @@
-import { link, lstat, mkdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { syncFolder, unlinkIfThere } from '../base/durable-file.ts';
+import { link, mkdir, open, realpath, rename } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { syncFolder } from '../base/durable-file.ts';
 import { AppError, systemCode } from '../base/errors.ts';
+import { hasNoHardLinks } from '../base/hard-links.ts';
 import { onTarget } from '../base/target-error.ts';
 import type { EngineContext, ExportResult } from '../engines/engine.ts';
-import type { ExportRow, RestoreRecords } from './records.ts';
+import type { ExportRecords, ExportRow } from './export-records.ts';
+import { found, hiddenFolder, settleExport } from './settle-exports.ts';
 
 export interface ExportPlace {
+  /** An absolute path. */
   readonly to: string;
   /** Whether a file that is there is replaced; else it is an error. */
   readonly replace: boolean;
 }
 
-/** What file systems answer that know no second name of a file (FAT, some network file systems). */
-const noLink = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
-
 /**
  * Has `write` make new files in a hidden folder beside `to`, which is on record before it is there, then gives them their names: the one of `to` last and in
- * one step, the others only where nothing is. Until then `to` is as it was; on failure nothing new is left, and what a crash leaves goes at the next start.
+ * one step, the others only where nothing is. What `write` is given is another name with the ending of `to`; what it adds between the two is added to the name
+ * of `to` as well. Until its last step `to` is as it was; where an earlier one fails nothing new is left, and what a crash leaves is settled by the next start.
  * Throws `target.exists`, other codes of a target for what the file system answers, and what `write` throws.
  */
 export async function exportTo(
   place: ExportPlace,
   write: (to: string) => Promise<ExportResult>,
-  records: RestoreRecords,
+  records: ExportRecords,
   context: EngineContext,
 ): Promise<ExportResult> {
-  const { to } = place;
+  const to = resolve(place.to);
   const id = Buffer.from(context.random.bytes(8)).toString('hex');
-  const row: ExportRow = { id, at: context.clock.now(), to, folder: join(dirname(to), `.belay-export-${id}`), files: [] };
-  await records.putExport(row);
+  const row: ExportRow = { id, at: context.clock.now(), to, ...(await onTarget(to, () => folderOf(to))), files: [] };
+  await records.put(row);
   try {
-    await onTarget(to, () => mkdir(row.folder, { mode: 0o700 }));
-    const made = (await write(join(row.folder, basename(to)))).files.map((file) => ({ ...file, to: join(dirname(to), basename(file.path)) }));
-    const files = [...made.filter((file) => file.to !== to), ...made.filter((file) => file.to === to)];
-    if (files.length > 1) await records.putExport({ ...row, files: files.map((file) => ({ from: file.path, to: file.to })) });
-    await onTarget(to, () => giveNames(files, place, context));
-    return { files: made.map((file) => ({ path: file.to, bytes: file.bytes })) };
+    await onTarget(to, () => mkdir(hiddenFolder(row), { mode: 0o700 }));
+    const made = await write(join(hiddenFolder(row), id + extname(to)));
+    const files = await onTarget(to, () => wholeFiles(row, made));
+    await records.put({ ...row, files });
+    await onTarget(to, () => giveNames({ ...row, files }, place.replace, records));
+    return { files: made.files.map(({ path, bytes }) => ({ path: join(dirname(to), nameOf(row, basename(path))), bytes })) };
   } finally {
-    await clear(row, records).catch((error: unknown) => {
-      context.log.warn('what an export was made in could not be removed, or taken off the record: the next start does it', { folder: row.folder, error });
+    await settleExport(id, records).catch((error: unknown) => {
+      context.log.warn('what an export was made in could not be settled: the next start does it', { folder: hiddenFolder(row), error });
     });
   }
 }
 
-interface Made {
-  readonly path: string;
-  readonly to: string;
+/** Throws where names in it cannot be made durable: before anything is there. */
+async function folderOf(to: string): Promise<Pick<ExportRow, 'folder' | 'device'>> {
+  const folder = await realpath(dirname(to));
+  const device = (await found(folder))?.dev;
+  await syncFolder(folder);
+  return { folder, device: String(device) };
 }
 
-/** All of them, durable, or none. */
-async function giveNames(files: readonly Made[], place: ExportPlace, context: Pick<EngineContext, 'log'>): Promise<void> {
-  const named: Made[] = [];
+function nameOf({ id, to }: ExportRow, made: string): string {
+  return basename(to, extname(to)) + made.slice(id.length);
+}
+
+/** All that was made, with its times, forced to the medium. */
+async function wholeFiles(row: ExportRow, { files }: ExportResult): Promise<ExportRow['files']> {
+  const whole: ExportRow['files'] = [];
+  for (const { path } of files) {
+    const handle = await open(path, 'r+');
+    try {
+      await handle.sync();
+      const { size, mtimeMs } = await handle.stat();
+      whole.push({ from: basename(path), to: nameOf(row, basename(path)), bytes: size, mtimeMs });
+    } finally {
+      await handle.close();
+    }
+  }
+  await syncFolder(hiddenFolder(row));
+  const last = basename(row.to);
+  return [...whole.filter((file) => file.to !== last), ...whole.filter((file) => file.to === last)];
+}
+
+async function giveNames(row: ExportRow, replace: boolean, records: ExportRecords): Promise<void> {
+  for (const [at, file] of row.files.entries()) {
+    const last = at === row.files.length - 1;
+    // What there is of the others must not be lost by a power cut that leaves the last name.
+    if (last && at > 0) await syncFolder(row.folder);
+    if (last && replace) await rename(join(hiddenFolder(row), file.from), join(row.folder, file.to));
+    else await nameNew(row, file, records);
+  }
   try {
-    for (const file of files) {
-      if (place.replace && file.to === place.to) await rename(file.path, file.to);
-      else {
-        await nameNew(file);
-        named.push(file);
-      }
-    }
-    await syncFolder(dirname(place.to));
+    await syncFolder(row.folder);
   } catch (error) {
-    for (const { to } of named) {
-      await unlinkIfThere(to).catch((left: unknown) => {
-        context.log.warn('a file of an export that failed could not be removed', { path: to, error: left });
-      });
-    }
-    throw error;
+    throw new AppError('target.denied', `${row.to} is there and whole, but could not be forced to its disk.`, {
+      hint: 'Check the disk; then export it again, with --replace.',
+      details: { path: row.to },
+      cause: error,
+    });
   }
 }
 
-async function nameNew({ path, to }: Made): Promise<void> {
+/** Throws `target.exists` where something has the name. */
+async function nameNew(row: ExportRow, file: ExportRow['files'][number], records: ExportRecords): Promise<void> {
+  const [from, to] = [join(hiddenFolder(row), file.from), join(row.folder, file.to)];
   try {
-    await link(path, to);
+    try {
+      await link(from, to);
+    } catch (error) {
+      if (!hasNoHardLinks(error)) throw error;
+      if ((await found(to)) === undefined) await records.put({ ...row, claimed: file.to });
+      await takeName(to, () => records.put(row));
+      await rename(from, to);
+    }
   } catch (error) {
-    const code = systemCode(error) ?? '';
-    if (code === 'EEXIST') throw exists(to);
-    if (!noLink.has(code)) throw error;
-    if ((await found(to)) !== undefined) throw exists(to);
-    await rename(path, to);
+    if (systemCode(error) !== 'EEXIST') throw error;
+    const path = join(dirname(row.to), file.to);
+    throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', details: { path } });
   }
 }
 
-function exists(path: string): AppError {
-  return new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', details: { path } });
-}
-
-async function clear(row: ExportRow, records: RestoreRecords): Promise<void> {
-  await rm(row.folder, { recursive: true, force: true });
-  if ((await found(dirname(row.folder))) !== undefined) await syncFolder(dirname(row.folder));
-  await records.removeExport(row.id);
-}
-
-/**
- * Brings an export that a crash interrupted to one of its ends: it is done where the last of its files has its name, else the others lose theirs. Its folder goes.
- * Throws codes of a target where that cannot be reached.
- */
-export async function settleExport(row: ExportRow, records: RestoreRecords): Promise<void> {
-  await onTarget(row.to, async () => {
-    const last = row.files.at(-1);
-    // A file that has its name is in the folder no more, or under both names.
-    if (last !== undefined && (await found(last.from)) !== undefined && !(await isSame(last.from, last.to)))
-      for (const { from, to } of row.files) if (await isSame(from, to)) await unlinkIfThere(to);
-    await clear(row, records);
-  });
-}
-
-async function isSame(one: string, other: string): Promise<boolean> {
-  const [a, b] = [await found(one), await found(other)];
-  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
-}
-
-async function found(path: string): Promise<{ readonly dev: bigint; readonly ino: bigint } | undefined> {
+/** Takes a name by an empty file; where somebody has it already, `given` up is the claim on it. */
+async function takeName(path: string, given: () => Promise<void>): Promise<void> {
   try {
-    return await lstat(path, { bigint: true });
+    await (await open(path, 'wx', 0o600)).close();
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (systemCode(error) === 'EEXIST') await given();
     throw error;
   }
 }

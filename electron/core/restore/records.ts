@@ -6,7 +6,7 @@ import { openDocument } from '../sources/document.ts';
 
 /**
  * What must survive a crash so that nothing half-done stays half-done: undo records of swaps (from before their first step),
- * restored copies that wait for a decision, and exports that are being made. One JSON file in the data directory, replaced durably at every change.
+ * and restored copies that wait for a decision. One JSON file in the data directory, replaced durably at every change.
  */
 const engineKind = z.enum(['sqlite', 'postgres', 'mongodb', 'redis', 'files']);
 const jsonRecord = z.record(z.string(), z.unknown());
@@ -40,28 +40,15 @@ const heldRow = z.object({
   inconclusive: z.string().optional(),
 });
 
-const exportRow = z.object({
-  id: z.string(),
-  at: z.number(),
-  to: z.string(),
-  /** Where its files are made; removed with everything in it. */
-  folder: z.string().regex(/\.belay-export-[0-9a-f]{16}$/),
-  /** Where there are several: all of them, once they are made, in the order in which they are given their names. */
-  files: z.array(z.object({ from: z.string(), to: z.string() })),
-});
-
-const fileSchema = z.object({ version: z.literal(1), undo: z.array(undoRow), held: z.array(heldRow), exports: z.array(exportRow).optional() });
+const fileSchema = z.object({ version: z.literal(1), undo: z.array(undoRow), held: z.array(heldRow) });
 
 export type UndoRow = z.infer<typeof undoRow>;
 export type HeldRow = z.infer<typeof heldRow>;
-export type ExportRow = z.infer<typeof exportRow>;
 type Content = z.infer<typeof fileSchema>;
 
 export interface RestoreRecords {
   undo(): readonly UndoRow[];
   held(): readonly HeldRow[];
-  /** Under way, or left by a crash. */
-  exports(): readonly ExportRow[];
   /** Adds or replaces by id; resolves when durable. */
   putUndo(row: UndoRow): Promise<void>;
   /** The swap is complete: its row is `kept`, and the copy that it put in place is held no more. One change. */
@@ -69,8 +56,6 @@ export interface RestoreRecords {
   removeUndo(id: string): Promise<void>;
   putHeld(row: HeldRow): Promise<void>;
   removeHeld(id: string): Promise<void>;
-  putExport(row: ExportRow): Promise<void>;
-  removeExport(id: string): Promise<void>;
 }
 
 /** Opens the file in the data directory, which need not exist. A malformed one throws `home.unusable` and is left as it is. */
@@ -86,7 +71,6 @@ export async function openRestoreRecords(home: string, ports: { readonly random:
   return {
     undo: () => content.undo,
     held: () => content.held,
-    exports: () => content.exports ?? [],
     putUndo: (row) => change((now) => ({ ...now, undo: replaced(now.undo, row, (one) => one.entry.id) })),
     completeSwap: ({ held, ...row }) =>
       change((now) => ({
@@ -97,8 +81,6 @@ export async function openRestoreRecords(home: string, ports: { readonly random:
     removeUndo: (id) => change((now) => ({ ...now, undo: now.undo.filter((one) => one.entry.id !== id) })),
     putHeld: (row) => change((now) => ({ ...now, held: replaced(now.held, row, (one) => one.id) })),
     removeHeld: (id) => change((now) => ({ ...now, held: now.held.filter((one) => one.id !== id) })),
-    putExport: (row) => change((now) => ({ ...now, exports: replaced(now.exports ?? [], row, (one) => one.id) })),
-    removeExport: (id) => change((now) => ({ ...now, exports: (now.exports ?? []).filter((one) => one.id !== id) })),
   };
 }
 

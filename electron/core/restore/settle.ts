@@ -1,11 +1,10 @@
 import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext } from '../engines/engine.ts';
 import { samePlace } from '../sources/same-place.ts';
-import { settleExport } from './exporting.ts';
 import type { HeldRow, RestoreRecords } from './records.ts';
 
 /**
- * Brings every swap, every copy and every export that a crash left half-done to one of its ends. Run at start, before any job. What cannot be reached
+ * Brings every swap and every copy that a crash left half-done to one of its ends. Run at start, before any job. What cannot be reached
  * now (a disk that is not mounted) stays on record: the next start, or the next swap of that target, settles it.
  */
 export async function settleAll(engineOf: (kind: string) => Engine, records: RestoreRecords, context: EngineContext): Promise<readonly string[]> {
@@ -28,10 +27,6 @@ export async function settleAll(engineOf: (kind: string) => Engine, records: Res
       return `${called} was removed`;
     };
     notes.push(await orUnreached(note, called));
-  }
-  for (const row of records.exports()) {
-    const called = `an unfinished export to ${row.to}`;
-    notes.push(await orUnreached(() => settleExport(row, records).then(() => `what is left of ${called} was removed`), called));
   }
   return notes;
 }

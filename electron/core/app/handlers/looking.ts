@@ -1,6 +1,5 @@
 import { AppError } from '../../base/errors.ts';
 import { counted } from '../../base/words.ts';
-import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import type { CommandOutput, CommandParsed } from '../../../contract/commands.ts';
 import type { Difference, Engine, EngineContext, ExportResult, Fingerprint, FingerprintTarget, LoadedNative } from '../../engines/engine.ts';
@@ -12,7 +11,7 @@ import { engineOf, type Core } from '../core.ts';
 import type { FoundNative } from '../../inspect/import.ts';
 import { looseFile, withNative } from '../loose-file.ts';
 import { presentContent } from '../present.ts';
-import { replaceable } from '../replacing.ts';
+import { isThere, replaceable } from '../replacing.ts';
 import { exportTo } from '../../restore/exporting.ts';
 import { resolveSnapshot } from '../resolve.ts';
 import { sourceNamed } from '../known-source.ts';
@@ -91,7 +90,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
     const engine = engineOf(core, record.engine);
     if (!isAbsolute(input.to)) throw new AppError('input.invalid', `${input.to} is not an absolute path.`);
     const replace = input.replace && (await replaceable(core, input.to));
-    if (!replace && existsSync(input.to)) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
+    if (!replace && (await isThere(input.to))) throw new AppError('target.exists', `${input.to} exists already.`, { hint: 'Name a path that does not exist.' });
     const format = exportFormat(engine, input.format, input.to, input.object !== undefined);
     return withEngineContext(core, scope, async (context) => {
       const content = await openContent(repository, engine, record, scope.signal);
@@ -102,7 +101,7 @@ export const lookingHandlers: Handlers<'snapshot.rows' | 'file.recognise' | 'fil
         if (replace) await replaceable(core, input.to);
         return made;
       };
-      const { files } = await exportTo({ to: input.to, replace }, write, core.records, context);
+      const { files } = await exportTo({ to: input.to, replace }, write, core.exports, context);
       return { snapshot: summaryOf(record), files: files.map((file) => ({ ...file })) };
     });
   },

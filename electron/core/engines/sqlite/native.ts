@@ -8,7 +8,8 @@ import { unlinkQuietly, writeParts } from './copy-file.ts';
 import { headerLength, parseHeader } from './header.ts';
 import { fileObjects } from './restore.ts';
 import { fileError, readStart, sizeIfThere } from './source-file.ts';
-import { targetError } from '../../base/target-error.ts';
+import { onTarget, targetError } from '../../base/target-error.ts';
+import { exists } from './stamp.ts';
 import { timeInName } from '../time-in-name.ts';
 
 export const exportFormats = ['.sqlite'] as const;
@@ -23,17 +24,22 @@ export async function exportNative(settings: AgentSettings, snapshot: SnapshotCo
     throw new AppError('engine.unsupported', `SQLite is not exported as ${request.format}.`, { hint: 'It exports .sqlite files.' });
   const chosen = chooseFiles(await fileObjects(snapshot), request.object);
   const { to, shownAs = to } = request;
+  const placed = (name: string): Place =>
+    chosen.length === 1 || name === 'main' ? { path: to, shownAs } : { path: besideOf(to, name), shownAs: besideOf(shownAs, name) };
+  for (const [name] of chosen) {
+    refuseLong(placed(name));
+    if (placed(name).path !== to) await refuseTaken(placed(name));
+  }
   const made: string[] = [];
   const files: { path: string; bytes: number }[] = [];
   try {
     // The process that will open the files starts while they are written.
     await withAgent(settings, context, async (agent) => {
       for (const [name, object] of chosen) {
-        const alone = chosen.length === 1 || name === 'main';
-        const path = alone ? to : besideOf(to, name);
-        const bytes = await exportFile(snapshot, object, path, context, () => made.push(path));
-        await reopen(agent, { path, bytes, shownAs: alone ? shownAs : besideOf(shownAs, name) }, context);
-        files.push({ path, bytes });
+        const place = placed(name);
+        const bytes = await onTarget(place.shownAs, () => exportFile(snapshot, object, place, context, () => made.push(place.path)));
+        await reopen(agent, { ...place, bytes }, context);
+        files.push({ path: place.path, bytes });
       }
     });
     // Last: opening them may touch them.
@@ -64,13 +70,32 @@ function besideOf(path: string, name: string): string {
   return join(dirname(path), `${basename(path, extension)}.${name}${extension}`);
 }
 
-async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: string, context: EngineContext, onMade: () => void): Promise<number> {
+interface Place {
+  readonly path: string;
+  readonly shownAs: string;
+}
+
+/** SQLite takes names of 512 bytes (MAX_PATHNAME of its unix layer), with the ending of the journal that it may make beside. */
+const longestPath = 500;
+
+function refuseLong({ path, shownAs }: Place): void {
+  if (Buffer.byteLength(path) > longestPath)
+    throw new AppError('target.denied', `The path of ${shownAs} is too long: SQLite could not open what is made there.`, { hint: 'Name a shorter one.' });
+}
+
+/** Before anything is written; what is there later is the caller's to find. */
+async function refuseTaken({ shownAs }: Place): Promise<void> {
+  if (await onTarget(shownAs, () => exists(shownAs)))
+    throw new AppError('target.exists', `${shownAs} exists already.`, { hint: 'Name a path beside which there is none.', details: { path: shownAs } });
+}
+
+async function exportFile(snapshot: SnapshotContent, object: ObjectRow, { path, shownAs }: Place, context: EngineContext, onMade: () => void): Promise<number> {
   const file = await open(path, 'wx', 0o600);
   onMade();
   try {
     const at = await writeParts(file, snapshot.read(object.name, context.signal), true, (bytes) => {
       throwIfCancelled(context.signal);
-      context.progress({ stage: `exporting ${basename(path)}`, bytesDone: bytes, bytesTotal: object.length ?? bytes });
+      context.progress({ stage: `exporting ${basename(shownAs)}`, bytesDone: bytes, bytesTotal: object.length ?? bytes });
     });
     await syncFolder(dirname(path));
     return at;
@@ -79,10 +104,8 @@ async function exportFile(snapshot: SnapshotContent, object: ObjectRow, path: st
   }
 }
 
-interface Written {
-  readonly path: string;
+interface Written extends Place {
   readonly bytes: number;
-  readonly shownAs: string;
 }
 
 /** As another program would open it; what SQLite makes beside it meanwhile it removes again. */
