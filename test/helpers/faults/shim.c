@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -176,20 +177,45 @@ static int verdict(char kind, int more) {
   }
 }
 
-/* The last write to each file, so that a failed fsync can lose it as the system does. */
-static struct { off_t from; size_t size; } last[1024];
+/*
+ * The last write to each file that was not forced to the medium since, so that a failed fsync can lose it as the system does: by the file, since it may be
+ * synced through another descriptor than it was written through, and since descriptors are used again for other files.
+ */
+enum { FILES = 1024 };
+static struct { dev_t dev; ino_t ino; off_t from; size_t size; } last[FILES];
+static atomic_flag last_taken = ATOMIC_FLAG_INIT;
+static void remember(int fd, off_t from, size_t size) {
+  struct stat file;
+  if (control == NULL || control->mode != SYNC_LOST || fstat(fd, &file) != 0) return;
+  while (atomic_flag_test_and_set(&last_taken)) sched_yield();
+  size_t at = 0;
+  while (at < FILES - 1 && last[at].ino != 0 && !(last[at].dev == file.st_dev && last[at].ino == file.st_ino)) at += 1;
+  last[at].dev = file.st_dev;
+  last[at].ino = file.st_ino;
+  last[at].from = from;
+  last[at].size = size;
+  atomic_flag_clear(&last_taken);
+}
 static void wrote(int fd, off_t from, ssize_t size) {
-  if (fd < 0 || fd >= 1024 || size <= 0) return;
-  last[fd].from = from;
-  last[fd].size = (size_t)size;
+  if (size > 0) remember(fd, from, (size_t)size);
 }
 static void lose(int fd) {
   static const char zeros[4096];
-  if (fd < 0 || fd >= 1024) return;
-  for (size_t done = 0; done < last[fd].size;) {
-    size_t part = last[fd].size - done < sizeof zeros ? last[fd].size - done : sizeof zeros;
-    if (syscall(SYS_pwrite64, fd, zeros, part, last[fd].from + (off_t)done) <= 0) return;
-    done += part;
+  struct stat file;
+  if (fstat(fd, &file) != 0) return;
+  for (size_t at = 0; at < FILES; at += 1) {
+    if (last[at].dev != file.st_dev || last[at].ino != file.st_ino) continue;
+    /* As the file system does it, whatever the descriptor may. */
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int writing = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY);
+    for (size_t done = 0; writing >= 0 && done < last[at].size;) {
+      size_t part = last[at].size - done < sizeof zeros ? last[at].size - done : sizeof zeros;
+      if (syscall(SYS_pwrite64, writing, zeros, part, last[at].from + (off_t)done) <= 0) break;
+      done += part;
+    }
+    if (writing >= 0) syscall(SYS_close, writing);
+    return;
   }
 }
 
@@ -263,8 +289,12 @@ static int sync_verdict(int fd) {
   if (control->mode == SYNC_LOST) { lose(fd); errno = control->error; }
   return FAIL;
 }
-int fsync(int fd) { REAL(fsync); return below_fd(fd) && sync_verdict(fd) == FAIL ? -1 : real(fd); }
-int fdatasync(int fd) { REAL(fdatasync); return below_fd(fd) && sync_verdict(fd) == FAIL ? -1 : real(fd); }
+static int synced(int fd, int result) {
+  if (result == 0) remember(fd, 0, 0);
+  return result;
+}
+int fsync(int fd) { REAL(fsync); return !below_fd(fd) ? real(fd) : sync_verdict(fd) == FAIL ? -1 : synced(fd, real(fd)); }
+int fdatasync(int fd) { REAL(fdatasync); return !below_fd(fd) ? real(fd) : sync_verdict(fd) == FAIL ? -1 : synced(fd, real(fd)); }
 
 ssize_t copy_file_range(int in, off64_t *from, int fd, off64_t *to, size_t size, unsigned flags) {
   WHOLE(copy_file_range, 'x', below_fd(fd), 1, in, from, fd, to, size, flags);
