@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -33,4 +34,35 @@ test('what a migration committed into a log beside the copy, and died, is promot
   });
   expect(value(file, 'select name from accounts where id = 1')).toBe('migrated');
   run(file, 'select 1');
+});
+
+test('a held copy that a program has open is not promoted; what it left in the log when it was killed is', async () => {
+  const engine = createSqliteEngine();
+  await using folder = await temporaryFolder('belay-held');
+  const file = path.join(folder.path, 'bank.db');
+  makeBank(file, { journal: 'wal' });
+  const captured = await captureFile(engine, file);
+  const target: RestoreTarget = { location: { path: file }, mode: 'replace' };
+  const copy = await withContext((context) => engine.restore(captured.snapshot, target, context, () => Promise.resolve()));
+  run(file, "update accounts set name = 'live' where id = 1");
+  const at = engine.describeLocation(copy.location);
+  const script = `
+    const db = new (require('node:sqlite').DatabaseSync)(process.argv[1]);
+    db.exec("update accounts set name = 'looked at' where id = 1");
+    console.log('written');
+    setInterval(() => undefined, 1000);`;
+  const program = spawn(process.execPath, ['-e', script, at], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(program, 'exit');
+  const promote = () => withContext((context) => engine.promote(copy, target, context, () => Promise.resolve()));
+  try {
+    await once(program.stdout, 'data');
+    await expect(promote()).rejects.toMatchObject({ code: 'target.busy', message: expect.stringContaining(`process ${String(program.pid)}`) });
+    expect(value(file, 'select name from accounts where id = 1')).toBe('live');
+  } finally {
+    program.kill('SIGKILL');
+    await ended;
+  }
+  expect(existsSync(`${at}-wal`)).toBe(true);
+  await promote();
+  expect(value(file, 'select name from accounts where id = 1')).toBe('looked at');
 });

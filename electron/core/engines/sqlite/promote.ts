@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { AppError, BugError } from '../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../engine.ts';
-import { assertNotBusy } from './busy.ts';
+import { assertNotBusy, busynessOf } from './busy.ts';
+import { changed } from './changed.ts';
 import { agentFile, withAgent, type AgentSettings } from './client.ts';
 import { contentAt, promoteInPlace, settleInPlace, undoInPlace } from './in-place.ts';
 import { headerLength, parseHeader } from './header.ts';
@@ -19,6 +20,7 @@ type Intent = (undo: UndoRecord) => Promise<void>;
 /** Puts a restored copy in the place of the target: by a rename, or through SQLite into the live file. */
 export async function promote(settings: AgentSettings, copy: RestoredCopy, target: RestoreTarget, context: EngineContext, intent: Intent): Promise<UndoRecord> {
   if (target.mode === 'throw-away') throw new BugError('a throw-away copy is not promoted');
+  if (target.mode !== 'in-place') await closed(settings, copy, context);
   const data = await planSwap(copy, target, context);
   if (target.mode === 'in-place') return promoteInPlace(settings, data, target.location, context, intent);
   for (const file of data.files) await assertNotBusy(settings, file.target, context);
@@ -33,6 +35,25 @@ export async function promote(settings: AgentSettings, copy: RestoredCopy, targe
     throw targetError(data.files[0]?.target ?? '', error);
   }
   return undo;
+}
+
+/**
+ * A copy that was held lay open to every program: one that still has it open would go on in the live file, and what one left in a log beside it
+ * belongs to it. Throws `target.busy` before anything is touched.
+ */
+async function closed(settings: AgentSettings, copy: RestoredCopy, context: EngineContext): Promise<void> {
+  let logs = false;
+  for (const { path } of copyData(copy).files) {
+    const { statement } = await busynessOf(settings, path, context);
+    if (statement !== undefined)
+      throw new AppError('target.busy', `The restored copy is in use: ${statement}`, {
+        hint: 'Close it there, then promote it again.',
+        details: { path },
+        retryable: true,
+      });
+    logs ||= (await exists(`${path}-wal`)) || (await exists(`${path}-journal`));
+  }
+  if (logs) await changed(settings, copy, context);
 }
 
 async function planSwap(copy: RestoredCopy, target: RestoreTarget, context: EngineContext): Promise<UndoData> {
