@@ -96,21 +96,27 @@ async function giveNames(row: ExportRow, replace: boolean, records: ExportRecord
 
 /** Throws `target.exists` where something has the name. */
 async function nameNew(row: ExportRow, file: ExportRow['files'][number], records: ExportRecords): Promise<void> {
-  const [from, to] = [join(hiddenFolder(row), file.from), join(row.folder, file.to)];
   try {
-    try {
-      await link(from, to);
-    } catch (error) {
-      if (!hasNoHardLinks(error)) throw error;
-      if ((await found(to)) === undefined) await records.put({ ...row, claimed: file.to });
-      await takeName(to, () => records.put(row));
-      await rename(from, to);
-    }
+    await linkOrMove(row, file, records);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
     const path = join(dirname(row.to), file.to);
     throw new AppError('target.exists', `${path} exists already.`, { hint: 'Name a path that does not exist.', details: { path } });
   }
+}
+
+/** Where there are no hard links the name is taken first, with that on record. Throws EEXIST. */
+async function linkOrMove(row: ExportRow, file: ExportRow['files'][number], records: ExportRecords): Promise<void> {
+  const [from, to] = [join(hiddenFolder(row), file.from), join(row.folder, file.to)];
+  try {
+    await link(from, to);
+    return;
+  } catch (error) {
+    if (!hasNoHardLinks(error)) throw error;
+  }
+  if ((await found(to)) === undefined) await records.put({ ...row, claimed: file.to });
+  await takeName(to, () => records.put(row));
+  await rename(from, to);
 }
 
 /** Takes a name by an empty file; where somebody has it already, `given` up is the claim on it. */
