@@ -67,4 +67,30 @@ describe.runIf(process.platform === 'linux')('what the fault sweep found', () =>
     expect(points).toHaveLength(2);
     for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
   });
+
+  test('init, a disk that fails for good while a new catalog takes the place of the one before: that one is no damaged one', async () => {
+    const { lane } = sample;
+    const seen = await lane.begin('init');
+    // The log of the one before goes into its file and is emptied and removed; then the new one is renamed.
+    const swap = /s(w{8,}tstuur)/.exec(seen.kinds);
+    const last = (swap?.index ?? 0) + (swap?.[0].length ?? 0);
+    const points = faultPoints('init', seen, 0).filter(
+      ({ arming: { mode, error, at } }) => mode === 'fail-on' && error === 'EIO' && at > last - 5 && at <= last,
+    );
+    expect(points).toHaveLength(5);
+    for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
+  });
+
+  test('init with a key file, a disk that fails while the lock is given back: the repository is there, and so is its key', async () => {
+    const { lane } = sample;
+    const seen = await lane.begin('init-keys');
+    // The config has its name, and what it was written as has none any more; the lock and its beat are removed.
+    const release = /lususus/.exec(seen.kinds);
+    const end = (release?.index ?? 0) + 7;
+    const points = faultPoints('init-keys', seen, 0).filter(
+      ({ arming: { mode, error, at } }) => mode === 'fail-once' && error === 'EIO' && at > end - 4 && at <= end,
+    );
+    expect(points).toHaveLength(4);
+    for (const point of points) expect([point.name, await lane.try(point.arming)]).toEqual([point.name, { kind: 'tried', fired: true, lost: undefined }]);
+  });
 });

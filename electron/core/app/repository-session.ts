@@ -212,6 +212,13 @@ export function createSession(parts: SessionParts): RepositorySession {
     close: release,
   };
 
+  /** Whether certainly none is there: one that cannot be looked at just now may need its key. */
+  const isNoRepository = (location: string): Promise<boolean> =>
+    lookAtRepository(location, parts.ports).then(
+      () => false,
+      (error: unknown) => isAppError(error, 'repository.missing'),
+    );
+
   const create = async (location: string, input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>> => {
     const { keyFile } = input;
     if (keyFile !== undefined && !isAbsolute(keyFile)) throw new AppError('input.invalid', `${keyFile} is not an absolute path.`);
@@ -231,7 +238,7 @@ export function createSession(parts: SessionParts): RepositorySession {
       parts.ports,
     ).catch(async (error: unknown) => {
       // A key to nothing: the file was made a moment ago, by us. Where it cannot go, why there is no repository is what the user needs.
-      if (kept && keyFile !== undefined) await unlinkIfThere(keyFile).catch(() => undefined);
+      if (kept && keyFile !== undefined && (await isNoRepository(location))) await unlinkIfThere(keyFile).catch(() => undefined);
       throw error;
     });
     const { repository } = made;

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, lstatSync, unlinkSync } from 'node:fs';
 import { lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -144,6 +144,11 @@ export async function unlinkIfThere(file: string): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
+}
+
+/** The same, synchronous. Not `rmSync`: what the disk refuses it throws without a code (Node 24). */
+export function unlinkIfThereSync(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) unlinkSync(file);
 }
 
 /**

@@ -116,12 +116,16 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
   };
   const touch = (id: string, record: SnapshotRecord | undefined): void => void touched?.set(id, record);
 
-  /** Puts the finished file in place of the open one; synchronous, so that no reader sees anything between. */
+  /**
+   * Puts the finished file in place of the open one; synchronous, so that no reader sees anything between. The open one is whole in its
+   * file first: its log is removed on the way, and a disk that fails just then would leave a file without what lay there.
+   */
   const swap = (): void => {
-    store.close();
     try {
+      store.closeWhole();
       replaceCatalog(building, file);
     } finally {
+      store.close();
       store = openStore(file, highest, time);
       queries = createQueries(store.reader, time);
     }

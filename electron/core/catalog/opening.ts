@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3';
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
+import { unlinkIfThereSync } from '../base/durable-file.ts';
 import { AppError } from '../base/errors.ts';
 import { assertFullSync, catalogError, faultOf } from './connection.ts';
 import type { Timed } from './connection.ts';
@@ -39,13 +40,13 @@ export function setAside(file: string, why: string): Notice {
 
 /** Puts a finished catalog in the place of another that is closed; the other's leftovers would mix with it. */
 export function replaceCatalog(finished: string, file: string): void {
-  for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
+  for (const ending of ['-wal', '-shm']) unlinkIfThereSync(file + ending);
   renameSync(finished, file);
 }
 
 export function removeCatalog(file: string): void {
   try {
-    for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
+    for (const ending of ['', '-wal', '-shm']) unlinkIfThereSync(file + ending);
   } catch (error) {
     throw catalogError(error);
   }

@@ -317,6 +317,8 @@ int linkat(int a, const char *from, int b, const char *to, int how) { WHOLE(link
 int symlink(const char *from, const char *to) { WHOLE(symlink, 'y', below(to), 1, from, to); }
 int symlinkat(const char *from, int dir, const char *to) { WHOLE(symlinkat, 'y', below_at(dir, to), 1, from, dir, to); }
 int unlink(const char *path) { WHOLE(unlink, 'u', below(path), 0, path); }
+/* What rmSync calls, by C++'s library: the C library's own unlink below it is not seen. */
+int remove(const char *path) { WHOLE(remove, 'u', below(path), 0, path); }
 int unlinkat(int dir, const char *path, int how) { WHOLE(unlinkat, 'u', below_at(dir, path), 0, dir, path, how); }
 int rmdir(const char *path) { WHOLE(rmdir, 'd', below(path), 0, path); }
 int mkdir(const char *path, mode_t how) { WHOLE(mkdir, 'm', below(path), 1, path, how); }

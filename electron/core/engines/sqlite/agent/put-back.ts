@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { unlinkIfThereSync } from '../../../base/durable-file.ts';
 import { contentHash } from '../content-hash.ts';
 import { targetChanged } from '../target-changed.ts';
 import { openConnection } from './connection.ts';
@@ -61,6 +61,6 @@ async function verify(target: Target, { to, content }: PutBackFile, busyMs: numb
 }
 
 function unmark(begun: string): void {
-  rmSync(begun, { force: true });
+  unlinkIfThereSync(begun);
   sync(dirname(begun), 'r');
 }

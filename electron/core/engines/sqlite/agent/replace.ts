@@ -1,5 +1,6 @@
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { unlinkIfThereSync } from '../../../base/durable-file.ts';
 import { openConnection } from './connection.ts';
 import { copyOut } from './overwrite.ts';
 import type { ReplacedFile } from './protocol.ts';
@@ -45,7 +46,7 @@ async function overwritten(target: Target, file: ReplacedFile, busyMs: number, p
  */
 async function keep(target: Target, file: ReplacedFile, busyMs: number): Promise<void> {
   const part = `${file.keep}.part`;
-  rmSync(part, { force: true });
+  unlinkIfThereSync(part);
   target.note();
   // SQLite copies out of no connection that holds a write lock: another one reads what that lock keeps as it is.
   const reader = openConnection(file.to, 'read', busyMs);
