@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setImmediate as yieldNow } from 'node:timers/promises';
 import { syncFolder } from '../base/durable-file.ts';
-import { throwIfCancelled } from '../base/errors.ts';
+import { BugError, throwIfCancelled } from '../base/errors.ts';
 import type { Clock, Log } from '../base/ports.ts';
 import type { Problem, RecordedFact, SnapshotRecord, StoredObject } from '../repository/repository.ts';
 import { catalogError, timed } from './connection.ts';
@@ -10,9 +10,9 @@ import { subjectOf, withFact } from './facts.ts';
 import { openOrSetAside, removeCatalog, replaceCatalog } from './opening.ts';
 import type { Notice } from './opening.ts';
 import { createQueries } from './queries.ts';
-import type { SnapshotFilter } from './queries.ts';
+import type { Queries, SnapshotFilter } from './queries.ts';
 import { openStore } from './store.ts';
-import type { HighestOf } from './store.ts';
+import type { HighestOf, Store } from './store.ts';
 import type { CatalogObject } from './rows.ts';
 
 export interface CatalogEntry {
@@ -98,8 +98,23 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
   removeCatalog(building);
   const opened = openOrSetAside(file, highest, time);
   if (opened.notice !== undefined) log.warn('catalog set aside', { ...opened.notice });
-  let { store } = opened;
-  let queries = createQueries(store.reader, time);
+  const over = (store: Store): { readonly store: Store; readonly queries: Queries } => ({ store, queries: createQueries(store.reader, time) });
+  const reopened = (): ReturnType<typeof over> => {
+    const store = openStore(file, highest, time);
+    try {
+      return over(store);
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  };
+  let now: ReturnType<typeof over> | undefined = over(opened.store);
+  let closed = false;
+  /** What is open; where a swap failed, it is opened again at the next use, so that a host outlives a disk that failed for a moment. */
+  const at = (): ReturnType<typeof over> => {
+    if (now === undefined && closed) throw new BugError('the catalog was closed');
+    return (now ??= time('open', reopened));
+  };
   let last: Promise<unknown> = Promise.resolve();
   /** Changes that take more than one turn run one after the other. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -109,10 +124,11 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
   };
   /** Snapshots changed while a rebuild runs: their records, or undefined for removed ones. */
   let touched: Map<string, SnapshotRecord | undefined> | undefined;
-  let closed = false;
 
   const sweep = (): void => {
-    store.sweep().catch((error: unknown) => log.error('the catalog could not sweep', { error }));
+    at()
+      .store.sweep()
+      .catch((error: unknown) => log.error('the catalog could not sweep', { error }));
   };
   const touch = (id: string, record: SnapshotRecord | undefined): void => void touched?.set(id, record);
 
@@ -121,14 +137,15 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
    * file first: its log is removed on the way, and a disk that fails just then would leave a file without what lay there.
    */
   const swap = (): void => {
+    const { store } = at();
+    now = undefined;
     try {
       store.closeWhole();
       replaceCatalog(building, file);
     } finally {
       store.close();
-      store = openStore(file, highest, time);
-      queries = createQueries(store.reader, time);
     }
+    at();
   };
   const fill: Catalog['replaceAll'] = async (repositoryId, entries, problems, signal) => {
     removeCatalog(building);
@@ -172,72 +189,72 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
 
   sweep();
   const catalog: Catalog = {
-    libraryVersion: store.libraryVersion,
+    libraryVersion: at().store.libraryVersion,
     notice: opened.notice,
-    repositoryId: () => queries.meta('repository'),
+    repositoryId: () => at().queries.meta('repository'),
     replaceAll: (...args) => inTurn(() => rebuild(...args)),
     upsertSnapshot: (record, objects) =>
       inTurn(async () => {
-        await store.put(record, objects);
+        await at().store.put(record, objects);
         sweep();
       }),
     updateSnapshot(record) {
-      const listed = store.update(record);
+      const listed = at().store.update(record);
       if (listed) touch(record.id, record);
       return listed;
     },
     async updateSnapshots(records) {
       for (let from = 0; from < records.length; from += SNAPSHOTS_A_TURN) {
-        for (const record of store.updateChanged(records.slice(from, from + SNAPSHOTS_A_TURN))) touch(record.id, record);
+        for (const record of at().store.updateChanged(records.slice(from, from + SNAPSHOTS_A_TURN))) touch(record.id, record);
         await yieldNow();
       }
     },
     applyFact(recorded) {
       const id = subjectOf(recorded.fact);
-      const record = id === undefined ? undefined : queries.byId(id);
+      const record = id === undefined ? undefined : at().queries.byId(id);
       if (record === undefined) return;
       const changed = withFact(record, recorded);
       if (changed === undefined) catalog.removeSnapshot(record.id);
       else catalog.updateSnapshot(changed);
     },
     removeSnapshot(id) {
-      const listed = store.remove(id);
+      const listed = at().store.remove(id);
       touch(id, undefined);
       if (listed) sweep();
       return listed;
     },
-    setProblems: (problems) => store.setProblems(problems),
-    noted: (name) => queries.meta(`noted-${name}`),
+    setProblems: (problems) => at().store.setProblems(problems),
+    noted: (name) => at().queries.meta(`noted-${name}`),
     note(name, text) {
-      if (queries.meta(`noted-${name}`) !== text) store.setMeta(`noted-${name}`, text);
+      if (at().queries.meta(`noted-${name}`) !== text) at().store.setMeta(`noted-${name}`, text);
     },
-    ids: () => queries.ids(),
-    list: (filter) => queries.list(filter),
+    ids: () => at().queries.ids(),
+    list: (filter) => at().queries.list(filter),
     async listInTurns(filter) {
       const { limit, offset } = filter;
-      const first = queries.list({ ...filter, limit: Math.min(limit, SNAPSHOTS_A_TURN) });
+      const first = at().queries.list({ ...filter, limit: Math.min(limit, SNAPSHOTS_A_TURN) });
       const snapshots = [...first.snapshots];
       while (snapshots.length < limit && snapshots.length + offset < first.total) {
         await yieldNow();
-        const more = queries.list({ ...filter, limit: Math.min(limit - snapshots.length, SNAPSHOTS_A_TURN), offset: offset + snapshots.length });
+        const more = at().queries.list({ ...filter, limit: Math.min(limit - snapshots.length, SNAPSHOTS_A_TURN), offset: offset + snapshots.length });
         if (more.snapshots.length === 0) break;
         snapshots.push(...more.snapshots);
       }
       return { snapshots, total: first.total };
     },
-    recent: (source, limit) => queries.recent(source, limit),
-    get: (ref) => queries.get(ref),
-    byId: (id) => queries.byId(id),
-    childrenOf: (id) => queries.childrenOf(id),
-    newest: (source) => queries.newest(source),
-    newestProved: (source) => queries.newestProved(source),
-    objects: (id, page) => queries.objects(id, page),
-    problems: () => queries.problems(),
-    dump: () => time('dump', () => dumpLines(store.reader)),
+    recent: (source, limit) => at().queries.recent(source, limit),
+    get: (ref) => at().queries.get(ref),
+    byId: (id) => at().queries.byId(id),
+    childrenOf: (id) => at().queries.childrenOf(id),
+    newest: (source) => at().queries.newest(source),
+    newestProved: (source) => at().queries.newestProved(source),
+    objects: (id, page) => at().queries.objects(id, page),
+    problems: () => at().queries.problems(),
+    dump: () => time('dump', () => dumpLines(at().store.reader)),
     close() {
       if (closed) return;
       closed = true;
-      store.close();
+      now?.store.close();
     },
   };
   return catalog;

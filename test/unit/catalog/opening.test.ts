@@ -201,3 +201,21 @@ test('a rebuild whose file cannot be made says so, and the catalog stays', async
   await expect(catalog.replaceAll('r', Readable.from([]), () => [])).rejects.toMatchObject({ code: 'home.unusable' });
   expect(catalog.dump()).toEqual(before);
 });
+
+test('a disk that is away while a rebuilt catalog takes its place: it is told, and the catalog before serves once the disk is back', async () => {
+  await using folder = await temporaryFolder();
+  const home = path.join(folder.path, 'home');
+  await mkdir(home);
+  const before = await filled(home);
+  using catalog = openIn(home);
+  const away = async function* () {
+    await rename(home, path.join(folder.path, 'elsewhere'));
+    yield { snapshot: record({ id: idOf(9), seq: 9 }), objects: [] };
+  };
+  await expect(catalog.replaceAll('r', away(), () => [])).rejects.toMatchObject({ code: 'home.unusable' });
+  expect(() => catalog.ids()).toThrow(expect.objectContaining({ code: 'home.unusable' }) as Error);
+  await rename(path.join(folder.path, 'elsewhere'), home);
+  expect(catalog.dump()).toEqual(before);
+  await catalog.upsertSnapshot(record({ id: idOf(10), seq: 10 }), []);
+  expect(catalog.ids()).toContain(idOf(10));
+});

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../electron/core/base/errors.ts';
 import type { BlobStore } from '../../../electron/core/repository/blob-store.ts';
 import { checkAndRecord } from '../../../electron/core/repository/collect/checked.ts';
 import { collect } from '../../../electron/core/repository/collect/collect.ts';
@@ -29,6 +30,19 @@ function dyingBetweenCopies(store: BlobStore, at: 'publish' | 'move', after: num
   });
 }
 
+/** A disk that is found full once: when the first metadata pack has its name, and the folder is to be synced. */
+function fullBehindTheName(store: BlobStore): BlobStore {
+  let full = false;
+  return storeWith(store, {
+    publish: async (...args) => {
+      await store.publish(...args);
+      if (full || !args[0].startsWith('meta/')) return;
+      full = true;
+      throw new AppError('repository.no-space', 'The disk is full.');
+    },
+  });
+}
+
 describe('a metadata pack of which a run that died left one copy', () => {
   it.each([
     ['publish', 1],
@@ -51,6 +65,25 @@ describe('a metadata pack of which a run that died left one copy', () => {
     await on.reopen();
     await on.tidy();
     await basesAreHeld(on.ground);
+    expect((await checkAndRecord(on.ground, { level: 'authenticated' }, task)).problems).toEqual([]);
+    await on.allRestore();
+  });
+
+  it('is taken away again where the disk is found full just then: what is done without copying names no half pack', async () => {
+    let content = rowsOf(9000, 1);
+    let parent: string | undefined;
+    for (let day = 0; day < 5; day += 1) {
+      parent = await on.take({ a: content }, parent);
+      content = churned(content, day + 5, 0.02);
+    }
+    const old = [...on.kept.keys()].slice(0, -2);
+    for (let n = 0; n < 9; n += 1) await on.take({ z: rowsOf(20, n + 100) });
+    await on.drop(...old);
+    const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
+    expect(plan.packsRewritten).toBeGreaterThan(0);
+    const report = await collect(await groundOf(on.folder, fullBehindTheName), plan, task);
+    expect(report.notes.join()).toContain('Nothing was copied');
+    await on.reopen();
     expect((await checkAndRecord(on.ground, { level: 'authenticated' }, task)).problems).toEqual([]);
     await on.allRestore();
   });

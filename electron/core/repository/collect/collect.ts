@@ -139,8 +139,9 @@ class Collection {
         const entry = { name, type, bytes: bytes.length };
         for (const path of [packPath(entry), packCopyPath(entry)]) {
           if (path === undefined) continue;
-          await this.#publish(path, bytes);
+          // Before it is written: what fails behind the rename may have its name all the same.
           this.#published.push(path);
+          await this.#publish(path, bytes);
           this.#rewritten += bytes.length;
         }
         this.#fresh.push(entry);
