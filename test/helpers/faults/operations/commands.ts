@@ -35,6 +35,12 @@ const one =
     context.acknowledge(name);
   };
 
+/** A proof that was broken off says so: it is inconclusive, and proves nothing. */
+const proof: Command = async ({ client, facts, acknowledge }) => {
+  const { verification } = await client.call('snapshot.verify', { snapshot: newest(facts), level: 'proved' });
+  if (verification.result !== 'inconclusive') acknowledge('snapshot.verify');
+};
+
 const keyed =
   (command: Command): Command =>
   async (context) => {
@@ -73,7 +79,7 @@ const commands: Readonly<Record<string, Command>> = {
   repair: one('repository.repair', () => ({})),
   'rebuild-catalog': one('catalog.rebuild', () => ({})),
   'migrate-catalog': one('snapshot.list', () => ({})),
-  verify: one('snapshot.verify', ({ facts }) => ({ snapshot: newest(facts), level: 'proved' })),
+  verify: proof,
   pin: async ({ client, facts, acknowledge }) => {
     await client.call('snapshot.pin', { snapshot: newest(facts), reason: 'pinned' });
     acknowledge('pin');
@@ -99,11 +105,7 @@ const commands: Readonly<Record<string, Command>> = {
   checkpoint: one('checkpoint.create', () => ({ source: 'shop' })),
   'checkpoint-rewind': one('rewind', ({ facts }) => ({ source: 'shop', checkpoint: noted(facts, 'checkpoint') })),
   'pg-snap': snap({}),
-  'pg-verify': async ({ client, facts, acknowledge }) => {
-    const { verification } = await client.call('snapshot.verify', { snapshot: newest(facts), level: 'proved' });
-    // A proof that was broken off says so: it is inconclusive, and proves nothing.
-    if (verification.result !== 'inconclusive') acknowledge('snapshot.verify');
-  },
+  'pg-verify': proof,
   'pg-restore': one('restore.run', ({ facts }) => ({ snapshot: oldest(facts), mode: 'new', to: 'copy' })),
   'pg-hold': one('restore.run', ({ facts }) => ({ snapshot: oldest(facts), mode: 'replace', hold: true })),
   'pg-rewind': one('rewind', ({ facts }) => ({ source: 'shop', to: oldest(facts) })),
