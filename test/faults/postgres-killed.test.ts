@@ -50,9 +50,10 @@ describe.runIf(majors.includes(15))('a PostgreSQL server that is killed', () => 
   const kills = {
     'the whole server': () => at.server.kill(),
     'one of our sessions': async () => {
+      // One in a transaction, which waits for us: one that is just ending is listed too, and killed it would take no other with it.
       const [row] = await at.server.run(
         'postgres',
-        `SELECT pid FROM pg_stat_activity WHERE application_name = 'belay' AND datname <> 'postgres' ORDER BY backend_start DESC LIMIT 1`,
+        `SELECT pid FROM pg_stat_activity WHERE application_name = 'belay' AND datname <> 'postgres' AND xact_start IS NOT NULL ORDER BY xact_start DESC LIMIT 1`,
       );
       process.kill(Number(row?.['pid']), 'SIGKILL');
     },
