@@ -98,11 +98,9 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
   removeCatalog(building);
   const opened = openOrSetAside(file, highest, time);
   if (opened.notice !== undefined) log.warn('catalog set aside', { ...opened.notice });
-  const over = (store: Store): { readonly store: Store; readonly queries: Queries } => ({ store, queries: createQueries(store.reader, time) });
-  const reopened = (): ReturnType<typeof over> => {
-    const store = openStore(file, highest, time);
+  const over = (store: Store): { readonly store: Store; readonly queries: Queries } => {
     try {
-      return over(store);
+      return { store, queries: createQueries(store.reader, time) };
     } catch (error) {
       store.close();
       throw error;
@@ -113,7 +111,7 @@ export function openCatalog(file: string, ports: CatalogPorts): Catalog {
   /** What is open; where a swap failed, it is opened again at the next use, so that a host outlives a disk that failed for a moment. */
   const at = (): ReturnType<typeof over> => {
     if (now === undefined && closed) throw new BugError('the catalog was closed');
-    return (now ??= time('open', reopened));
+    return (now ??= time('open', () => over(openStore(file, highest, time))));
   };
   let last: Promise<unknown> = Promise.resolve();
   /** Changes that take more than one turn run one after the other. */

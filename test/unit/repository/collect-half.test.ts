@@ -43,21 +43,25 @@ function fullBehindTheName(store: BlobStore): BlobStore {
   });
 }
 
+/** Days of changes of which all but the last two are forgotten, and so many small packs that they are copied together in any case, whether bases give way or not. */
+async function age(): Promise<void> {
+  let content = rowsOf(9000, 1);
+  let parent: string | undefined;
+  for (let day = 0; day < 5; day += 1) {
+    parent = await on.take({ a: content }, parent);
+    content = churned(content, day + 5, 0.02);
+  }
+  const old = [...on.kept.keys()].slice(0, -2);
+  for (let n = 0; n < 9; n += 1) await on.take({ z: rowsOf(20, n + 100) });
+  await on.drop(...old);
+}
+
 describe('a metadata pack of which a run that died left one copy', () => {
   it.each([
     ['publish', 1],
     ['move', 1],
   ] as const)('is not relied on as it is: %s number %i', async (at, after) => {
-    let content = rowsOf(9000, 1);
-    let parent: string | undefined;
-    for (let day = 0; day < 5; day += 1) {
-      parent = await on.take({ a: content }, parent);
-      content = churned(content, day + 5, 0.02);
-    }
-    const old = [...on.kept.keys()].slice(0, -2);
-    // So many small packs are copied together in any case, whether bases give way or not.
-    for (let n = 0; n < 9; n += 1) await on.take({ z: rowsOf(20, n + 100) });
-    await on.drop(...old);
+    await age();
     const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
     const dying = await groundOf(on.folder, (store) => dyingBetweenCopies(store, at, after));
     await expect(collect(dying, plan, task)).rejects.toThrow('killed');
@@ -70,15 +74,7 @@ describe('a metadata pack of which a run that died left one copy', () => {
   });
 
   it('is taken away again where the disk is found full just then: what is done without copying names no half pack', async () => {
-    let content = rowsOf(9000, 1);
-    let parent: string | undefined;
-    for (let day = 0; day < 5; day += 1) {
-      parent = await on.take({ a: content }, parent);
-      content = churned(content, day + 5, 0.02);
-    }
-    const old = [...on.kept.keys()].slice(0, -2);
-    for (let n = 0; n < 9; n += 1) await on.take({ z: rowsOf(20, n + 100) });
-    await on.drop(...old);
+    await age();
     const { plan } = await planCollect(on.ground, { purgeNow: false }, task);
     expect(plan.packsRewritten).toBeGreaterThan(0);
     const report = await collect(await groundOf(on.folder, fullBehindTheName), plan, task);
