@@ -5,7 +5,7 @@ import { AppError, isAppError } from '../base/errors.ts';
 import type { SecretStore } from '../base/secrets.ts';
 import type { Document } from '../sources/document.ts';
 import type { Settings } from '../sources/settings.ts';
-import { createRepository } from '../repository/create.ts';
+import { createRepository, repositoryExists } from '../repository/create.ts';
 import { lookAtRepository, openRepository } from '../repository/open.ts';
 import type { Repository, RepositoryInfo, Unlock } from '../repository/repository.ts';
 import { readKeyFile, refuseExistingKeyFile, writeKeyFile } from './key-file.ts';
@@ -219,10 +219,21 @@ export function createSession(parts: SessionParts): RepositorySession {
       (error: unknown) => isAppError(error, 'repository.missing'),
     );
 
+  const isRepository = (location: string): Promise<boolean> =>
+    lookAtRepository(location, parts.ports).then(
+      () => true,
+      () => false,
+    );
+
   const create = async (location: string, input: CommandParsed<'repository.init'>): Promise<CommandOutput<'repository.init'>> => {
     const { keyFile } = input;
     if (keyFile !== undefined && !isAbsolute(keyFile)) throw new AppError('input.invalid', `${keyFile} is not an absolute path.`);
-    if (keyFile !== undefined) await refuseExistingKeyFile(keyFile);
+    if (keyFile !== undefined) {
+      // An init that failed behind its end leaves both, and only that there is a repository leads on.
+      await refuseExistingKeyFile(keyFile).catch(async (error: unknown) => {
+        throw isAppError(error, 'target.exists') && (await isRepository(location)) ? repositoryExists(location) : error;
+      });
+    }
     let kept = false;
     const made = await createRepository(
       location,

@@ -124,7 +124,7 @@ async function refuseOccupied(folder: string): Promise<void> {
   const names = await namesIn(folder);
   const foreign = names.filter((name) => !SYSTEM_NAMES.has(name) && !UNFINISHED.has(name));
   if (foreign.length === 0) return;
-  if ([CONFIG_COPY, 'snapshots.copy', 'meta.copy'].some((name) => names.includes(name))) throw exists(folder);
+  if ([CONFIG_COPY, 'snapshots.copy', 'meta.copy'].some((name) => names.includes(name))) throw repositoryExists(folder);
   throw new AppError('repository.not-empty', `${folder} is not empty and holds no repository.`, {
     hint: 'Choose an empty folder, or one that does not exist yet.',
     details: { path: folder, names: foreign.slice(0, 10) },
@@ -148,14 +148,15 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 
 /** Under the lock: another creation may have been quicker. Returns what an interrupted one left. */
 async function refuseExisting(store: BlobStore): Promise<readonly string[]> {
-  if ((await store.size(CONFIG)) !== undefined) throw exists(store.location);
+  if ((await store.size(CONFIG)) !== undefined) throw repositoryExists(store.location);
   const data = (await Promise.all(DATA.map((folder) => store.list(folder)))).flat();
-  if (data.length > 0) throw exists(store.location);
+  if (data.length > 0) throw repositoryExists(store.location);
   const slots = [...(await store.list(KEYS)), ...(await store.list(KEYS_COPY)), ...(await store.list('tmp'))].map((entry) => entry.path);
   return (await store.size(CONFIG_COPY)) === undefined ? slots : [CONFIG_COPY, ...slots];
 }
 
-function exists(folder: string): AppError {
+/** `repository.exists`, with what leads on. */
+export function repositoryExists(folder: string): AppError {
   return new AppError('repository.exists', `There is a repository in ${folder} already.`, {
     hint: 'Open it instead ("belay init --attach"), or choose another folder.',
     details: { path: folder },

@@ -21,6 +21,20 @@ describe('a key file', () => {
     expect(await place.data('init', place.path('repository'), '--new-key-file', place.path('other-key'))).toMatchObject({ repository: { protection: 'keys' } });
   });
 
+  test('of a repository that a broken-off init left, given again: the repository is told and how to attach it, which its key file then does', async () => {
+    await using place = await Place.make();
+    await place.host();
+    const init = ['init', place.path('repository'), '--new-key-file', place.path('key'), '--json'];
+    expect((await place.run(init)).code).toBe(0);
+    const key = await readFile(place.path('key'), 'utf8');
+    await using again = await Place.make();
+    await again.host();
+    const told = await again.run(init);
+    expect([told.code, answerOf(told)['error']]).toMatchObject([10, { code: 'repository.exists', hint: expect.stringContaining('--attach') as unknown }]);
+    expect(await readFile(place.path('key'), 'utf8')).toBe(key);
+    expect(await again.data('init', place.path('repository'), '--attach', '--key-file', place.path('key'))).toMatchObject({ attached: true });
+  });
+
   test('opens the repository for a reader that knows only the document', async () => {
     await using place = await Place.make();
     makeShop(place.path('shop.db'), 20);
