@@ -131,6 +131,32 @@ describe('a protected repository', () => {
     await strange.repository.close();
   });
 
+  it('with more dear slots than anybody makes tries no passphrase on them, and opens by the recovery key, which takes them away', async () => {
+    const { keys } = made.repository;
+    const slot = (await keys.list()).find((one) => one.kind === 'passphrase')?.slot ?? '';
+    const text = readFileSync(path.join(folder.path, 'keys', slot), 'utf8').replace('"n":131072', `"n":${2 ** 20}`);
+    const put = Array.from({ length: 16 }, (_none, i) => i.toString(16).padStart(32, '0'));
+    for (const name of put) for (const within of ['keys', 'keys.copy']) writeFileSync(path.join(folder.path, within, name), text.replace(slot, name));
+    expect(await opens({ kind: 'passphrase', passphrase })).toBe('repository.damaged');
+    expect(await opens({ kind: 'recovery', key: recovery() })).toBe('open');
+    for (const name of put) await keys.remove(name);
+    expect(await opens({ kind: 'passphrase', passphrase })).toBe('open');
+  });
+
+  it('takes no more slots than the format names, and says which command takes one away', async () => {
+    const { keys } = made.repository;
+    while ((await keys.list()).length < 64) await keys.addRecovery();
+    const before = treeHash(folder.path);
+    const refused = { code: 'input.invalid', hint: expect.stringContaining('belay key remove') as unknown };
+    await expect(keys.addRecovery()).rejects.toMatchObject(refused);
+    await expect(keys.addKeyFile()).rejects.toMatchObject(refused);
+    await expect(keys.addPassphrase('long enough now')).rejects.toMatchObject(refused);
+    expect(treeHash(folder.path)).toBe(before);
+    const passphraseSlot = (await keys.list()).find((one) => one.kind === 'passphrase')?.slot ?? '';
+    await keys.changePassphrase(passphraseSlot, 'another one of some length');
+    expect((await keys.list()).length).toBe(64);
+  });
+
   it('exchanged for an unprotected config, does not open', async () => {
     using other = temporaryFolder();
     await (await newRepository(other.path)).close();

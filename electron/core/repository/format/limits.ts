@@ -34,6 +34,10 @@ export const MAX_TABLE_BYTES = 2 ** 32;
 export const MAX_TABLE_CHUNKS = 1 << 20;
 export const MAX_CONFIG_BYTES = 64 << 10;
 export const MAX_SLOT_BYTES = 4 << 10;
+/** Most key slots that a writer adds to. */
+export const MAX_SLOTS = 64;
+/** Most scrypt that a reader computes for one passphrase, as the sum of N over the slots that it tries: 128 slots as they are written, about a minute. */
+export const MAX_SCRYPT_WORK = 2 ** 24;
 export const MAX_SEQ = 9_999_999_999;
 
 /** Segment sizes that the writer aims at. Any other size up to `MAX_FRAME` reads the same. */

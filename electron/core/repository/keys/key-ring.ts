@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../base/ports.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { sameBytes } from '../format/bytes.ts';
 import type { KeyMaterial } from '../format/crypto.ts';
+import { MAX_SLOTS } from '../format/limits.ts';
 import { formatRecoveryKey } from '../format/recovery-key.ts';
 import { makeSlot, openSlot } from '../format/slot.ts';
 import type { Slot, SlotSecret } from '../format/slot.ts';
@@ -45,6 +46,17 @@ export function keyRing(parts: KeyRingParts): KeyRing {
     return describe(slot);
   };
 
+  const addOneMore: typeof add = async (secret, unlock) => {
+    const { slots } = await readSlots(store);
+    if (slots.length >= MAX_SLOTS) {
+      throw new AppError('input.invalid', `A repository has at most ${MAX_SLOTS} key slots, and this one has ${slots.length}.`, {
+        hint: 'Take one away that nobody uses: "belay key list", "belay key remove".',
+        details: { slots: slots.length },
+      });
+    }
+    return add(secret, unlock);
+  };
+
   const found = async (name: string): Promise<readonly [Slot, readonly Slot[]]> => {
     const { slots } = await readSlots(store);
     const slot = slots.find((one) => one.slot === name);
@@ -57,18 +69,18 @@ export function keyRing(parts: KeyRingParts): KeyRing {
 
     addPassphrase: async (passphrase) => {
       checkPassphrase(passphrase);
-      return add({ kind: 'passphrase', passphrase }, { kind: 'passphrase', passphrase });
+      return addOneMore({ kind: 'passphrase', passphrase }, { kind: 'passphrase', passphrase });
     },
 
     addKeyFile: async () => {
       const key = parts.random.bytes(KEY_BYTES);
-      return { slot: await add({ kind: 'keyfile', key }, { kind: 'keyfile', key }), key };
+      return { slot: await addOneMore({ kind: 'keyfile', key }, { kind: 'keyfile', key }), key };
     },
 
     addRecovery: async () => {
       const bytes = parts.random.bytes(KEY_BYTES);
       const key = formatRecoveryKey(bytes);
-      return { slot: await add({ kind: 'recovery', key: bytes }, { kind: 'recovery', key }), key };
+      return { slot: await addOneMore({ kind: 'recovery', key: bytes }, { kind: 'recovery', key }), key };
     },
 
     remove: async (name) => {

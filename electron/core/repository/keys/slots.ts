@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../../base/errors.ts';
 import type { BlobStore } from '../blob-store.ts';
 import { damaged } from '../format/bytes.ts';
 import { decodeSlot, encodeSlot, openSlot } from '../format/slot.ts';
+import { MAX_SCRYPT_WORK } from '../format/limits.ts';
 import type { Slot } from '../format/slot.ts';
 import { kindOf } from '../journal/manifest-files.ts';
 import type { Problem, Unlock } from '../repository.ts';
@@ -94,7 +95,7 @@ export async function removeSlot(store: BlobStore, slot: string): Promise<void> 
 /**
  * The master key, from the first slot that `unlock` opens; where the copies of a slot differ, either may. Throws `repository.passphrase-needed` where nothing was given,
  * `repository.passphrase-wrong` where it opens no slot, `repository.foreign` where the slots are another repository's,
- * `repository.damaged` where no slot can be read. Reads only.
+ * `repository.damaged` where no slot can be read, and where trying a passphrase on all of them would take longer than anyone's own slots do. Reads only.
  */
 export async function masterOf(state: SlotState, unlock: Unlock, repository: Uint8Array): Promise<Uint8Array> {
   if (unlock.kind === 'none') {
@@ -109,8 +110,11 @@ export async function masterOf(state: SlotState, unlock: Unlock, repository: Uin
       details: { files: state.problems.map((problem) => problem.file) },
     });
   }
+  const candidates = [...state.slots, ...state.otherwise].filter((one) => one.kind === unlock.kind);
+  const work = candidates.reduce((sum, { kdf }) => sum + (kdf.name === 'scrypt' ? kdf.n : 0), 0);
+  if (work > MAX_SCRYPT_WORK) throw tooManySlots(candidates.length);
   let refusal: AppError | undefined;
-  for (const slot of [...state.slots, ...state.otherwise].filter((one) => one.kind === unlock.kind)) {
+  for (const slot of candidates) {
     try {
       return await openSlot(slot, unlock, repository);
     } catch (error) {
@@ -119,6 +123,17 @@ export async function masterOf(state: SlotState, unlock: Unlock, repository: Uin
     }
   }
   throw refusal ?? noSuchSlot(unlock.kind);
+}
+
+function tooManySlots(count: number): AppError {
+  return new AppError(
+    'repository.damaged',
+    `The repository has ${count} key slots for passphrases: trying one on each would take very long, and Belay makes no such repository.`,
+    {
+      hint: 'Open it by its key file or recovery key, and take away the slots that nobody here made: "belay key list", "belay key remove".',
+      details: { slots: count },
+    },
+  );
 }
 
 function noSuchSlot(kind: string): AppError {
