@@ -67,7 +67,7 @@ async function look(core: Core, most: number): Promise<void> {
   const due = rows.filter((row) => isDue(row, rules)).map((row) => row.entry.id);
   for (const row of rows) {
     const seen = sighted(row, core.clock.now(), most);
-    if (seen !== row) await core.records.putUndo(seen);
+    if (seen !== row) await core.records.changeUndo(row.entry.id, (now) => ({ ...now, age: seen.age }));
   }
   if (due.length === 0) return;
   dropDue(core, due).catch((error: unknown) => {
@@ -94,7 +94,7 @@ async function dropOne(core: Core, id: string, scope: CallScope): Promise<void> 
     if (!(error instanceof AppError)) throw error;
     core.log.warn('an old copy whose time is over cannot be removed yet', { kept: row.record.kept, code: error.code });
     const { ms, seenAt } = row.age ?? { ms: 0, seenAt: core.clock.now() };
-    await core.records.putUndo({ ...row, age: { ms: Math.max(0, ms - everyMs), seenAt } });
+    await core.records.changeUndo(id, (now) => ({ ...now, age: { ms: Math.max(0, ms - everyMs), seenAt } }));
     return;
   }
   await core.records.removeUndo(id);

@@ -51,6 +51,8 @@ export interface RestoreRecords {
   held(): readonly HeldRow[];
   /** Adds or replaces by id; resolves when durable. */
   putUndo(row: UndoRow): Promise<void>;
+  /** The row as it is by then, changed; nothing where it is gone. Resolves when durable. */
+  changeUndo(id: string, next: (row: UndoRow) => UndoRow): Promise<void>;
   /** The swap is complete: its row is `kept`, and the copy that it put in place is held no more. One change. */
   completeSwap(row: UndoRow): Promise<void>;
   removeUndo(id: string): Promise<void>;
@@ -72,6 +74,7 @@ export async function openRestoreRecords(home: string, ports: { readonly random:
     undo: () => content.undo,
     held: () => content.held,
     putUndo: (row) => change((now) => ({ ...now, undo: replaced(now.undo, row, (one) => one.entry.id) })),
+    changeUndo: (id, next) => change((now) => ({ ...now, undo: now.undo.map((one) => (one.entry.id === id ? next(one) : one)) })),
     completeSwap: ({ held, ...row }) =>
       change((now) => ({
         ...now,

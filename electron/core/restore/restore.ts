@@ -222,19 +222,37 @@ export async function recordSwap(
     record: plain(undo),
     ...(held === undefined ? {} : { held }),
   });
-  let intended = false;
+  const kept = await swapped(engine, records, context, id, row, swap);
+  await trimUndo(engine, records, context, kept, onDropped);
+  return kept;
+}
+
+/** The record of a swap that is in place: also where an error came once it was, which its record then says. */
+async function swapped(
+  engine: Engine,
+  records: RestoreRecords,
+  context: EngineContext,
+  id: string,
+  row: (undo: UndoRecord, state: 'pending' | 'kept') => UndoRow,
+  swap: (intent: (undo: UndoRecord) => Promise<void>) => Promise<UndoRecord>,
+): Promise<UndoEntry> {
+  let intended: UndoRow | undefined;
   try {
     const undo = await swap(async (pending) => {
-      await records.putUndo(row(pending, 'pending'));
-      intended = true;
+      const noted = row(pending, 'pending');
+      await records.putUndo(noted);
+      intended = noted;
     });
     const kept = row(undo, 'kept');
     await records.completeSwap(kept);
-    await trimUndo(engine, records, context, kept.entry, onDropped);
     return kept.entry;
   } catch (error) {
-    if (intended) await orUnreached(() => settle(engine, id, records, context), facts.target);
-    throw error;
+    if (intended === undefined) throw error;
+    const end = await orUnreached(() => settle(engine, id, records, context), intended.entry.target);
+    if (end !== 'promoted') throw error;
+    // Told as failed, it would be done once more.
+    context.log.warn('a swap that was carried out met an error at its end', { target: intended.entry.target, error });
+    return intended.entry;
   }
 }
 
@@ -257,9 +275,15 @@ async function trimUndo(
     .filter((row) => row.state === 'kept' && row.keep !== true && row.entry.target === newest.target && ofMerges(row.entry) === ofMerges(newest));
   const going = same.slice(0, Math.max(0, same.length - keptPerTarget));
   for (const row of going) {
-    await engine.discardUndo(row.record, uncancelled(context));
-    await records.removeUndo(row.entry.id);
-    await onDropped(row.entry);
+    try {
+      await engine.discardUndo(row.record, uncancelled(context));
+      await records.removeUndo(row.entry.id);
+      await onDropped(row.entry);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      // The swap is done; the next one of this target tries again.
+      context.log.warn('an old copy that gave way could not be removed yet', { kept: row.record.kept, error });
+    }
   }
 }
 

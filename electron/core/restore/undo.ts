@@ -1,5 +1,5 @@
 import type { UndoEntry } from '../../contract/model.ts';
-import { AppError } from '../base/errors.ts';
+import { AppError, isAppError } from '../base/errors.ts';
 import type { Engine, EngineContext } from '../engines/engine.ts';
 import { samePlace } from '../sources/same-place.ts';
 import type { RestoreRecords, UndoRow } from './records.ts';
@@ -28,8 +28,11 @@ export async function undoSwap(
   try {
     await engine.undo(row.record, context, { force });
   } catch (error) {
-    await orUnreached(() => settle(engine, row.entry.id, records, context), row.entry.target);
-    throw error;
+    const end = await orUnreached(() => settle(engine, row.entry.id, records, context), row.entry.target);
+    if (end !== 'rolled-back' || isAppError(error, 'undo.nothing')) throw error;
+    // Told as failed, the same command would take back the swap before this one.
+    context.log.warn('an undo that was carried out met an error at its end', { target: row.entry.target, error });
+    return row.entry;
   }
   await records.removeUndo(row.entry.id);
   return row.entry;
@@ -44,17 +47,21 @@ async function newerOf(row: UndoRow, records: RestoreRecords): Promise<UndoRow |
 
 /** Removes a kept old copy for good. */
 export async function discardUndo(engineOf: (kind: string) => Engine, id: string, records: RestoreRecords, context: EngineContext): Promise<UndoEntry> {
+  const found = findUndo(records, id);
+  const engine = engineOf(found.record.engine);
+  // One that was broken off first comes to its end: only then it is known what of it is kept.
+  if (found.state !== 'kept' && (await settle(engine, id, records, context)) === 'rolled-back') return found.entry;
   const row = findUndo(records, id);
-  await engineOf(row.record.engine).discardUndo(row.record, context);
+  await engine.discardUndo(row.record, context);
   await records.removeUndo(id);
   return row.entry;
 }
 
 /** Keeps an old copy until it is undone or discarded: neither time nor newer ones take it away. Throws `undo.nothing`. */
 export async function keepUndo(id: string, records: RestoreRecords): Promise<UndoRow> {
-  const row = { ...findUndo(records, id), keep: true };
-  await records.putUndo(row);
-  return row;
+  findUndo(records, id);
+  await records.changeUndo(id, (row) => ({ ...row, keep: true }));
+  return findUndo(records, id);
 }
 
 function findUndo(records: RestoreRecords, id: string | undefined): ReturnType<RestoreRecords['undo']>[number] {

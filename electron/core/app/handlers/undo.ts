@@ -19,7 +19,9 @@ export const undoHandlers: Handlers<'undo.list' | 'undo.run' | 'undo.discard' | 
     const row = input.id === undefined ? rows.at(-1) : rows.find((one) => one.entry.id === input.id);
     if (row?.entry.source !== undefined) await confirmProduction(await sourceIfKnown(core, row.entry.source), input.confirm);
     const safety = row !== undefined && input.force && input.safetySnapshot ? await snapshotWrittenSince(core, row, scope) : undefined;
-    const undone = await withEngineContext(core, scope, (context) => undoSwap((kind) => engineOf(core, kind), input.id, input.force, core.records, context));
+    const undone = await withEngineContext(core, scope, (context) =>
+      undoSwap((kind) => engineOf(core, kind), input.id ?? row?.entry.id, input.force, core.records, context),
+    );
     core.events.emit('undo.changed', {});
     return { undone, ...(safety === undefined ? {} : { safety }) };
   },

@@ -12,7 +12,7 @@ import { sameKey } from './merge-tables.ts';
 import { openForMerge, withRowsIn } from './merge-session.ts';
 import { serverError } from '../session/server-error.ts';
 import { withServer, withSession, type Session } from '../session/session.ts';
-import { plainName, qualified, quoteName } from '../sql.ts';
+import { plainName, qualified, quoteName, quoteText } from '../sql.ts';
 
 const schema = z.object({
   version: z.literal(2),
@@ -56,19 +56,36 @@ export function mergeData(undo: UndoRecord): MergeData | undefined {
 /** The server knows how the transaction of the merge ended. */
 export async function recoverMerge(undo: UndoRecord, data: MergeData, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
   const location = locationOf(undo.target);
-  const { status, kept } = await withServer(location, context, async (server) => {
-    // A backend ends a moment after its client is gone.
-    for (let left = 50; ; left -= 1) {
-      const [row] = await server.rows<{ status: string | null }>('SELECT pg_catalog.pg_xact_status($1::text::xid8) AS status', [data.transaction]);
-      if (row?.status !== 'in progress' || left === 0) return { status: row?.status, kept: (await databaseNumbers(server, [data.kept])).has(data.kept) };
-      await server.run('SELECT pg_catalog.pg_sleep(0.1)');
-    }
+  const { status, kept, takenBack } = await withServer(location, context, async (server) => {
+    const [row] = await server.rows<{ comment: string | null }>(
+      "SELECT pg_catalog.shobj_description(oid, 'pg_database') AS comment FROM pg_catalog.pg_database WHERE datname = $1",
+      [data.kept],
+    );
+    const undone = row?.comment?.startsWith(takenBackBy) === true ? row.comment.slice(takenBackBy.length) : undefined;
+    return {
+      status: await endOf(server, data.transaction),
+      kept: row !== undefined,
+      takenBack: undone !== undefined && (await endOf(server, undone)) === 'committed',
+    };
   });
-  if (status === 'in progress') throw new AppError('target.busy', 'The transaction of the merge has not ended yet.', { hint: 'Try again.', retryable: true });
   // Without what it kept there is nothing to take back: an undo had come to its end.
-  if (status !== 'aborted' && kept) return 'promoted';
+  if (status !== 'aborted' && kept && !takenBack) return 'promoted';
   await dropDatabase(location, data.kept, context);
   return 'rolled-back';
+}
+
+/** Of the database that keeps what a merge changed: its comment, before the transaction commits that takes the merge back, with that one's number. */
+const takenBackBy = 'Belay: taken back by transaction ';
+
+/** How a transaction ended; null where the server does not know it any more. Waits for one that has not. Throws `target.busy`. */
+async function endOf(server: Session, transaction: string): Promise<string | null> {
+  // A backend ends a moment after its client is gone.
+  for (let left = 50; ; left -= 1) {
+    const [row] = await server.rows<{ status: string | null }>('SELECT pg_catalog.pg_xact_status($1::text::xid8) AS status', [transaction]);
+    if (row?.status !== 'in progress') return row?.status ?? null;
+    if (left === 0) throw new AppError('target.busy', 'The transaction of the merge has not ended yet.', { hint: 'Try again.', retryable: true });
+    await server.run('SELECT pg_catalog.pg_sleep(0.1)');
+  }
 }
 
 /** The rows as they were, in one transaction. Throws `undo.nothing`, `undo.target-changed`. */
@@ -104,6 +121,10 @@ export async function undoMerge(undo: UndoRecord, data: MergeData, context: Engi
       for (const one of tables.toReversed()) await takeBack(session, one);
     });
     for (const one of tables) await refuseNotBack(session, one, force);
+    const [own] = await session.rows<{ transaction: string }>('SELECT pg_catalog.pg_current_xact_id()::text AS transaction');
+    await withServer(location, context, (server) =>
+      server.run(`COMMENT ON DATABASE ${quoteName(data.kept)} IS ${quoteText(`${takenBackBy}${own?.transaction ?? ''}`)}`),
+    );
     await session.run('COMMIT');
   } finally {
     await session.close();

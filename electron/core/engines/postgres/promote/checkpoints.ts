@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError } from '../../../base/errors.ts';
 import type { CheckpointInfo, CheckpointRoom, CheckpointVerbs, EngineContext, EngineSource, Preflight, RewindIntents, UndoRecord } from '../../engine.ts';
-import { databaseBytes, databaseNumbers, dropDatabase, refuseObstacles, sessionsOf, sessionWarnings, swapObstacles } from '../restore/databases.ts';
+import { databaseBytes, databaseNumbers, dropDatabase, isRuin, refuseObstacles, sessionsOf, sessionWarnings, swapObstacles } from '../restore/databases.ts';
 import { databaseShape, readProperties } from '../describe/database.ts';
 import { describeLocation, locationOf, type PostgresLocation } from '../location.ts';
 import { besideName } from '../names.ts';
@@ -46,10 +46,12 @@ export function checkpointVerbs(): Required<CheckpointVerbs> {
     drop: async (source, id, context) => {
       const location = locationOf(source.location);
       const { database } = await named(location, id, context);
-      await dropDatabase(location, spareOf(location, id), context);
-      await dropDatabase(location, database, context);
+      // A database whose removal is broken off half-way is nothing any more, and has its name still.
+      const unending = { ...context, signal: new AbortController().signal };
+      await dropDatabase(location, spareOf(location, id), unending);
+      await dropDatabase(location, database, unending);
       // One that was being copied for the next rewind meanwhile: from here on nothing is left to copy.
-      await dropDatabase(location, spareOf(location, id), context);
+      await dropDatabase(location, spareOf(location, id), unending);
     },
   };
 }
@@ -58,8 +60,10 @@ function infoOf({ record, bytes, ready }: Checkpoint): CheckpointInfo {
   return { id: record.id, createdAt: record.createdAt, method: 'template', bytes, ready };
 }
 
+const markLength = 12;
+
 function markOf(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 12);
+  return createHash('sha256').update(id).digest('hex').slice(0, markLength);
 }
 
 function spareOf({ database }: Pick<PostgresLocation, 'database'>, id: string): string {
@@ -125,7 +129,10 @@ async function dropUnfinished(location: PostgresLocation, context: EngineContext
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid)`,
     ),
   );
-  const [clone, spare] = [besideName(location.database, 'ck', ''), besideName(location.database, 'copy', 'ck')];
+  // Long names are cut by what stands behind them.
+  const mark = '0'.repeat(markLength);
+  const clone = besideName(location.database, 'ck', mark).slice(0, -markLength);
+  const spare = besideName(location.database, 'copy', `ck${mark}`).slice(0, -markLength);
   for (const { name } of rows) if ((name.startsWith(clone) || name.startsWith(spare)) && !known.has(name)) await dropDatabase(location, name, context);
 }
 
@@ -150,8 +157,11 @@ async function prepare(source: EngineSource, id: string, context: EngineContext)
 /** Of the checkpoint, not of the database: nobody is sent away. */
 async function makeSpare(location: PostgresLocation, database: string, id: string, context: EngineContext): Promise<void> {
   const spare = spareOf(location, id);
-  const there = await withServer(location, context, async (server) => (await databaseNumbers(server, [spare])).has(spare));
-  if (there) return;
+  const [there] = await withServer(location, context, (server) =>
+    server.rows<{ ruin: boolean }>(`SELECT ${isRuin} AS ruin FROM pg_catalog.pg_database WHERE datname = $1`, [spare]),
+  );
+  if (there?.ruin === false) return;
+  if (there !== undefined) await dropDatabase(location, spare, { ...context, signal: new AbortController().signal });
   await refuseNoRoom(location, await sizeOf(location, database, context), context);
   try {
     await cloneDatabase(location, database, spare, context);

@@ -1,13 +1,13 @@
-import { AppError, BugError } from '../../../base/errors.ts';
+import { AppError, BugError, throwIfCancelled } from '../../../base/errors.ts';
 import type { EngineContext, RestoredCopy, RestoreTarget, UndoRecord } from '../../engine.ts';
-import { databaseBytes, databaseNumbers, dropDatabase, refuseObstacles } from '../restore/databases.ts';
+import { databaseBytes, databaseNumbers, dropDatabase, isRuin, refuseObstacles } from '../restore/databases.ts';
 import { describeLocation, locationOf, type PostgresLocation } from '../location.ts';
 import { fingerprintAt } from '../look/look.ts';
 import { besideName, newId } from '../names.ts';
 import { madeRecord, promoteNew, recoverNew, undoNew } from '../restore/new-container.ts';
 import { contentOf, copyData } from '../restore/restored-copy.ts';
 import { withServer } from '../session/session.ts';
-import { renameAll } from './swap.ts';
+import { renameAll, type Rename } from './swap.ts';
 import { undoData, undoRecord, type UndoData } from './undo-record.ts';
 import { removeRoles } from '../choices/made-roles.ts';
 import { mergeData, recoverMerge, undoMerge } from '../merge/merge-undo.ts';
@@ -61,18 +61,26 @@ interface Found {
   /** The name that each of the two has now. */
   readonly fresh: string | undefined;
   readonly old: string | undefined;
-  /** The number of what stands at the target. */
+  /** True where dropping the old one was broken off: it has its name still, and nothing can be had of it. */
+  readonly oldIsRuin: boolean;
+  /** The number of what stands at the target, and of what an undo has put aside. */
   readonly target: number | undefined;
+  readonly replaced: number | undefined;
 }
 
 async function find(location: PostgresLocation, data: UndoData, context: EngineContext): Promise<Found> {
   return withServer(location, context, async (server) => {
-    const rows = await server.rows<{ name: string; oid: number }>(
-      'SELECT datname AS name, oid::int8::float8 AS oid FROM pg_catalog.pg_database WHERE oid::int8 = ANY ($1::int8[]) OR datname = $2',
-      [[data.fresh, ...(data.old === null ? [] : [data.old])], data.target],
+    const rows = await server.rows<{ name: string; oid: number; ruin: boolean }>(
+      `SELECT datname AS name, oid::int8::float8 AS oid, ${isRuin} AS ruin FROM pg_catalog.pg_database WHERE oid::int8 = ANY ($1::int8[]) OR datname = ANY ($2)`,
+      [
+        [data.fresh, ...(data.old === null ? [] : [data.old])],
+        [data.target, data.replaced],
+      ],
     );
-    const named = (oid: number | null): string | undefined => rows.find((row) => row.oid === oid)?.name;
-    return { fresh: named(data.fresh), old: named(data.old), target: rows.find((row) => row.name === data.target)?.oid };
+    const named = (oid: number | null): string | undefined => rows.find((row) => row.oid === oid && !row.ruin)?.name;
+    const numbered = (name: string): number | undefined => rows.find((row) => row.name === name)?.oid;
+    const oldIsRuin = rows.some((row) => row.oid === data.old && row.ruin);
+    return { fresh: named(data.fresh), old: named(data.old), oldIsRuin, target: numbered(data.target), replaced: numbered(data.replaced) };
   });
 }
 
@@ -85,11 +93,32 @@ export async function recover(undo: UndoRecord, context: EngineContext): Promise
   const data = undoData(undo);
   const location = locationOf(undo.target);
   const found = await find(location, data, context);
+  if (found.oldIsRuin) await dropDatabase(location, data.kept, context);
   if (found.fresh === data.target) return 'promoted';
-  // An undo that did not come to remove what it took away.
-  if (found.fresh === data.replaced) await dropReplaced(location, data, context);
+  if (found.replaced !== undefined) return settleUndo(location, data, found, context);
   // Somebody else's database stands there since: the old one is still kept.
   return found.old === data.kept && found.fresh !== data.copy ? 'promoted' : 'rolled-back';
+}
+
+/**
+ * An undo that did not come to remove what it took away: it does where that is what was restored, as it was left. Else nobody knows it, or somebody wrote into it while it was
+ * looked at: then it goes back, as if nothing had been undone.
+ */
+async function settleUndo(location: PostgresLocation, data: UndoData, found: Found, context: EngineContext): Promise<'promoted' | 'rolled-back'> {
+  const isOurs = found.fresh === data.replaced;
+  if (isOurs && !(await writtenSince({ ...location, database: data.replaced }, data, context))) {
+    await dropReplaced(location, data, context);
+    return 'rolled-back';
+  }
+  await renameAll(
+    location,
+    [
+      ...(data.old !== null && found.old === data.target ? [{ from: data.target, to: data.kept, number: data.old }] : []),
+      { from: data.replaced, to: data.target, number: found.replaced },
+    ],
+    context,
+  );
+  return 'promoted';
 }
 
 /** The old database back, what stood there since removed. Throws `undo.nothing`, `undo.target-changed`. */
@@ -114,20 +143,22 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
     ...(data.old === null ? [] : [{ from: data.kept, to: data.target, number: data.old }]),
   ];
   await renameAll(location, renames, context);
-  // Somebody may have written while it was looked at; from the renames on nobody can.
-  if (before !== undefined && !surelyUnwritten(before, await pointAt(location, found.target, context))) {
-    const unending = { ...context, signal: new AbortController().signal };
-    const aside = { ...location, database: data.replaced };
-    if (await writtenSince(aside, data, unending)) {
-      await renameAll(
-        location,
-        renames.toReversed().map(({ from, to }) => ({ from: to, to: from })),
-        unending,
-      );
-      throw writtenError(location);
-    }
+  const unending = { ...context, signal: new AbortController().signal };
+  try {
+    // Somebody may have written while it was looked at; from the renames on nobody can.
+    if (before !== undefined && !surelyUnwritten(before, await pointAt(location, found.target, context)))
+      if (await writtenSince({ ...location, database: data.replaced }, data, context)) throw writtenError(location);
+  } catch (error) {
+    await backAgain(location, renames, unending);
+    throw error;
   }
-  await dropReplaced(location, data, { ...context, signal: new AbortController().signal });
+  await dropReplaced(location, data, unending);
+}
+
+/** Where that fails the record of the undo stays, and `recover` looks again: nothing is dropped. */
+async function backAgain(location: PostgresLocation, renames: readonly Rename[], context: EngineContext): Promise<void> {
+  const back = renames.toReversed().map(({ from, to, number }): Rename => ({ from: to, to: from, number }));
+  await renameAll(location, back, context).catch((error: unknown) => context.log.warn('what an undo took away could not be put back yet', { error }));
 }
 
 /** What an undo took away, with the roles that came with it and that nothing else has use for. */
@@ -157,15 +188,17 @@ function withoutProperties(print: Print): Print {
   return { ...print, items: print.items.filter((item) => item.kind !== 'setting') };
 }
 
-/** Removes the kept old database for good. */
+/** Removes the kept old database for good. Not to be cancelled: one whose removal is broken off half-way is nothing any more, and has its name still. */
 export async function discardUndo(record: UndoRecord, context: EngineContext): Promise<void> {
   // Nothing is kept of what a new container replaced, since it replaced nothing.
   if (madeRecord(record.data) !== undefined) return;
+  throwIfCancelled(context.signal);
+  const unending = { ...context, signal: new AbortController().signal };
   const merged = mergeData(record);
-  if (merged !== undefined) return dropDatabase(locationOf(record.target), merged.kept, context);
+  if (merged !== undefined) return dropDatabase(locationOf(record.target), merged.kept, unending);
   const data = undoData(record);
   if (data.old === null) return;
   const location = locationOf(record.target);
   const found = await find(location, data, context);
-  if (found.old === data.kept) await dropDatabase(location, data.kept, context);
+  if (found.old === data.kept || found.oldIsRuin) await dropDatabase(location, data.kept, unending);
 }

@@ -63,13 +63,12 @@ async function alone(location: PostgresLocation, names: readonly string[], conte
   await withServer(location, context, (server) =>
     withServer(location, context, async (other) => {
       for (let attempt = 1; ; attempt += 1) {
-        const end = keepEnding(other, names);
+        const end = keepEnding(other, names, context);
         try {
           await work(server);
           return;
         } catch (error) {
-          const inUse = error instanceof AppError && error.details?.['sqlstate'] === '55006';
-          if (!inUse || attempt >= tries) throw error;
+          if (stateOf(error) !== '55006' || attempt >= tries) throw error;
         } finally {
           await end();
         }
@@ -78,16 +77,17 @@ async function alone(location: PostgresLocation, names: readonly string[], conte
   );
 }
 
-/** Ends sessions again and again until the returned function is called, which tells what went wrong. */
-function keepEnding(other: Session, names: readonly string[]): () => Promise<void> {
+function stateOf(error: unknown): unknown {
+  return error instanceof AppError ? error.details?.['sqlstate'] : undefined;
+}
+
+/** Ends sessions again and again until the returned function is called. What goes wrong with it is noted: whether the work was done, the work itself says. */
+function keepEnding(other: Session, names: readonly string[], context: EngineContext): () => Promise<void> {
   let over = false;
   let wake: (() => void) | undefined;
   const ending = (async () => {
     while (!over) {
-      await other.rows(
-        'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = ANY ($1) AND pid <> pg_catalog.pg_backend_pid()',
-        [[...names]],
-      );
+      await endSessions(other, names);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, everyMs);
         wake = () => {
@@ -97,12 +97,25 @@ function keepEnding(other: Session, names: readonly string[]): () => Promise<voi
         if (over) wake();
       });
     }
-  })();
-  // Told when it is waited for.
-  ending.catch(() => undefined);
+  })().catch((error: unknown) => context.log.warn('sessions of a database that is swapped could not be ended', { error }));
   return async () => {
     over = true;
     wake?.();
     await ending;
   };
+}
+
+/** One by one: those that our role may not end, a superuser's or a worker's of the server itself, must not keep the others there. The server ends its own workers. */
+async function endSessions(other: Session, names: readonly string[]): Promise<void> {
+  const sessions = await other.rows<{ pid: number }>(
+    'SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = ANY ($1) AND pid <> pg_catalog.pg_backend_pid()',
+    [[...names]],
+  );
+  for (const { pid } of sessions) {
+    try {
+      await other.rows('SELECT pg_catalog.pg_terminate_backend($1::int)', [pid]);
+    } catch (error) {
+      if (stateOf(error) !== '42501') throw error;
+    }
+  }
 }

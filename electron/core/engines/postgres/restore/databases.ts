@@ -6,6 +6,12 @@ import type { PostgresLocation } from '../location.ts';
 import { withServer, withSession, type Session } from '../session/session.ts';
 import { quoteName, quoteText } from '../sql.ts';
 
+/**
+ * Of a row of `pg_database`: dropping it was broken off half-way. Nobody can connect to it, and all that can be done with it is to drop it; PostgreSQL calls it invalid
+ * (https://www.postgresql.org/docs/16/catalog-pg-database.html; 13.12, 14.9, 15.4 and later).
+ */
+export const isRuin = 'datconnlimit = -2';
+
 /** Databases of the server, each by its name with its number, which a rename keeps. */
 export async function databaseNumbers(server: Session, names: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const rows = await server.rows<{ name: string; oid: number }>(
