@@ -66,7 +66,7 @@ describe.runIf(majors.includes(15))('swaps by a role that may not end every sess
 
   test('a spare whose removal was broken off is no spare: the rewind makes another', async () => {
     const [spare] = await at.server.run('postgres', `SELECT datname FROM pg_database WHERE datname LIKE 'shop__belay_copy_ck%'`);
-    if (spare === undefined) await through({}, (source) => withContext(async (context) => verbs().prepare(source, 'one', context)));
+    if (spare === undefined) await through({}, (source) => withContext(async (context) => verbs().prepare?.(source, 'one', context)));
     await at.server.run('postgres', `UPDATE pg_database SET datconnlimit = -2 WHERE datname LIKE 'shop__belay_copy_ck%'`);
     await at.server.run('shop', 'INSERT INTO orders VALUES (2)');
     await through({}, async (source) => {

@@ -16,7 +16,7 @@ import { silentLog, systemClock, systemRandom } from '../../../electron/core/bas
  */
 export class PlaceEngine {
   readonly places = new Map<string, string>();
-  failAt: 'restore' | 'before-intent' | 'after-intent' | 'after-swap' | 'undo' | undefined;
+  failAt: 'restore' | 'before-intent' | 'after-intent' | 'after-swap' | 'undo' | 'after-undo' | 'discard-undo' | undefined;
   blockers: { code: 'target.busy'; statement: string; hint: string }[] = [];
   /** What a restore writes instead of the snapshot's content: a copy that is not equal. */
   spoiled: string | undefined;
@@ -99,11 +99,13 @@ export class PlaceEngine {
         const { kept } = undoData(undo);
         this.places.set(at(undo.target), this.places.get(kept) ?? '');
         this.places.delete(kept);
+        fail('after-undo');
         return Promise.resolve();
       },
       anchor: (undo) => Promise.resolve(undo),
       keptBytes: (undo) => Promise.resolve(this.places.get(undoData(undo).kept)?.length ?? 0),
       discardUndo: (undo) => {
+        fail('discard-undo');
         this.places.delete(undoData(undo).kept);
         return Promise.resolve();
       },

@@ -90,7 +90,10 @@ describe('a restore over an existing target', () => {
   test.each(['before-intent', 'after-intent', 'after-swap'] as const)('a swap that fails %s ends in one of its two states, and says which', async (step) => {
     const { held } = await prepareRestore(places.engine, order(), records, context());
     places.failAt = step;
-    await expect(promoteHeld(places.engine, held, { what: 'rewind', onDropped }, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
+    const promoted = promoteHeld(places.engine, held, { what: 'rewind', onDropped }, records, context());
+    // Told as failed, what is in place would be put there once more.
+    if (step === 'after-swap') expect(await promoted).toMatchObject({ what: 'rewind', target: 'shop' });
+    else await expect(promoted).rejects.toMatchObject({ code: 'target.no-space' });
     places.failAt = undefined;
     const swapped = places.places.get('shop') === 'good';
     expect(swapped).toBe(step === 'after-swap');
@@ -254,6 +257,42 @@ describe('undo', () => {
     places.failAt = 'undo';
     await expect(undoSwap(engineOf, undo.id, false, records, context())).rejects.toMatchObject({ code: 'target.no-space' });
     expect(records.undo().map((row) => [row.entry.id, row.state])).toEqual([[undo.id, 'kept']]);
+  });
+
+  test('one that met an error once it was done is told as done: the same command again would take back the swap before it', async () => {
+    const first = await rewind('one');
+    const second = await rewind('two');
+    places.failAt = 'after-undo';
+    expect(await undoSwap(engineOf, undefined, false, records, context())).toMatchObject({ id: second.id });
+    expect([places.places.get('shop'), records.undo().map((row) => row.entry.id)]).toEqual(['one', [first.id]]);
+  });
+
+  test('an older copy that cannot be removed makes no failure of the swap that it gave way to; the next one tries again', async () => {
+    const all = [];
+    for (let number = 0; number < keptPerTarget; number += 1) all.push(await rewind(`text ${number}`));
+    places.failAt = 'discard-undo';
+    all.push(await rewind('one more'));
+    expect([places.places.get('shop'), records.undo().map((row) => row.entry.id)]).toEqual(['one more', all.map((entry) => entry.id)]);
+    places.failAt = undefined;
+    all.push(await rewind('another'));
+    expect(records.undo().map((row) => row.entry.id)).toEqual(all.slice(2).map((entry) => entry.id));
+    expect(all.slice(0, 2).some((entry) => places.places.has(entry.kept))).toBe(false);
+  });
+
+  test('one that was broken off at its very end has nothing left that could be discarded: its row goes', async () => {
+    const undo = await rewind();
+    places.places.delete(undo.kept);
+    for (const row of records.undo()) await records.putUndo({ ...row, state: 'undoing' });
+    places.failAt = 'discard-undo';
+    await discardUndo(engineOf, undo.id, records, context());
+    expect(records.undo()).toEqual([]);
+  });
+
+  test('a change of a row brings none back that went meanwhile', async () => {
+    const undo = await rewind();
+    await records.removeUndo(undo.id);
+    await records.changeUndo(undo.id, (row) => ({ ...row, keep: true }));
+    expect(records.undo()).toEqual([]);
   });
 
   test(`keeps the newest ${keptPerTarget} old copies of a target`, async () => {
