@@ -104,7 +104,8 @@ export async function openJournal(folder: string, ports: JournalPorts): Promise<
   };
 
   const append = (note: JournalNote): Promise<JournalEntry> => {
-    if (closed) return Promise.reject(new AppError('home.unusable', 'The journal is closed.'));
+    if (closed)
+      return Promise.reject(new AppError('home.unusable', 'The journal is closed.', { hint: 'The host is closing. Run the command again.', retryable: true }));
     const { promise, resolve, reject } = Promise.withResolvers<JournalEntry>();
     waiting.push({ note, resolve, reject });
     draining ??= drain();

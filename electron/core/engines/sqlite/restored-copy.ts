@@ -16,5 +16,8 @@ export type CopyData = z.infer<typeof schema>;
 export function copyData(copy: RestoredCopy): CopyData {
   const parsed = schema.safeParse(copy.data);
   if (parsed.success) return parsed.data;
-  throw new AppError('input.invalid', 'The record of a restored copy cannot be read.', { cause: parsed.error });
+  throw new AppError('input.invalid', 'The record of a restored copy cannot be read.', {
+    hint: 'It was changed, or another version of Belay wrote it: use that version.',
+    cause: parsed.error,
+  });
 }

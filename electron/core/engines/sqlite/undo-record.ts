@@ -38,7 +38,10 @@ export type UndoData = z.infer<typeof schema>;
 export function undoData(undo: UndoRecord): UndoData {
   const parsed = schema.safeParse(undo.data);
   if (parsed.success) return parsed.data;
-  throw new AppError('input.invalid', 'The record of a kept old copy cannot be read.', { cause: parsed.error });
+  throw new AppError('input.invalid', 'The record of a kept old copy cannot be read.', {
+    hint: 'It was changed, or another version of Belay wrote it: use that version.',
+    cause: parsed.error,
+  });
 }
 
 export function undoRecord(target: SourceLocation, data: UndoData): UndoRecord {

@@ -171,7 +171,10 @@ class LocalFolder implements BlobStore {
       const [sourceSize, targetSize] = [await this.size(from), await this.size(to)];
       if (targetSize !== undefined && sourceSize !== undefined && sourceSize !== targetSize) throw exists(target);
       if (sourceSize === undefined && targetSize === undefined) {
-        throw new AppError('repository.missing', `Moving ${source}: it is not there.`, { details: { path: source } });
+        throw new AppError('repository.missing', `Moving ${source}: it is not there.`, {
+          hint: 'Something else took it away. Run `belay check`, then the command again.',
+          details: { path: source },
+        });
       }
       if (sourceSize !== undefined) await this.#inFolder(to, () => rename(source, target));
       await syncFolder(path.dirname(target));

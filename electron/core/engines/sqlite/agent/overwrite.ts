@@ -112,7 +112,7 @@ function assertSameLayout(from: string, to: string): void {
 
 /** A file as the connection's open transaction sees it, written by SQLite into a new file. */
 export async function copyOut(source: ReturnType<typeof openConnection>, to: string): Promise<number> {
-  if (existsSync(to)) throw new AppError('target.exists', `${to} exists.`);
+  if (existsSync(to)) throw new AppError('target.exists', `${to} exists.`, { hint: 'Name a path that does not exist.' });
   const { totalPages } = await source.backup(to, { progress: () => pagesAStep });
   if (totalPages < pragmaNumber(source, 'page_count')) throw new BugError('a copy into a new file ended early');
   return totalPages;
