@@ -1,18 +1,29 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Loss } from './part.ts';
 
-/** What a part has tried, one JSON line a point, kept over runs. A line that was cut off when a run was ended does not count. */
+/** The seed of a run that is given none, and of ledgers that were begun before they named theirs. */
+export const usualSeed = 20_261_120;
+
+/**
+ * What a part has tried with one seed, one JSON line a point, kept over runs: the name of a point may stand for another one with another seed. The first
+ * line names the seed. A line that was cut off when a run was ended does not count.
+ */
 export class Ledger {
   readonly #file: string;
   readonly #points = new Map<string, string | undefined>();
 
-  constructor(folder: string, name: string) {
-    this.#file = join(folder, `${name}.ndjson`);
-    if (!existsSync(this.#file)) return;
-    for (const line of readFileSync(this.#file, 'utf8').split('\n').slice(0, -1)) {
-      const [point, lost] = JSON.parse(line) as [string, string | null];
-      this.#points.set(point, lost ?? undefined);
+  constructor(folder: string, name: string, seed: number) {
+    this.#file = join(folder, seed === usualSeed ? `${name}.ndjson` : `${name}-seed-${seed}.ndjson`);
+    if (!existsSync(this.#file)) {
+      writeFileSync(this.#file, `${JSON.stringify({ seed })}\n`);
+      return;
+    }
+    const lines = readFileSync(this.#file, 'utf8').split('\n').slice(0, -1);
+    for (const line of lines) {
+      const read = JSON.parse(line) as { readonly seed: number } | [string, string | null];
+      if (Array.isArray(read)) this.#points.set(read[0], read[1] ?? undefined);
+      else if (read.seed !== seed) throw new Error(`${this.#file} is of seed ${read.seed}, not ${seed}`);
     }
   }
 

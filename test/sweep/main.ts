@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { usualSeed } from './ledger.ts';
 import type { SweepResult } from './part.ts';
 import { parts } from './parts.ts';
 
@@ -16,7 +17,7 @@ const { values, positionals } = parseArgs({
   options: {
     share: { type: 'string', default: '1' },
     minutes: { type: 'string' },
-    seed: { type: 'string', default: '20261120' },
+    seed: { type: 'string', default: String(usualSeed) },
     state: { type: 'string', default: join(root, 'dist', 'faults') },
     fresh: { type: 'boolean', default: false },
   },

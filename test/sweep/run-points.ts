@@ -45,7 +45,16 @@ export async function runPoints(options: SweepOptions, pointsOf: PointsOf): Prom
   using build = buildSweep();
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'belay-sweep-'));
   try {
-    const sweep: Sweep = { options, pointsOf, ledger: new Ledger(options.state, 'points'), build, shim: compileShim(folder), folder, whole: 0, behind: 0 };
+    const sweep: Sweep = {
+      options,
+      pointsOf,
+      ledger: new Ledger(options.state, 'points', options.seed),
+      build,
+      shim: compileShim(folder),
+      folder,
+      whole: 0,
+      behind: 0,
+    };
     const left = operations.filter((one) => one.on === 'server' && !majors.includes(serverMajor)).map((one) => one.name);
     const waiting = operations
       .map((one) => one.name)

@@ -22,7 +22,7 @@ const SAID_EVERY_MS = 30_000;
 async function run(options: SweepOptions): Promise<SweepResult> {
   const { state, seed, signal, share } = options;
   const say = (line: string): void => options.say(line);
-  const ledger = new Ledger(state, 'points');
+  const ledger = new Ledger(state, 'points', seed);
   let whole = 0;
   let said = Date.now();
   for (const protection of ['none', 'keys'] as const) {

@@ -29,7 +29,7 @@ export const disk: SweepPart = {
   title: 'every command with 0, 4 KiB, 1 MiB or no file left, on the disk of everything, of data and repository, of one of them, of the target',
   hindrance: diskHindrance,
   run: async (options) => {
-    const ledger = new Ledger(options.state, 'points');
+    const ledger = new Ledger(options.state, 'points', options.seed);
     for (const system of systems) for (const layout of layouts) await tryLayout(options, ledger, system, layout);
     return outcome(ledger);
   },

@@ -29,7 +29,7 @@ export const many: SweepPart = {
     return spawnSync(process.env['BELAY_TEST_CC'] ?? 'cc', ['--version']).status === 0 ? undefined : 'there is no C compiler';
   },
   run: async (options) => {
-    const ledger = new Ledger(options.state, 'points');
+    const ledger = new Ledger(options.state, 'points', options.seed);
     const rounds = await tryRounds(options, ledger);
     const points = await tryPoints(options, ledger);
     const notes = [
