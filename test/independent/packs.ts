@@ -83,6 +83,9 @@ export class Chunks {
   readonly #places = new Map<string, Place[]>();
   readonly #known = new Set<string>();
   readonly #decoded = new Map<Segment, Buffer>();
+  readonly #fetched = new Set<string>();
+  /** Packs by the name of the index file that names them; those that are superseded are not there. */
+  readonly #indexed = new Map<string, readonly string[]>();
 
   constructor(folder: string, keys: Keys) {
     this.#folder = folder;
@@ -94,6 +97,7 @@ export class Chunks {
   /** The bytes of a chunk, compared with its id. Tries every place that the index knows; refused where none holds it. */
   fetch(id: string, kind: 0 | 1 | 2, length?: number): Buffer {
     const places = this.#places.get(id) ?? [];
+    this.#fetched.add(id);
     const chunk = firstThatOpens(
       places.map((place) => () => this.#cut(place, id, [kind])),
       `chunk ${id} cannot be read`,
@@ -102,8 +106,24 @@ export class Chunks {
     return chunk;
   }
 
+  /** What lies in packs/, index/, meta/ and meta.copy/ and nothing that was fetched needs, or is there alone where two belong together. */
+  unneeded(): string[] {
+    const needed = new Set([...this.#fetched].flatMap((id) => (this.#places.get(id) ?? []).map((place) => place.segment.pack.name)));
+    const indexed = new Set([...this.#indexed.values()].flat());
+    const folder = (name: string): string[] => namesIn(join(this.#folder, name)).map((one) => `${name}/${one}`);
+    const packs = [...folder('packs').flatMap(folder), ...folder('meta'), ...folder('meta.copy')];
+    const single = packs.filter((path) => {
+      const [place = '', name = ''] = path.split('/');
+      const other = place === 'meta' ? 'meta.copy' : 'meta';
+      return place.startsWith('meta') && !packs.includes(`${other}/${name}`);
+    });
+    const dead = packs.filter((path) => !needed.has(basename(path)) || !indexed.has(basename(path)));
+    const index = folder('index').filter((path) => !(this.#indexed.get(basename(path)) ?? []).some((name) => needed.has(name)));
+    return [...new Set([...dead, ...single, ...index])];
+  }
+
   #loadIndex(): void {
-    const loaded: { name: string; supersedes: string[]; add: () => void }[] = [];
+    const loaded: { name: string; packs: readonly string[]; supersedes: string[]; add: () => void }[] = [];
     for (const name of namesIn(join(this.#folder, 'index'))) {
       if (!/^[0-9a-f]{32}$/.test(name)) continue;
       try {
@@ -113,10 +133,14 @@ export class Chunks {
       }
     }
     const gone = new Set(loaded.flatMap((file) => file.supersedes));
-    for (const file of loaded) if (!gone.has(file.name)) file.add();
+    for (const file of loaded) {
+      if (gone.has(file.name)) continue;
+      this.#indexed.set(file.name, file.packs);
+      file.add();
+    }
   }
 
-  #readIndex(path: string): { supersedes: string[]; add: () => void } {
+  #readIndex(path: string): { packs: readonly string[]; supersedes: string[]; add: () => void } {
     using file = new SealedFile(path, fileType.index, this.#keys);
     must(sha256(readFileSync(path)).toString('hex', 0, 16) === basename(path), `${path}: its bytes do not fit its name`);
     const { frames, rest } = readFrames(file);
@@ -124,7 +148,7 @@ export class Chunks {
     const supersedes = Array.from({ length: superseded }, () => rest.hex(16));
     rest.end();
     const packs = frames.flatMap((open, number) => this.#readIndexFrame(open(), `${path}: frame ${number}`));
-    return { supersedes, add: () => packs.forEach(({ pack, segments }) => this.#add(pack, segments)) };
+    return { packs: packs.map(({ pack }) => pack.name), supersedes, add: () => packs.forEach(({ pack, segments }) => this.#add(pack, segments)) };
   }
 
   #readIndexFrame(plain: Buffer, what: string): { pack: Pack; segments: Segment[] }[] {
@@ -222,6 +246,7 @@ export class Chunks {
 
   /** A base of a delta, from a plain segment only. */
   #base(id: string, delta: Segment): Buffer {
+    this.#fetched.add(id);
     const plain = (this.#places.get(id) ?? []).filter((place) => !place.segment.delta);
     return firstThatOpens(
       plain.map((place) => () => this.#cut(place, id, delta.pack.type === fileType.data ? [0] : [1, 2])),

@@ -16,16 +16,21 @@ export interface Order {
 export type Reply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'acknowledged'; readonly what: string }
+  | { readonly kind: 'answered'; readonly what: string }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string; readonly hint: string | undefined };
 
 /** How a command ended that met a fault, or none. */
 export interface Outcome {
   readonly acknowledged: readonly string[];
+  /** Names of the commands that were answered with success. */
+  readonly answered: readonly string[];
   readonly end: 'done' | 'failed' | 'killed' | 'died' | 'hung';
   /** Of `failed`: the code, `none` where it was no AppError; the text of the error. */
   readonly code?: string;
   readonly text?: string;
+  /** Of `failed`: the next step that its user is told. */
+  readonly hint?: string;
   readonly seen: Seen;
 }
 
@@ -86,11 +91,14 @@ export class Agent {
   /** Performs an operation, with a fault; resolves when it ended and nothing of it runs any more. The agent may be gone then. */
   async perform(order: Order, arming: Arming): Promise<Outcome> {
     const acknowledged: string[] = [];
-    const { promise, resolve } = Promise.withResolvers<Pick<Outcome, 'end' | 'code' | 'text'>>();
+    const answered: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<Pick<Outcome, 'end' | 'code' | 'text' | 'hint'>>();
     this.#hear = (reply) => {
       if (reply.kind === 'acknowledged') acknowledged.push(reply.what);
+      else if (reply.kind === 'answered') answered.push(reply.what);
       else if (reply.kind === 'done') resolve({ end: 'done' });
-      else if (reply.kind === 'failed') resolve({ end: 'failed', code: reply.code, text: reply.text });
+      else if (reply.kind === 'failed')
+        resolve({ end: 'failed', code: reply.code, text: reply.text, ...(reply.hint === undefined ? {} : { hint: reply.hint }) });
     };
     void this.#end.then(() => resolve(this.#child.signalCode === 'SIGKILL' ? { end: 'killed' } : { end: 'died', text: this.#stderr.slice(-2000) }));
     const late = setTimeout(() => resolve({ end: 'hung', text: this.#stderr.slice(-2000) }), PATIENCE_MS);
@@ -101,7 +109,7 @@ export class Agent {
     const seen = this.#control.seen();
     this.#control.arm({ mode: 'count', at: 0 });
     if (end.end !== 'done' && end.end !== 'failed') await this.stop();
-    return { ...end, acknowledged, seen };
+    return { ...end, acknowledged, answered, seen };
   }
 
   /** Lets it end by itself, so that it keeps what Node compiled of the product; what it started ends too. */

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { BelayClient } from '../../../electron/contract/client.ts';
 import { isAppError } from '../../../electron/core/base/errors.ts';
 import { silentLog, systemClock, systemRandom } from '../../../electron/core/base/system.ts';
 import { standardBelay } from '../../../electron/core/app/standard.ts';
@@ -24,7 +25,18 @@ async function perform(order: Order): Promise<void> {
     ports: { clock: systemClock, random: systemRandom, log: silentLog },
   });
   try {
-    await commandOf(order.operation)({ client, ...order, acknowledge: (what) => tell({ kind: 'acknowledged', what }) });
+    const telling: Pick<BelayClient, 'call'> = {
+      call: async (name, input, options) => {
+        const output = await client.call(name, input, options);
+        tell({ kind: 'answered', what: name });
+        return output;
+      },
+    };
+    await commandOf(order.operation)({
+      client: Object.assign(Object.create(client) as BelayClient, telling),
+      ...order,
+      acknowledge: (what) => tell({ kind: 'acknowledged', what }),
+    });
   } finally {
     await client.close();
     await host?.lingerUntilIdle();

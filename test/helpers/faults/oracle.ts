@@ -1,11 +1,15 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { BelayClient } from '../../../electron/contract/client.ts';
+import { commands, isCommandName } from '../../../electron/contract/commands.ts';
+import { orders } from '../../../electron/core/app/orders.ts';
 import type { Outcome } from './agent.ts';
 import { expectOne, expectTrue, Lost } from './operations/expect.ts';
 import { planned } from './operations/commands.ts';
 import type { AfterContext, Facts, Operation } from './operations/operation.ts';
-import type { Subject } from './subject.ts';
+import { labels } from './operations/states.ts';
+import { unneeded } from './stored.ts';
+import { secretOf, type Subject } from './subject.ts';
 import type { Trial } from './trial.ts';
 
 const levels = ['captured', 'intact', 'complete', 'proved'];
@@ -37,10 +41,11 @@ export async function lossAfter(one: Case, outcome: Outcome): Promise<string | u
 }
 
 /** A command that was not killed ends well or with an error that is meant for users. */
-function wrongEnd({ end, code, text, seen }: Outcome): string | undefined {
+function wrongEnd({ end, code, text, hint, seen }: Outcome): string | undefined {
   if (end === 'hung') return `it hung: ${text ?? ''}`;
   if (end === 'died' || (end === 'killed' && seen.fired === 0)) return `it died: ${text ?? ''}`;
   if (end === 'failed' && (code === 'none' || code === 'bug')) return `it failed with no error for users: ${text ?? ''}`;
+  if (end === 'failed' && (hint ?? '') === '') return `it failed with no hint: ${code ?? ''} ${text ?? ''}`;
   return undefined;
 }
 
@@ -54,8 +59,10 @@ function described(error: unknown): string {
   return `${'code' in error ? `${String(error.code)} ` : ''}${error.message}${cause} ${error.stack?.split('\n').slice(1, 3).join(' ') ?? ''}`;
 }
 
-async function look({ trial, subject, server, operation, facts, place, after }: Case, { acknowledged }: Outcome): Promise<void> {
-  await trial.asHost(async (client) => {
+async function look({ trial, subject, server, operation, facts, place, after }: Case, outcome: Outcome): Promise<void> {
+  const { acknowledged } = outcome;
+  const undoable = await trial.asHost(async (client) => {
+    await journalled(client, facts, outcome);
     await operation.open?.({ client, place, facts, acknowledged });
     const context = async (): Promise<AfterContext> => ({ client, trial, subject, server, place, facts, after, acknowledged, listed: await listedIds(client) });
     if (operation.afterFirst === true) await operation.after(await context());
@@ -66,14 +73,47 @@ async function look({ trial, subject, server, operation, facts, place, after }: 
         place,
         acknowledged,
         mayGo: operation.mayGo?.(facts) ?? [],
-        unpinned: acknowledged.includes('unpin') || operation.name === 'pin',
+        altered: operation.alters?.(facts) ?? [],
+        made: operation.makes?.(facts) ?? facts.live,
       },
     );
     if (operation.afterFirst !== true) await operation.after(await context());
     await subject.clean(client);
     await planned(client, 'repository.collect', {});
+    return (await client.call('undo.list', {})).undo.map((one) => basename(one.kept));
   });
+  const repository = join(trial.home, 'repository');
+  expectOne('what lies in the repository and nothing needs', JSON.stringify(unneeded(repository, secretOf(place))), ['[]']);
+  expectOne(
+    'copies for undo that nobody knows of',
+    trial
+      .undoFiles()
+      .filter((name) => !undoable.includes(name))
+      .join(),
+    [''],
+  );
   expectOne('what lies about', JSON.stringify([...leftovers(trial, place.files), ...(await subject.leftovers())]), ['[]']);
+}
+
+/** Whether a command leaves an entry in the data directory's journal. */
+function leavesEntry(name: string): boolean {
+  return isCommandName(name) && (commands[name].job ? orders[name].journalled !== false : orders[name].journalled === true);
+}
+
+/**
+ * Every command that was answered with success is in the journal as done. Where its last entry could not be written, since the disk failed, a job
+ * may stand there as interrupted.
+ */
+async function journalled(client: BelayClient, facts: Facts, { end, answered, seen }: Outcome): Promise<void> {
+  const names = [...new Set(answered)].filter(leavesEntry);
+  if (names.length === 0) return;
+  const { entries } = await client.call('journal.list', { limit: 1000 });
+  const since = entries.filter((one) => one.seq > facts.journal);
+  for (const name of names) {
+    const spared = end !== 'killed' && seen.fired > 0 && isCommandName(name) && commands[name].job;
+    const ended = since.filter(({ what, result, details }) => what === name && (result === 'done' || (spared && details['interrupted'] === true)));
+    expectTrue(`what ${name} did is in the journal`, ended.length >= answered.filter((one) => one === name).length);
+  }
 }
 
 async function listedIds(client: BelayClient): Promise<readonly string[]> {
@@ -84,35 +124,41 @@ interface Standing {
   readonly place: AfterContext['place'];
   readonly acknowledged: readonly string[];
   readonly mayGo: readonly string[];
-  readonly unpinned: boolean;
+  readonly altered: readonly string[];
+  /** Content of a new snapshot. */
+  readonly made: string;
 }
 
 /** Everything acknowledged is there, equal, pinned and proved; nothing is listed that is not a state which was there. */
 async function standing(
   client: BelayClient,
   { subject, facts }: { readonly subject: Subject; readonly facts: Facts },
-  { place, acknowledged, mayGo, unpinned }: Standing,
+  { place, acknowledged, mayGo, altered, made }: Standing,
 ): Promise<void> {
   const ids = await listedIds(client);
   const wanted = [...Object.keys(facts.snapshots).filter((id) => !mayGo.includes(id)), ...acknowledged.filter(isId)];
   for (const id of wanted) expectTrue(`the acknowledged snapshot ${id} is listed`, ids.includes(id));
   const { snapshots } = await client.call('snapshot.list', {});
   for (const one of snapshots) {
-    const pin = facts.pins[one.id];
-    if (pin !== undefined && !unpinned) expectOne(`the pin of ${one.id}`, one.pin?.reason ?? 'none', [pin]);
+    const told = facts.told[one.id];
+    if (told !== undefined && !altered.includes(one.id)) {
+      expectOne(`the pin of ${one.id}`, one.pin?.reason ?? 'none', [facts.pins[one.id] ?? 'none']);
+      expectOne(`name, tags and note of ${one.id}`, labels(one), [told]);
+    }
     const proved = facts.proved[one.id];
     if (proved !== undefined) expectTrue(`${one.id} is proved ${proved} still`, levels.indexOf(one.proved) >= levels.indexOf(proved));
     expectTrue(`${one.id} has no failed proof`, !one.failing);
   }
-  await checked(client, acknowledged);
+  await checked(client, facts, acknowledged);
   const { sound, statement } = await client.call('journal.verify', {});
   expectTrue(`the journal is sound: ${statement}`, sound);
-  const states = [...Object.values(facts.snapshots), facts.live, ...Object.values(facts.more)];
-  const allowed = (id: string): readonly string[] => (facts.snapshots[id] === undefined ? states : [facts.snapshots[id]]);
-  const stored = await subject.stored(client, place, ids);
-  // One that is being forgotten may be so in the record and listed still.
-  for (const id of ids.filter((one) => !mayGo.includes(one))) expectOne(`the content of ${id}`, stored.get(id) ?? 'not there', allowed(id));
-  const [last] = ids;
+  const allowed = (id: string): readonly string[] => [facts.snapshots[id] ?? made];
+  // A list may tell of one that the record says is forgotten, as long as nothing has opened the repository since: the check has.
+  const now = await listedIds(client);
+  for (const id of wanted) expectTrue(`the acknowledged snapshot ${id} is listed still`, now.includes(id));
+  const stored = await subject.stored(client, place, now);
+  for (const id of now) expectOne(`the content of ${id}`, stored.get(id) ?? 'not there', allowed(id));
+  const [last] = now;
   // What was there before is the same bytes as before, which the product exported then; what is new is exported by it as well.
   if (last !== undefined && facts.snapshots[last] === undefined) expectOne(`the export of ${last}`, await subject.exported(client, last), allowed(last));
 }
@@ -121,12 +167,14 @@ async function standing(
  * The check passes. One thing it may find that is no loss: the second copy of a manifest or key slot which
  * nobody was told of, since it ended between the two; repair must make it.
  */
-async function checked(client: BelayClient, acknowledged: readonly string[]): Promise<void> {
+async function checked(client: BelayClient, facts: Facts, acknowledged: readonly string[]): Promise<void> {
   const found = await foundBy(client);
   if (found.length === 0) return;
+  const whole = acknowledged.includes('init');
+  const told = [...acknowledged, ...acknowledged.map((one) => one.replace(/^slot /, '')), ...Object.keys(facts.snapshots), ...facts.slots];
   const untold = ({ file, kind }: (typeof found)[number]): boolean => {
     const name = /^(?:snapshots\.copy\/\d+-|keys\.copy\/)([0-9a-f]{32})$/.exec(file)?.[1];
-    return kind === 'missing' && name !== undefined && !acknowledged.includes(name);
+    return kind === 'missing' && name !== undefined && !whole && !told.includes(name);
   };
   if (!found.every(untold)) throw new Lost(`the check found ${JSON.stringify(found).slice(0, 500)}`);
   await client.call('repository.repair', {});

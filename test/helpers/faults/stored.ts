@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { readHistory } from '../../independent/history.ts';
 import { openKeys, type Secret } from '../../independent/keys.ts';
+import { readStream } from '../../independent/lists.ts';
 import { Chunks } from '../../independent/packs.ts';
 import { readObject, readTable } from '../../independent/table.ts';
 
@@ -19,6 +20,20 @@ export function storedHashes(repository: string): ReadonlyMap<string, string> {
     hashes.set(snapshot.id, hash.digest('hex'));
   }
   return hashes;
+}
+
+/**
+ * Files of packs/, index/, meta/ and meta.copy/ that no snapshot needs, as the second reader tells: packs without a chunk that a snapshot has, index
+ * files that are superseded or name no such pack, packs that no index names, metadata packs without their second copy, and foreign names.
+ */
+export function unneeded(repository: string, secret: Secret | undefined): readonly string[] {
+  const keys = openKeys(repository, secret);
+  const chunks = new Chunks(repository, keys);
+  for (const snapshot of readHistory(repository, keys).snapshots) {
+    const { groups } = readTable(chunks, snapshot);
+    for (const group of groups) for (const _ of readStream(chunks, group, 0));
+  }
+  return chunks.unneeded();
 }
 
 /** By the hash of a database's file: most trials look at the same few. */

@@ -32,7 +32,7 @@ export function fileSubject(trial: Trial): Subject {
 }
 
 /** Of operations with a key file: the one that opens the repository. */
-function secretOf(place: Place): { readonly kind: 'keyfile'; readonly value: Buffer } | undefined {
+export function secretOf(place: Place): { readonly kind: 'keyfile'; readonly value: Buffer } | undefined {
   const files = ['key2', 'key'].map((name) => join(place.files, name)).filter((path) => existsSync(path));
   return files[0] === undefined ? undefined : { kind: 'keyfile', value: readFileSync(files[0]) };
 }

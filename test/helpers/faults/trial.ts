@@ -88,6 +88,11 @@ export class Trial {
     return content;
   }
 
+  /** Names of the copies for undo that lie beside the database. */
+  undoFiles(): string[] {
+    return readdirSync(join(this.#folder, 'app')).filter((name) => name.startsWith('.belay-undo'));
+  }
+
   /** Names of leftovers: temporary files in the repository or the data directory, half copies beside the database. */
   leftovers(): string[] {
     const below = (folder: string): string[] => {

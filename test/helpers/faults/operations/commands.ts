@@ -52,7 +52,11 @@ const files = (name: string) => (context: Parameters<Command>[0]) => join(contex
 
 const commands: Readonly<Record<string, Command>> = {
   init: one('repository.init', () => ({})),
-  'init-keys': one('repository.init', (context) => ({ keyFile: files('key')(context) })),
+  'init-keys': async (context) => {
+    const { recoveryKey } = await context.client.call('repository.init', { keyFile: files('key')(context) });
+    context.acknowledge(`recovery ${recoveryKey ?? ''}`);
+    context.acknowledge('init');
+  },
   snap: snap({}),
   'snap-captured': snap({ level: 'captured', name: 'mine', tags: ['one', 'two'], pin: 'kept for ever', note: 'a note' }),
   restore: one('restore.run', ({ facts, place }) => ({ snapshot: oldest(facts), mode: 'new', to: place.copy })),
@@ -80,14 +84,9 @@ const commands: Readonly<Record<string, Command>> = {
   'rebuild-catalog': one('catalog.rebuild', () => ({})),
   'migrate-catalog': one('snapshot.list', () => ({})),
   verify: proof,
-  pin: async ({ client, facts, acknowledge }) => {
-    await client.call('snapshot.pin', { snapshot: newest(facts), reason: 'pinned' });
-    acknowledge('pin');
-    await client.call('snapshot.pin', { snapshot: oldest(facts), reason: null });
-    acknowledge('unpin');
-    await client.call('snapshot.tag', { snapshot: newest(facts), add: ['added'] });
-    acknowledge('tag');
-  },
+  pin: one('snapshot.pin', ({ facts }) => ({ snapshot: newest(facts), reason: 'pinned' })),
+  unpin: one('snapshot.pin', ({ facts }) => ({ snapshot: oldest(facts), reason: null })),
+  tag: one('snapshot.tag', ({ facts }) => ({ snapshot: newest(facts), add: ['added'] })),
   sources: async ({ client, place, acknowledge }) => {
     await client.call('sources.add', { name: 'other', location: { path: files('other.db')({ place } as Parameters<Command>[0]) }, baseFolder: '/' });
     acknowledge('add');
@@ -122,16 +121,17 @@ const commands: Readonly<Record<string, Command>> = {
   'pg-checkpoint': one('checkpoint.create', () => ({ source: 'shop' })),
   'pg-checkpoint-rewind': one('rewind', ({ facts }) => ({ source: 'shop', checkpoint: noted(facts, 'checkpoint') })),
   'key-add': keyed(async ({ client, acknowledge }) => {
-    const { recoveryKey } = await client.call('keys.add', { kind: 'recovery' });
-    acknowledge(recoveryKey ?? '');
+    const { slot, recoveryKey } = await client.call('keys.add', { kind: 'recovery' });
+    acknowledge(`slot ${slot.slot}`);
+    acknowledge(`recovery ${recoveryKey ?? ''}`);
   }),
   'key-remove': keyed(async ({ client, facts, acknowledge }) => {
     await client.call('keys.remove', { slot: noted(facts, 'slot') });
     acknowledge('removed');
   }),
   'key-change': keyed(async ({ client, facts, acknowledge }) => {
-    await client.call('keys.change-passphrase', { slot: noted(facts, 'slot'), current: secret('before it'), passphrase: secret('behind it') });
-    acknowledge('changed');
+    const { slot } = await client.call('keys.change-passphrase', { slot: noted(facts, 'slot'), current: secret('before it'), passphrase: secret('behind it') });
+    acknowledge(`slot ${slot.slot}`);
   }),
 };
 

@@ -20,6 +20,12 @@ export interface Facts {
   readonly live: string;
   readonly pins: Readonly<Record<string, string>>;
   readonly proved: Readonly<Record<string, string>>;
+  /** Name, tags and note of every snapshot, in one text. */
+  readonly told: Readonly<Record<string, string>>;
+  /** Key slots. */
+  readonly slots: readonly string[];
+  /** Number of the newest entry of the data directory's journal. */
+  readonly journal: number;
   /** What an operation notes for itself. */
   readonly more: Readonly<Record<string, string>>;
 }
@@ -60,6 +66,10 @@ export interface Operation {
   open?(context: Pick<AfterContext, 'client' | 'place' | 'facts' | 'acknowledged'>): Promise<void>;
   /** Snapshots that the operation may take away. */
   readonly mayGo?: (facts: Facts) => readonly string[];
+  /** Snapshots of which the operation changes the pin or the tags. */
+  readonly alters?: (facts: Facts) => readonly string[];
+  /** Content that a new snapshot has; that of the source where it is left out. */
+  readonly makes?: (facts: Facts) => string;
   /** True where snapshots, checks and the source are asked only after `after`, which makes or mends them. */
   readonly afterFirst?: boolean;
   /** What holds for this operation, and that the same command works. */

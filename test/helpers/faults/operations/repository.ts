@@ -1,10 +1,13 @@
 import { copyFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CommandInput, CommandOutput } from '../../../../electron/contract/commands.ts';
+import { isAppError } from '../../../../electron/core/base/errors.ts';
+import { fileSubject } from '../subject.ts';
 import { newest, noted, oldest, planned, secret } from './commands.ts';
 import { expectOne, expectTrue } from './expect.ts';
 import { nextSnapshot } from './look.ts';
 import type { AfterContext, Facts, Operation } from './operation.ts';
-import { oldCatalog, otherDatabase, placeOf, twoSnapshots } from './states.ts';
+import { factsOf, oldCatalog, otherDatabase, placeOf, twoSnapshots } from './states.ts';
 
 type Trial = Parameters<Operation['prepare']>[0];
 const keyFile = (place: { readonly files: string }): string => join(place.files, 'key');
@@ -21,13 +24,7 @@ async function forgotten(trial: Trial): Promise<Facts> {
     const all = (await client.call('snapshot.list', {})).snapshots.toReversed();
     await planned(client, 'snapshot.forget', { snapshots: all.filter((_, at) => at === 1 || at === 3).map((one) => one.id) });
     await client.call('repository.check', {});
-    const snapshots: Record<string, string> = {};
-    const proved: Record<string, string> = {};
-    for (const one of all.filter((_, at) => at !== 1 && at !== 3)) {
-      snapshots[one.id] = await trial.exported(client, one.id);
-      proved[one.id] = one.proved;
-    }
-    return { snapshots, proved, pins: { [all[0]?.id ?? '']: 'audit' }, live: trial.content(), more: {} };
+    return factsOf(fileSubject(trial), client);
   });
 }
 
@@ -41,6 +38,19 @@ const keyOperation = (operation: Pick<Operation, 'name' | 'prepare' | 'after'>):
   ...operation,
   open: async ({ client, place }) => void (await client.call('repository.unlock', { keyFile: keyFile(place) })),
 });
+
+/** Whether the repository opens with it. A refusal has its own code; all else is thrown. */
+const opens = (client: AfterContext['client'], secrets: CommandInput<'repository.unlock'>): Promise<boolean> =>
+  client.call('repository.unlock', secrets).then(
+    () => true,
+    (error: unknown) => {
+      if (!isAppError(error, 'repository.passphrase-wrong')) throw error;
+      return false;
+    },
+  );
+
+/** The recovery key that was told with what was acknowledged. */
+const secretIn = (acknowledged: readonly string[]): string | undefined => acknowledged.find((one) => one.startsWith('recovery '))?.slice('recovery '.length);
 
 const slotsOf = async (client: AfterContext['client']): Promise<readonly string[]> => (await client.call('keys.list', {})).slots.map((one) => one.slot);
 
@@ -63,9 +73,40 @@ const initAgain =
     } else if (keyed) {
       await client.call('repository.unlock', { keyFile: keyFile(place) });
     }
+    const recovery = secretIn(acknowledged);
+    if (keyed && acknowledged.length > 0)
+      expectTrue('the recovery key that was told opens', recovery !== undefined && (await opens(client, { recoveryKey: secret(recovery) })));
     await client.call('sources.add', { name: 'shop', location: { path: trial.database }, baseFolder: '/' });
     await nextSnapshot(context);
   };
+
+type Shown = CommandOutput<'snapshot.show'>['snapshot'];
+const pinOf = (one: Shown): string => one.pin?.reason ?? 'none';
+
+interface RecordOperation {
+  readonly name: string;
+  readonly of: (facts: Facts) => string;
+  readonly before: string;
+  readonly done: string;
+  readonly look: (shown: Shown) => string;
+  /** The pin that the same command makes; undefined where that is a tag. */
+  readonly next: { readonly reason: string | null } | undefined;
+}
+
+/** A pin or a tag of one snapshot, which is as it was before or as it is when done. */
+const recordOperation = ({ name, of, before, done, look, next }: RecordOperation): Operation => ({
+  name,
+  prepare: (trial) => twoSnapshots(trial),
+  alters: (facts) => [of(facts)],
+  after: async ({ client, facts, acknowledged }) => {
+    const snapshot = of(facts);
+    const now = async (): Promise<string> => look((await client.call('snapshot.show', { snapshot })).snapshot);
+    expectOne(`the ${name}`, await now(), acknowledged.length > 0 ? [done] : [before, done]);
+    if (next === undefined) await client.call('snapshot.tag', { snapshot, add: ['added'] });
+    else await client.call('snapshot.pin', { snapshot, ...next });
+    expectOne(`the ${name} made next`, await now(), [done]);
+  },
+});
 
 export const repositoryOperations: readonly Operation[] = [
   ...[false, true].map((keyed): Operation => ({
@@ -73,7 +114,7 @@ export const repositoryOperations: readonly Operation[] = [
     prepare: (trial) => {
       trial.write(1, 400);
       placeOf(trial);
-      return Promise.resolve({ snapshots: {}, live: trial.content(), pins: {}, proved: {}, more: {} });
+      return Promise.resolve({ snapshots: {}, live: trial.content(), pins: {}, proved: {}, told: {}, slots: [], journal: 0, more: {} });
     },
     afterFirst: true,
     after: initAgain(keyed),
@@ -140,19 +181,9 @@ export const repositoryOperations: readonly Operation[] = [
       await client.call('snapshot.verify', { snapshot: newest(facts), level: 'proved' });
     },
   },
-  {
-    name: 'pin',
-    prepare: (trial) => twoSnapshots(trial),
-    after: async ({ client, facts, acknowledged }) => {
-      const at = async (id: string) => (await client.call('snapshot.show', { snapshot: id })).snapshot;
-      const [first, last] = [await at(oldest(facts)), await at(newest(facts))];
-      if (acknowledged.includes('pin')) expectOne('the pin', last.pin?.reason ?? 'none', ['pinned']);
-      if (acknowledged.includes('unpin')) expectOne('the pin', first.pin?.reason ?? 'none', ['none']);
-      if (acknowledged.includes('tag')) expectOne('the tags', last.tags.join(), ['added']);
-      await client.call('snapshot.pin', { snapshot: newest(facts), reason: 'again' });
-      expectOne('the next pin', (await at(newest(facts))).pin?.reason ?? 'none', ['again']);
-    },
-  },
+  recordOperation({ name: 'pin', of: newest, before: 'none', done: 'pinned', look: pinOf, next: { reason: 'pinned' } }),
+  recordOperation({ name: 'unpin', of: oldest, before: 'audit', done: 'none', look: pinOf, next: { reason: null } }),
+  recordOperation({ name: 'tag', of: newest, before: '', done: 'added', look: (one) => one.tags.join(), next: undefined }),
   {
     name: 'sources',
     prepare: async (trial) => {
@@ -180,6 +211,7 @@ export const repositoryOperations: readonly Operation[] = [
       otherDatabase(file);
       return { ...(await twoSnapshots(trial)), more: { file: trial.content(file) } };
     },
+    makes: (facts) => noted(facts, 'file'),
     after: async ({ client, trial, place, facts }) => {
       const file = join(place.files, 'in.sqlite');
       const again = join(place.files, 'again.sqlite');
@@ -195,7 +227,7 @@ export const repositoryOperations: readonly Operation[] = [
     prepare: (trial) => withKeys(trial, () => Promise.resolve({})),
     after: async (context) => {
       const { client, acknowledged } = context;
-      const [recovery] = acknowledged;
+      const recovery = secretIn(acknowledged);
       if (recovery !== undefined) await client.call('repository.unlock', { recoveryKey: secret(recovery) });
       const { recoveryKey } = await client.call('keys.add', { kind: 'recovery' });
       await client.call('repository.unlock', { recoveryKey: secret(recoveryKey ?? '') });
@@ -203,25 +235,35 @@ export const repositoryOperations: readonly Operation[] = [
   }),
   keyOperation({
     name: 'key-remove',
-    prepare: (trial) => withKeys(trial, async (client) => ({ slot: (await client.call('keys.add', { kind: 'recovery' })).slot.slot })),
+    prepare: (trial) =>
+      withKeys(trial, async (client) => {
+        const { slot, recoveryKey } = await client.call('keys.add', { kind: 'recovery' });
+        return { slot: slot.slot, key: recoveryKey ?? '' };
+      }),
     after: async ({ client, facts, acknowledged }) => {
       const there = (await slotsOf(client)).includes(noted(facts, 'slot'));
       if (acknowledged.length > 0) expectTrue('the slot is gone', !there);
-      if (there) await client.call('keys.remove', { slot: noted(facts, 'slot') });
+      const recoveryKey = secret(noted(facts, 'key'));
+      if (there) {
+        expectTrue('the recovery key opens while its slot is there', await opens(client, { recoveryKey }));
+        await client.call('keys.remove', { slot: noted(facts, 'slot') });
+      }
+      expectTrue('the removed recovery key opens nothing', !(await opens(client, { recoveryKey })));
     },
   }),
   keyOperation({
     name: 'key-change',
     prepare: (trial) =>
       withKeys(trial, async (client) => ({ slot: (await client.call('keys.add', { kind: 'passphrase', passphrase: secret('before it') })).slot.slot })),
-    after: async ({ client, acknowledged }) => {
-      const opens = async (text: string): Promise<boolean> =>
-        client.call('repository.unlock', { passphrase: secret(text) }).then(
-          () => true,
-          () => false,
-        );
-      if (acknowledged.length > 0) expectTrue('the new passphrase opens', await opens('behind it'));
-      else expectTrue('the old or the new passphrase opens', (await opens('before it')) || (await opens('behind it')));
+    after: async ({ client, facts, acknowledged }) => {
+      const [before, behind] = [await opens(client, { passphrase: secret('before it') }), await opens(client, { passphrase: secret('behind it') })];
+      if (acknowledged.length > 0) expectTrue('the new passphrase opens, and the old one does not', behind && !before);
+      expectTrue('the old or the new passphrase opens', before || behind);
+      const [current, passphrase] = before ? ['before it', 'behind it'] : ['behind it', 'before it'];
+      const slot = (await slotsOf(client)).includes(noted(facts, 'slot')) ? { slot: noted(facts, 'slot') } : {};
+      await client.call('keys.change-passphrase', { ...slot, current: secret(current), passphrase: secret(passphrase) });
+      expectTrue('the passphrase changed next opens', await opens(client, { passphrase: secret(passphrase) }));
+      expectTrue('the passphrase that it took the place of does not', !(await opens(client, { passphrase: secret(current) })));
     },
   }),
 ];

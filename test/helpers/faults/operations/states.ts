@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BelayClient } from '../../../../electron/contract/client.ts';
+import { isAppError } from '../../../../electron/core/base/errors.ts';
 import { fileSubject, type Subject } from '../subject.ts';
 import { listed, type Trial } from '../trial.ts';
 import type { Facts, Place } from './operation.ts';
@@ -15,16 +16,43 @@ export function placeOf(trial: Trial): Place {
   return { home: trial.home, database: trial.database, copy: trial.copy, files };
 }
 
+/** Name, tags and note of a snapshot, in one text. */
+export function labels({
+  name,
+  tags,
+  note,
+}: {
+  readonly name?: string | undefined;
+  readonly tags: readonly string[];
+  readonly note?: string | undefined;
+}): string {
+  return JSON.stringify([name ?? null, tags.toSorted(), note ?? null]);
+}
+
 /** What is so now: asked of the product for ids, pins and proofs, read from the files for content. */
 export async function factsOf(subject: Subject, client: BelayClient, more: Record<string, string> = {}): Promise<Facts> {
   const { snapshots } = await client.call('snapshot.list', {});
-  const facts = { snapshots: {} as Record<string, string>, pins: {} as Record<string, string>, proved: {} as Record<string, string> };
+  const facts = {
+    snapshots: {} as Record<string, string>,
+    pins: {} as Record<string, string>,
+    proved: {} as Record<string, string>,
+    told: {} as Record<string, string>,
+  };
   for (const one of snapshots.toReversed()) {
     facts.snapshots[one.id] = await subject.exported(client, one.id);
     facts.proved[one.id] = one.proved;
+    facts.told[one.id] = labels(one);
     if (one.pin !== undefined) facts.pins[one.id] = one.pin.reason;
   }
-  return { ...facts, live: await subject.content(), more };
+  const slots = await client.call('keys.list', {}).then(
+    (keys) => keys.slots.map((one) => one.slot),
+    (error: unknown) => {
+      if (!isAppError(error)) throw error;
+      return [];
+    },
+  );
+  const { total } = await client.call('journal.list', { limit: 1 });
+  return { ...facts, slots, journal: total, live: await subject.content(), more };
 }
 
 /** A source with two snapshots, the first one pinned, and a state after them; then `more`, which may note facts. */
