@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { contentOf, isBusy, writeState } from '../content.ts';
 import type { Model, ModelSnapshot } from './model.ts';
 import { disturbed } from './run.ts';
-import type { Disturbance, Outcome } from './run.ts';
+import type { Disturbance, Disturbed, Outcome } from './run.ts';
 
 export interface ActorPlace {
   readonly name: string;
@@ -38,13 +38,15 @@ export class Actor {
   readonly #place: ActorPlace;
   readonly #model: Model;
   readonly #next: () => number;
+  readonly #others: Disturbed;
   readonly #own: ModelSnapshot[] = [];
   #number = 0;
   /** What its own database must hold; undefined after a swap that was cut off. */
   #holds: string | undefined;
   #undoTo: string | undefined;
 
-  constructor(place: ActorPlace, model: Model, next: () => number) {
+  constructor(place: ActorPlace, model: Model, next: () => number, others: Disturbed) {
+    this.#others = others;
     this.#place = place;
     this.#model = model;
     this.#next = next;
@@ -99,9 +101,11 @@ export class Actor {
       after: this.#next() * 1200,
       pause: 200 + this.#next() * 1500,
     };
-    const done = await disturbed(args, this.#place.home, disturbance);
+    const done = await disturbed(args, this.#place.home, disturbance, this.#others);
     this.#model.count(done.doubtful ? 'cut off' : done.ran.code === 0 ? 'done' : (done.error ?? `exit ${done.ran.code}`));
-    if (done.ran.code !== 0 && !done.doubtful && (done.error === undefined || !expected.has(done.error))) {
+    if (done.wrong !== undefined) {
+      this.#model.wrong(`${this.#place.name}: belay ${args.join(' ')}: ${done.wrong}: ${(done.ran.stderr + done.ran.stdout).slice(0, 500)}`);
+    } else if (done.ran.code !== 0 && !done.doubtful && (done.error === undefined || !expected.has(done.error))) {
       this.#model.wrong(`${this.#place.name}: belay ${args.join(' ')} exited with ${done.ran.code}: ${(done.ran.stderr + done.ran.stdout).slice(0, 500)}`);
     }
     return done;
@@ -182,7 +186,7 @@ export class Actor {
 
   /** After a swap that was cut off: once nothing runs any more, the database holds what it holds. */
   async #settle(): Promise<void> {
-    const done = await disturbed(['jobs'], this.#place.home, { kind: 'none', after: 0, pause: 0 });
+    const done = await disturbed(['jobs'], this.#place.home, { kind: 'none', after: 0, pause: 0 }, this.#others);
     const jobs = done.data['jobs'] as readonly unknown[] | undefined;
     if (done.ran.code !== 0 || jobs === undefined || jobs.length > 0) return;
     try {

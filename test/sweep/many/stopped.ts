@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startBelay } from '../../helpers/faults/preload.ts';
+import { startBelay, stateOf } from '../../helpers/faults/preload.ts';
 import type { FaultRun, StartedRun } from '../../helpers/faults/preload.ts';
 import { contentOf, writeState } from '../content.ts';
 import type { PairWorld } from './pair.ts';
+import { unexplained } from './run.ts';
 
 /**
  * A writer that is suspended in the middle of its work, whose lock somebody takes away, and who goes on. `taken away`: the lock's file is gone.
@@ -14,30 +15,38 @@ import type { PairWorld } from './pair.ts';
 export const thefts = ['taken away', 'replaced', 'used', 'collected'] as const;
 export type Theft = (typeof thefts)[number];
 
+/** What a point tells at which no lock stood that could have been stolen: nothing was tried there. */
+export const noLock = 'no lock stood';
+
 /** Suspends `snap` at write-side call `at` below the repository, and says what is wrong afterwards. */
 export async function steal(world: PairWorld, theft: Theft, at: number): Promise<string | undefined> {
   world.putBack();
   writeState(world.database(0), 900);
   const content = contentOf(world.database(0));
-  const before = world.published();
   const run = startBelay(['snap', 'zero', '--level', 'captured'], world.homes[0], { fault: world.fault('stop', at) });
-  if (!(await suspended(run))) return undefined;
+  if (!(await suspended(run))) return `it was not suspended: ${said(await run.ended)}`;
   const stolen = takeLock(world, theft);
   const others = stolen && (theft === 'used' || theft === 'collected') ? await useRepository(world, theft) : [];
   const standing = world.published();
   run.kill('SIGCONT');
   const ran = await run.ended;
-  const after = world.published();
+  const wrong = unexplained(ran) ?? (stolen ? wentOn(ran, standing, world.published()) : ran.code === 0 ? undefined : `no lock was stolen: ${said(ran)}`);
+  if (wrong !== undefined) return wrong;
+  for (const other of others) if (other !== undefined) return other;
+  removeForeign(world);
+  return (await world.judge(ran.code === 0 ? new Map([[idOf(ran), content]]) : new Map())) ?? (stolen ? undefined : noLock);
+}
+
+/** What a writer did wrong that went on without its lock: it publishes at most what it was at, and acknowledges no snapshot that was not there before. */
+function wentOn(ran: FaultRun, standing: ReadonlySet<string>, after: ReadonlySet<string>): string | undefined {
   const late = [...after].filter((file) => !standing.has(file));
   // The one that it was at (a manifest goes with its copy): between the look at the lock and the rename there is nothing that a file system could do.
-  if (stolen && new Set(late.map((file) => file.replace('.copy/', '/'))).size > 1) return `published after its lock was taken: ${late.join(', ')}`;
-  if (stolen && late.length === 1 && ran.code === 0 && ![...standing].some((file) => file.startsWith('snapshots/') && !before.has(file))) {
-    return `acknowledged without its lock: ${late.join(', ')}`;
-  }
-  if (ran.code !== 0 && told(ran) !== 'repository.lock-lost') return `exit code ${ran.code}: ${ran.stderr}${ran.stdout}`;
-  for (const wrong of others) if (wrong !== undefined) return wrong;
-  removeForeign(world);
-  return world.judge(ran.code === 0 ? new Map([[idOf(ran), content]]) : new Map());
+  if (new Set(late.map((file) => file.replace('.copy/', '/'))).size > 1) return `published after its lock was taken: ${late.join(', ')}`;
+  if (ran.code !== 0) return told(ran) === 'repository.lock-lost' ? undefined : said(ran);
+  const id = idOf(ran);
+  const before = [...standing].some((file) => file.startsWith('snapshots/') && file.includes(id));
+  if (!before || late.some((file) => /^snapshots(?:\.copy)?\//u.test(file))) return `acknowledged ${id} without its lock, published since: ${late.join(', ')}`;
+  return undefined;
 }
 
 /** How many calls a whole `snap` makes. */
@@ -57,15 +66,6 @@ export async function suspended(run: StartedRun): Promise<boolean> {
     if (over) return false;
     if (stateOf(run.pid) === 'T') return true;
     await pause(5);
-  }
-}
-
-function stateOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3);
-  } catch {
-    return undefined;
   }
 }
 
@@ -100,5 +100,13 @@ async function useRepository(world: PairWorld, theft: Theft): Promise<readonly (
   return wrongs;
 }
 
-const told = (ran: FaultRun): unknown => (JSON.parse(ran.stdout) as { readonly error?: { readonly code: string } }).error?.code;
+const said = (ran: FaultRun): string => `exit code ${ran.code}, signal ${ran.signal}: ${ran.stderr}${ran.stdout}`;
 const idOf = (ran: FaultRun): string => (JSON.parse(ran.stdout) as { readonly data: { readonly snapshot: { readonly id: string } } }).data.snapshot.id;
+
+function told(ran: FaultRun): unknown {
+  try {
+    return (JSON.parse(ran.stdout) as { readonly error?: { readonly code: string } }).error?.code;
+  } catch {
+    return undefined;
+  }
+}
