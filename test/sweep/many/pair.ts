@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { asHost } from '../../helpers/faults/as-host.ts';
 import { compileShim, runBelay } from '../../helpers/faults/preload.ts';
 import type { Fault, FaultRun } from '../../helpers/faults/preload.ts';
+import { Nonces } from '../../helpers/repository/nonces.ts';
 import { contentOf, writeState } from '../content.ts';
 
 /** Two data directories on one repository, a source and a snapshot of each, put back before each trial. */
@@ -16,6 +17,9 @@ export class PairWorld {
   readonly #shim: string;
   /** Content of what must be there, by id; undefined: it must not. */
   readonly #kepts = new Map<string, string | undefined>();
+  /** Every trial begins with the same keys, and so none may choose what another one chose. */
+  readonly #nonces = new Nonces();
+  #told = 0;
   #base: ReadonlyMap<string, string> = new Map();
 
   constructor(folder: string) {
@@ -92,15 +96,25 @@ export class PairWorld {
     return readdirSync(this.#folder).filter((name) => name.startsWith('.belay-'));
   }
 
+  /** Takes in what is sealed now, and says what was sealed twice under one key and nonce since it was asked last. */
+  twiceSealed(): string | undefined {
+    const { twice } = this.#nonces.folder(this.repository, 'tmp');
+    const since = twice.slice(this.#told);
+    this.#told = twice.length;
+    return since.length === 0 ? undefined : `two contents were sealed under one key and nonce: ${since.slice(0, 5).join('; ')}`;
+  }
+
   /** What is wrong with the repository, seen from both data directories; `also` must be there too. */
   async judge(also: ReadonlyMap<string, string> = new Map()): Promise<string | undefined> {
     for (const [id, content] of also) this.#kepts.set(id, content);
+    const before = this.twiceSealed();
+    if (before !== undefined) return before;
     for (const [at, home] of this.homes.entries()) {
       const wrong = await this.#judgeHome(home, at === 0 ? 'zero' : 'one').catch((error: unknown) => String(error));
       if (wrong !== undefined) return wrong;
     }
     const left = readdirSync(join(this.repository, 'locks'));
-    return left.length === 0 ? undefined : `locks are left: ${left.join(', ')}`;
+    return left.length === 0 ? this.twiceSealed() : `locks are left: ${left.join(', ')}`;
   }
 
   #judgeHome(home: string, source: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startBelay, stateOf } from '../../helpers/faults/preload.ts';
@@ -11,8 +11,9 @@ import { unexplained } from './run.ts';
  * A writer that is suspended in the middle of its work, whose lock somebody takes away, and who goes on. `taken away`: the lock's file is gone.
  * `replaced`: another machine's lock stands in its place. `used`: another data directory has taken a snapshot under a lock of its own
  * since. `collected`: it has forgotten, collected and purged too.
+ * `used, no copy`: as `used`, and from then on no copy of a manifest can be written.
  */
-export const thefts = ['taken away', 'replaced', 'used', 'collected'] as const;
+export const thefts = ['taken away', 'replaced', 'used', 'collected', 'used, no copy'] as const;
 export type Theft = (typeof thefts)[number];
 
 /** What a point tells at which no lock stood that could have been stolen: nothing was tried there. */
@@ -26,23 +27,32 @@ export async function steal(world: PairWorld, theft: Theft, at: number): Promise
   const run = startBelay(['snap', 'zero', '--level', 'captured'], world.homes[0], { fault: world.fault('stop', at) });
   if (!(await suspended(run))) return `it was not suspended: ${said(await run.ended)}`;
   const stolen = takeLock(world, theft);
-  const others = stolen && (theft === 'used' || theft === 'collected') ? await useRepository(world, theft) : [];
+  const others = stolen && theft !== 'taken away' && theft !== 'replaced' ? await useRepository(world, theft) : [];
   const standing = world.published();
+  // What it has sealed by now may be taken back or collected before it ends.
+  const sealed = world.twiceSealed();
+  const back = stolen && theft === 'used, no copy' ? blockCopies(world) : undefined;
   run.kill('SIGCONT');
   const ran = await run.ended;
-  const wrong = unexplained(ran) ?? (stolen ? wentOn(ran, standing, world.published()) : ran.code === 0 ? undefined : `no lock was stolen: ${said(ran)}`);
+  back?.();
+  const wrong =
+    unexplained(ran) ?? sealed ?? (stolen ? wentOn(ran, theft, standing, world.published()) : ran.code === 0 ? undefined : `no lock was stolen: ${said(ran)}`);
   if (wrong !== undefined) return wrong;
   for (const other of others) if (other !== undefined) return other;
   removeForeign(world);
+  // The half that stays, because another one may have built on it, has no copy until somebody mends it.
+  if (theft === 'used, no copy') await world.done(world.homes[1], 'repair');
   return (await world.judge(ran.code === 0 ? new Map([[idOf(ran), content]]) : new Map())) ?? (stolen ? undefined : noLock);
 }
 
 /** What a writer did wrong that went on without its lock: it publishes at most what it was at, and acknowledges no snapshot that was not there before. */
-function wentOn(ran: FaultRun, standing: ReadonlySet<string>, after: ReadonlySet<string>): string | undefined {
+function wentOn(ran: FaultRun, theft: Theft, standing: ReadonlySet<string>, after: ReadonlySet<string>): string | undefined {
   const late = [...after].filter((file) => !standing.has(file));
   // The one that it was at (a manifest goes with its copy): between the look at the lock and the rename there is nothing that a file system could do.
   if (new Set(late.map((file) => file.replace('.copy/', '/'))).size > 1) return `published after its lock was taken: ${late.join(', ')}`;
-  if (ran.code !== 0) return told(ran) === 'repository.lock-lost' ? undefined : said(ran);
+  const gone = theft.startsWith('used') ? [...standing].filter((file) => file.startsWith('snapshots/') && !after.has(file)) : [];
+  if (gone.length > 0) return `took away what another one has built on: ${gone.join(', ')}`;
+  if (ran.code !== 0) return told(ran) === 'repository.lock-lost' || (theft === 'used, no copy' && told(ran) !== undefined) ? undefined : said(ran);
   const id = idOf(ran);
   const before = [...standing].some((file) => file.startsWith('snapshots/') && file.includes(id));
   if (!before || late.some((file) => /^snapshots(?:\.copy)?\//u.test(file))) return `acknowledged ${id} without its lock, published since: ${late.join(', ')}`;
@@ -82,6 +92,17 @@ function takeLock(world: PairWorld, theft: Theft): boolean {
     writeFileSync(join(folder, `${instance}.beat`), `${JSON.stringify({ at: Date.now(), count: 1 })}\n`);
   }
   return true;
+}
+
+/** Nobody can write a copy of a manifest until what this returns is called. */
+function blockCopies(world: PairWorld): () => void {
+  const [copies, aside] = ['snapshots.copy', 'snapshots.aside'].map((name) => join(world.repository, name)) as [string, string];
+  renameSync(copies, aside);
+  writeFileSync(copies, '');
+  return () => {
+    rmSync(copies);
+    renameSync(aside, copies);
+  };
 }
 
 function removeForeign(world: PairWorld): void {
