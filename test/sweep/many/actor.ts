@@ -12,26 +12,38 @@ export interface ActorPlace {
   readonly folder: string;
 }
 
-/** Refusals that an actor among others has to expect: busy, gone meanwhile, pinned, written since. */
-const expected = new Set([
-  'repository.locked',
-  'home.in-use',
-  'home.lost',
-  'target.busy',
-  'source.changed-during-capture',
-  'snapshot.unknown',
-  'snapshot.pinned',
-  'undo.nothing',
-  'undo.expired',
-  'undo.target-changed',
-  'repository.check-needed',
-  'target.exists',
-  'input.ambiguous',
-  'repository.key-slot-unknown',
-  'repository.key-slot-last',
-  'input.confirmation-needed',
-  'source.missing',
+/** A copy beside the own database, and what it must hold. */
+interface Kept {
+  readonly id: string;
+  readonly content: string | undefined;
+}
+
+/** Refusals that an actor among others has to expect: busy, gone meanwhile, pinned, written since. With verbs: of no other command. */
+const expected = new Map<string, readonly string[] | undefined>([
+  ['repository.locked', undefined],
+  ['home.in-use', undefined],
+  ['home.lost', undefined],
+  ['target.busy', undefined],
+  ['source.changed-during-capture', undefined],
+  ['snapshot.unknown', undefined],
+  ['snapshot.pinned', ['forget']],
+  ['undo.nothing', ['undo']],
+  ['undo.expired', ['undo']],
+  ['undo.target-changed', ['undo']],
+  ['repository.check-needed', ['collect']],
+  ['target.exists', ['restore', 'export']],
+  ['input.ambiguous', undefined],
+  ['repository.key-slot-unknown', ['key']],
+  ['repository.key-slot-last', ['key']],
+  ['input.confirmation-needed', undefined],
+  ['source.missing', undefined],
+  // A dropping that was cut off may go through later, over another process.
+  ['checkpoint.unknown', ['rewind', 'checkpoint']],
 ]);
+
+function isExpected(error: string | undefined, verb: string): boolean {
+  return error !== undefined && expected.has(error) && (expected.get(error)?.includes(verb) ?? true);
+}
 
 /** Somebody at a terminal: runs one `belay` command after the other and tells the model what came of it. */
 export class Actor {
@@ -44,6 +56,10 @@ export class Actor {
   /** What its own database must hold; undefined after a swap that was cut off. */
   #holds: string | undefined;
   #undoTo: string | undefined;
+  /** What the last swap kept. */
+  #undoId: string | undefined;
+  readonly #checkpoints: Kept[] = [];
+  readonly #held: Kept[] = [];
 
   constructor(place: ActorPlace, model: Model, next: () => number, others: Disturbed) {
     this.#others = others;
@@ -83,6 +99,15 @@ export class Actor {
       [1, () => this.#plain('status')],
       [1, () => this.#plain('unlock', '--yes')],
       [1, () => this.#plain('journal', 'verify')],
+      [1, () => this.#plain('rebuild-catalog')],
+      [1, () => this.#plain('repair')],
+      [3, () => this.#checkpoint()],
+      [3, () => this.#toCheckpoint()],
+      [1, () => this.#drop()],
+      [3, () => this.#hold()],
+      [2, () => this.#promote()],
+      [1, () => this.#discard()],
+      [1, () => this.#discardUndo()],
     ];
     let at = this.#next() * steps.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, step] of steps) {
@@ -91,6 +116,18 @@ export class Actor {
       await step();
       return;
     }
+  }
+
+  /** Runs a command over a snapshot: one that was there for certain, before and after, and that its data directory has listed, is known. */
+  async #over(one: ModelSnapshot, ...args: readonly string[]): Promise<Outcome> {
+    const { home } = this.#place;
+    const [certain, doubts] = [!one.gone && one.doubts === 0 && one.listed.has(home), one.doubts];
+    const done = await this.#belay(...args);
+    if (done.ran.code === 0) one.listed.add(home);
+    if (certain && done.error === 'snapshot.unknown' && !one.gone && one.doubts === doubts) {
+      this.#model.wrong(`${this.#place.name}: belay ${args.join(' ')} knows nothing of a snapshot that is there: ${done.ran.stdout.slice(0, 500)}`);
+    }
+    return done;
   }
 
   /** Runs a command, sometimes disturbed, and says where its end is one that nothing explains. */
@@ -105,7 +142,7 @@ export class Actor {
     this.#model.count(done.doubtful ? 'cut off' : done.ran.code === 0 ? 'done' : (done.error ?? `exit ${done.ran.code}`));
     if (done.wrong !== undefined) {
       this.#model.wrong(`${this.#place.name}: belay ${args.join(' ')}: ${done.wrong}: ${(done.ran.stderr + done.ran.stdout).slice(0, 500)}`);
-    } else if (done.ran.code !== 0 && !done.doubtful && (done.error === undefined || !expected.has(done.error))) {
+    } else if (done.ran.code !== 0 && !done.doubtful && !isExpected(done.error, args[0] ?? '')) {
       this.#model.wrong(`${this.#place.name}: belay ${args.join(' ')} exited with ${done.ran.code}: ${(done.ran.stderr + done.ran.stdout).slice(0, 500)}`);
     }
     return done;
@@ -141,7 +178,7 @@ export class Actor {
     const id = (done.data['snapshot'] as { readonly id?: string } | undefined)?.id;
     if (!done.doubtful) this.#model.doubtful -= 1;
     if (done.ran.code !== 0 || id === undefined) return;
-    this.#model.taken(id, source, holds);
+    this.#model.taken(id, source, holds, this.#place.home);
     const taken = this.#model.snapshots.get(id);
     if (taken !== undefined) this.#own.push(taken);
   }
@@ -149,18 +186,77 @@ export class Actor {
   async #rewind(): Promise<void> {
     const to = this.#pick(this.#own.filter((one) => one.source === this.#place.name && !one.gone));
     if (to === undefined) return;
+    await this.#swap(to.content, () => this.#over(to, 'rewind', this.#place.name, '--to', to.id));
+  }
+
+  /** A command that puts `content` in the place of the own database. */
+  async #swap(content: string | undefined, run: () => Promise<Outcome>): Promise<Outcome> {
     const before = this.#holds;
     this.#holds = undefined;
-    const done = await this.#belay('rewind', this.#place.name, '--to', to.id);
-    if (!done.doubtful) this.#holds = done.ran.code === 0 ? (before === undefined ? undefined : to.content) : before;
+    const done = await run();
+    if (!done.doubtful) this.#holds = done.ran.code === 0 ? (before === undefined ? undefined : content) : before;
     this.#undoTo = done.ran.code === 0 ? before : undefined;
+    this.#undoId = (done.data['undo'] as { readonly id?: string } | undefined)?.id;
+    await this.#look();
+    return done;
+  }
+
+  async #checkpoint(): Promise<void> {
+    const holds = this.#holds;
+    const done = await this.#belay('checkpoint', 'create', this.#place.name);
+    const id = (done.data['checkpoint'] as { readonly id?: string } | undefined)?.id;
+    if (done.ran.code === 0 && id !== undefined) this.#checkpoints.push({ id, content: holds });
+  }
+
+  async #toCheckpoint(): Promise<void> {
+    const to = this.#pick(this.#checkpoints);
+    if (to !== undefined) await this.#swap(to.content, () => this.#belay('rewind', this.#place.name, '--checkpoint', to.id));
+  }
+
+  async #drop(): Promise<void> {
+    const going = this.#pick(this.#checkpoints);
+    if (going === undefined) return;
+    const done = await this.#belay('checkpoint', 'drop', this.#place.name, going.id, '--yes');
+    if (done.doubtful || done.ran.code === 0) this.#checkpoints.splice(this.#checkpoints.indexOf(going), 1);
+  }
+
+  async #hold(): Promise<void> {
+    const one = this.#pick(this.#own.filter((own) => own.source === this.#place.name && !own.gone));
+    if (one === undefined) return;
+    const done = await this.#over(one, 'restore', one.id, '--to', this.#place.name, '--hold');
+    const id = done.data['held'] as string | undefined;
+    if (done.ran.code === 0 && id !== undefined) this.#held.push({ id, content: one.content });
+    await this.#look();
+  }
+
+  async #promote(): Promise<void> {
+    const held = this.#pick(this.#held);
+    if (held === undefined) return;
+    const done = await this.#swap(held.content, () => this.#belay('promote', held.id));
+    if (done.doubtful || done.ran.code === 0) this.#held.splice(this.#held.indexOf(held), 1);
+  }
+
+  async #discard(): Promise<void> {
+    const held = this.#pick(this.#held);
+    if (held === undefined) return;
+    const done = await this.#belay('discard', held.id, '--yes');
+    if (done.doubtful || done.ran.code === 0) this.#held.splice(this.#held.indexOf(held), 1);
+  }
+
+  /** The old copy of the last swap goes for good: what undo takes back next is what an earlier swap kept. */
+  async #discardUndo(): Promise<void> {
+    const id = this.#undoId;
+    if (id === undefined) return;
+    this.#undoId = undefined;
+    this.#undoTo = undefined;
+    await this.#belay('undo', id, '--discard', '--yes');
     await this.#look();
   }
 
   async #rewindCommon(): Promise<void> {
     const to = this.#pick([...this.#model.snapshots.values()].filter((one) => one.source === 'common' && !one.gone));
     if (to === undefined) return;
-    await this.#belay('rewind', 'common', '--to', to.id);
+    await this.#over(to, 'rewind', 'common', '--to', to.id);
   }
 
   async #undo(): Promise<void> {
@@ -214,7 +310,7 @@ export class Actor {
   async #verify(): Promise<void> {
     const one = this.#pick(this.#model.kept());
     if (one === undefined) return;
-    const done = await this.#belay('verify', one.id);
+    const done = await this.#over(one, 'verify', one.id);
     if (done.ran.code === 0) one.proved = true;
   }
 
@@ -225,7 +321,7 @@ export class Actor {
     one.pinChanges += 1;
     const before = one.pinned;
     one.pinned = undefined;
-    const done = await (pinning ? this.#belay('pin', one.id, 'held') : this.#belay('unpin', one.id));
+    const done = await (pinning ? this.#over(one, 'pin', one.id, 'held') : this.#over(one, 'unpin', one.id));
     if (!done.doubtful) one.pinned = done.ran.code === 0 ? pinning : before;
   }
 
@@ -234,7 +330,7 @@ export class Actor {
     if (one === undefined) return;
     this.#number += 1;
     const tag = `${this.#place.name}-${this.#number}`;
-    const done = await this.#belay('tag', one.id, tag);
+    const done = await this.#over(one, 'tag', one.id, tag);
     if (done.ran.code === 0) one.tags.add(tag);
   }
 
@@ -252,7 +348,7 @@ export class Actor {
     if (one === undefined) return;
     this.#number += 1;
     const to = join(this.#place.folder, `new-${this.#place.name}-${this.#number}.sqlite`);
-    const done = await this.#belay(...line(one.id, to));
+    const done = await this.#over(one, ...line(one.id, to));
     if (!existsSync(to)) {
       if (done.ran.code === 0) this.#model.wrong(`${to} was acknowledged and is not there`);
       return;

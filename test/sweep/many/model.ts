@@ -14,6 +14,8 @@ export interface ModelSnapshot {
   pinChanges: number;
   readonly tags: Set<string>;
   proved: boolean;
+  /** Data directories that have listed it: it was taken over one, or a command over it has found it. */
+  readonly listed: Set<string>;
 }
 
 /**
@@ -50,8 +52,19 @@ export class Model {
     return this.states.get(source)?.has(content) ?? false;
   }
 
-  taken(id: string, source: string, content: string | undefined): void {
-    this.snapshots.set(id, { id, source, content, gone: false, doubts: 0, pinned: false, pinChanges: 0, tags: new Set(), proved: false });
+  taken(id: string, source: string, content: string | undefined, home: string): void {
+    this.snapshots.set(id, {
+      id,
+      source,
+      content,
+      gone: false,
+      doubts: 0,
+      pinned: false,
+      pinChanges: 0,
+      tags: new Set(),
+      proved: false,
+      listed: new Set([home]),
+    });
   }
 
   /** Snapshots that are there for certain. */

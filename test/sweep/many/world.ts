@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asHost } from '../../helpers/faults/as-host.ts';
 import { runBelay } from '../../helpers/faults/preload.ts';
+import { Nonces } from '../../helpers/repository/nonces.ts';
 import { contentOf, writeState } from '../content.ts';
 import type { ActorPlace } from './actor.ts';
 import type { Model } from './model.ts';
@@ -70,6 +71,8 @@ export class ManyWorld {
       });
     }
     if (lists[0] !== lists[1]) model.wrong('the two data directories list different snapshots');
+    const { twice } = new Nonces().folder(this.repository, 'tmp');
+    if (twice.length > 0) model.wrong(`two contents were sealed under one key and nonce: ${twice.slice(0, 5).join('; ')}`);
     for (const folder of ['locks', 'tmp']) {
       const left = readdirSync(join(this.repository, folder));
       if (left.length > 0) model.wrong(`left in the repository: ${folder}/${left.join(', ')}`);
@@ -90,7 +93,7 @@ export class ManyWorld {
       return;
     }
     const told = JSON.parse(ran.stdout) as { readonly data: { readonly snapshot: { readonly id: string } } };
-    model.taken(told.data.snapshot.id, source, content);
+    model.taken(told.data.snapshot.id, source, content, home);
   }
 
   async #snapshots(
