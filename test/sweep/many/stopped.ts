@@ -52,7 +52,12 @@ function wentOn(ran: FaultRun, theft: Theft, standing: ReadonlySet<string>, afte
   if (new Set(late.map((file) => file.replace('.copy/', '/'))).size > 1) return `published after its lock was taken: ${late.join(', ')}`;
   const gone = theft.startsWith('used') ? [...standing].filter((file) => file.startsWith('snapshots/') && !after.has(file)) : [];
   if (gone.length > 0) return `took away what another one has built on: ${gone.join(', ')}`;
-  if (ran.code !== 0) return told(ran) === 'repository.lock-lost' || (theft === 'used, no copy' && told(ran) !== undefined) ? undefined : said(ran);
+  if (ran.code !== 0)
+    return told(ran) === 'repository.lock-lost' ||
+      (theft === 'replaced' && told(ran) === 'repository.locked') ||
+      (theft === 'used, no copy' && told(ran) !== undefined)
+      ? undefined
+      : said(ran);
   const id = idOf(ran);
   const before = [...standing].some((file) => file.startsWith('snapshots/') && file.includes(id));
   if (!before || late.some((file) => /^snapshots(?:\.copy)?\//u.test(file))) return `acknowledged ${id} without its lock, published since: ${late.join(', ')}`;
