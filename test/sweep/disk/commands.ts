@@ -15,10 +15,16 @@ export interface DiskCommand {
   readonly args: (world: DiskWorld) => readonly string[];
   /** Names a new file that is wanted whole, or not there. */
   readonly makes?: (world: DiskWorld) => string;
+  /** Facts that it takes away, and of which it makes at least one more, as they begin (`facts.ts`). */
+  readonly takes?: (world: DiskWorld) => readonly string[];
+  readonly adds?: string;
 }
 
 const simple = (kind: Kind, lines: readonly string[], code = 0): readonly DiskCommand[] =>
   lines.map((line) => ({ name: line, kind, code, args: () => line.split(' ') }));
+/** Lines that each make at least one more fact that begins so. */
+const adding = (adds: string, lines: readonly string[]): readonly DiskCommand[] => simple('writes', lines).map((one) => ({ ...one, adds }));
+const second = ({ known }: DiskWorld): string => [...known.contents.keys()][1] ?? '';
 
 const phrase = (world: DiskWorld): readonly string[] => ['--new-passphrase-file', join(world.roomy, 'phrase')];
 const exported = (world: DiskWorld): string => join(world.roomy, 'out.sqlite');
@@ -66,39 +72,49 @@ export const commands: readonly DiskCommand[] = [
   { name: 'import --dry-run', kind: 'reads', code: 0, args: (world) => ['import', join(world.roomy, 'native.sqlite'), '--dry-run'] },
   { name: 'source add --dry-run', kind: 'reads', code: 0, args: (world) => ['source', 'add', join(world.roomy, 'native.sqlite'), '--dry-run'] },
   ...simple('frees', ['forget 1 --yes', 'forget 1 3 --yes', 'collect --yes', 'check', 'collect --purge-now --yes', 'repair']),
-  { name: 'undo --discard', kind: 'frees', code: 0, args: ({ known }) => ['undo', known.undo, '--discard', '--yes'] },
-  { name: 'discard', kind: 'frees', code: 0, args: ({ known }) => ['discard', known.held, '--yes'] },
-  { name: 'checkpoint drop', kind: 'frees', code: 0, args: ({ known }) => ['checkpoint', 'drop', 'shop', known.checkpoint, '--yes'] },
+  {
+    name: 'undo --discard',
+    kind: 'frees',
+    code: 0,
+    args: ({ known }) => ['undo', known.undo, '--discard', '--yes'],
+    takes: ({ known }) => [`undo ${known.undo}`],
+  },
+  { name: 'discard', kind: 'frees', code: 0, args: ({ known }) => ['discard', known.held, '--yes'], takes: ({ known }) => [`held ${known.held}`] },
+  {
+    name: 'checkpoint drop',
+    kind: 'frees',
+    code: 0,
+    args: ({ known }) => ['checkpoint', 'drop', 'shop', known.checkpoint, '--yes'],
+    takes: ({ known }) => [`checkpoint ${known.checkpoint}`],
+  },
   ...simple('writes', [
     'doctor',
-    'snap shop',
-    'snap shop --level proved --pin why --tag new-tag',
-    'tag 2 new-tag',
-    'pin 1 why',
-    'unpin 2',
-    'source set shop --rpo 5h',
-    'source remove shop',
     'verify 1',
     'verify 1 --level complete',
-    'drill shop',
     'drill note --note seen',
     'restore 1 --throw-away',
-    'restore 1 --to shop',
-    'restore 1 --to shop --hold',
     'restore 1 --to shop --dry-run',
-    'restore 1 --to shop --in-place',
-    'rewind shop --to 1',
     'rewind shop --dry-run',
-    'undo',
-    'checkpoint create shop',
     'run --source shop -- true',
-    'key add recovery',
-    'demo',
   ]),
+  ...adding('snapshot ', ['snap shop', 'snap shop --level proved --pin why --tag new-tag']),
+  ...adding('tag ', ['tag 2 new-tag']),
+  ...adding('pin ', ['pin 1 why']),
+  ...adding('targets shop', ['source set shop --rpo 5h']),
+  ...adding('drill ', ['drill shop']),
+  ...adding('undo ', ['restore 1 --to shop', 'restore 1 --to shop --in-place', 'rewind shop --to 1']),
+  ...adding('held ', ['restore 1 --to shop --hold']),
+  ...adding('checkpoint ', ['checkpoint create shop']),
+  ...adding('slot ', ['key add recovery']),
+  ...adding('source ', ['demo']),
+  ...simple('writes', ['unpin 2']).map((one) => ({ ...one, takes: (world: DiskWorld) => [`pin ${second(world)}`] })),
+  // Checkpoints are listed by their sources.
+  ...simple('writes', ['source remove shop']).map((one) => ({ ...one, takes: () => ['source shop', 'targets shop', 'checkpoint '] })),
+  ...simple('writes', ['undo']).map((one) => ({ ...one, takes: ({ known }: DiskWorld) => [`undo ${known.undo}`] })),
   { name: 'rows --query', kind: 'writes', code: 0, args: () => ['rows', '2', '--query', 'select count(*) from items'] },
-  { name: 'rewind --checkpoint', kind: 'writes', code: 0, args: ({ known }) => ['rewind', 'shop', '--checkpoint', known.checkpoint] },
-  { name: 'undo --keep', kind: 'writes', code: 0, args: ({ known }) => ['undo', known.undo, '--keep'] },
-  { name: 'promote', kind: 'writes', code: 0, args: ({ known }) => ['promote', known.held] },
+  { name: 'rewind --checkpoint', kind: 'writes', code: 0, args: ({ known }) => ['rewind', 'shop', '--checkpoint', known.checkpoint], adds: 'undo ' },
+  { name: 'undo --keep', kind: 'writes', code: 0, args: ({ known }) => ['undo', known.undo, '--keep'], adds: 'kept ' },
+  { name: 'promote', kind: 'writes', code: 0, args: ({ known }) => ['promote', known.held], takes: ({ known }) => [`held ${known.held}`], adds: 'undo ' },
   { name: 'restore --to', kind: 'writes', code: 0, args: (world) => ['restore', '1', '--to', copy(world)], makes: copy },
   { name: 'export beside', kind: 'writes', code: 0, args: (world) => ['export', '1', '--to', copy(world)], makes: copy },
   {
@@ -109,11 +125,11 @@ export const commands: readonly DiskCommand[] = [
     makes: copy,
   },
   { name: 'verify a file', kind: 'writes', code: 0, args: (world) => ['verify', join(world.roomy, 'native.sqlite'), '--against', '3'] },
-  { name: 'import', kind: 'writes', code: 0, args: (world) => ['import', join(world.roomy, 'native.sqlite'), '--source', 'old'] },
-  { name: 'source add', kind: 'writes', code: 0, args: (world) => ['source', 'add', join(world.roomy, 'native.sqlite'), '--name', 'other'] },
-  { name: 'key add passphrase', kind: 'writes', code: 0, args: (world) => ['key', 'add', 'passphrase', ...phrase(world)] },
-  { name: 'key add keyfile', kind: 'writes', code: 0, args: (world) => ['key', 'add', 'keyfile', join(world.app, 'another.key')] },
-  { name: 'key remove', kind: 'writes', code: 0, args: ({ known }) => ['key', 'remove', known.slot, '--yes'] },
+  { name: 'import', kind: 'writes', code: 0, args: (world) => ['import', join(world.roomy, 'native.sqlite'), '--source', 'old'], adds: 'snapshot ' },
+  { name: 'source add', kind: 'writes', code: 0, args: (world) => ['source', 'add', join(world.roomy, 'native.sqlite'), '--name', 'other'], adds: 'source ' },
+  { name: 'key add passphrase', kind: 'writes', code: 0, args: (world) => ['key', 'add', 'passphrase', ...phrase(world)], adds: 'slot ' },
+  { name: 'key add keyfile', kind: 'writes', code: 0, args: (world) => ['key', 'add', 'keyfile', join(world.app, 'another.key')], adds: 'slot ' },
+  { name: 'key remove', kind: 'writes', code: 0, args: ({ known }) => ['key', 'remove', known.slot, '--yes'], takes: ({ known }) => [`slot ${known.slot}`] },
   {
     name: 'init elsewhere',
     kind: 'writes',

@@ -5,6 +5,7 @@ import { asHost } from '../../helpers/faults/as-host.ts';
 import type { FaultRun } from '../../helpers/faults/preload.ts';
 import { contentOf } from '../content.ts';
 import type { DiskCommand } from './commands.ts';
+import { changedOtherwise, factsOf } from './facts.ts';
 import type { Left, SmallDisk } from './small-disk.ts';
 import type { DiskWorld } from './world.ts';
 
@@ -44,8 +45,10 @@ export async function tryWayOut(world: DiskWorld, disk: SmallDisk, { left, open 
   disk.makeRoom();
   if (wrong !== undefined) return wrong;
   if (bytesBelow(world.repository) > before - 50_000) return 'nothing was freed';
-  const [, second] = world.known.contents.keys();
-  return withRoom(world, [second ?? ''], new Set());
+  const [one, second, three] = world.known.contents.keys();
+  return withRoom(world, [second ?? ''], new Set(), async (client) =>
+    changedOtherwise(world.known.facts, await factsOf(client), { takes: [`snapshot ${one}`, `snapshot ${three}`], adds: undefined }, true),
+  );
 }
 
 async function leadOut(world: DiskWorld, disk: SmallDisk, left: Left): Promise<string | undefined> {
@@ -102,7 +105,11 @@ function lost(world: DiskWorld, command: DiskCommand, ran: FaultRun, was: string
   const now = contentOf(world.database);
   if (now !== was && ![...world.known.contents.values()].includes(now)) return Promise.resolve('the database is in none of its states');
   if (now !== was && ran.code !== 0) return Promise.resolve('the command failed, and the database was changed');
-  return withRoom(world, must, gone, (client) => acknowledged(client, ran));
+  const takes = [...going.map((id) => `snapshot ${id}`), ...(command.takes?.(world) ?? [])];
+  return withRoom(world, must, gone, async (client) => {
+    const wrong = changedOtherwise(world.known.facts, await factsOf(client), { takes, adds: command.adds }, ran.code === 0);
+    return wrong ?? (await acknowledged(client, ran));
+  });
 }
 
 /** Everything once more, with room: each snapshot equal, the repository sound, the next snapshot taken. */
@@ -151,15 +158,15 @@ async function acknowledged(client: BelayClient, ran: FaultRun): Promise<string 
   return lacking.length === 0 ? undefined : `acknowledged tags are not there: ${lacking.join(', ')}`;
 }
 
-/** Half files, and files that a command that failed left behind. Looked for after another host has opened and closed, as the next command does. */
+/** Half files, temporary ones, and those that a command that failed left beside the database. Looked for after another host has opened and closed, as the next command does. */
 function half(world: DiskWorld, command: DiskCommand, ran: FaultRun, before: readonly string[]): string | undefined {
   const made = command.makes?.(world);
   if (made !== undefined) {
     if (ran.code === 0 && !existsSync(made)) return `${made} was acknowledged and is not there`;
     if (existsSync(made) && ![...world.known.contents.values()].includes(contentOf(made))) return `${made} is not whole`;
   }
-  if (ran.code === 0) return undefined;
-  const left = world.leftovers(before);
+  const beside = world.beside().filter((name) => !before.includes(name));
+  const left = [...world.temporary(), ...(ran.code === 0 ? [] : beside)];
   return left.length === 0 ? undefined : `left behind: ${left.join(', ')}`;
 }
 

@@ -1,10 +1,12 @@
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asHost } from '../../helpers/faults/as-host.ts';
 import { runBelay } from '../../helpers/faults/preload.ts';
 import type { FaultRun } from '../../helpers/faults/preload.ts';
 import { serve } from '../serve.ts';
 import type { Served } from '../serve.ts';
 import { contentOf, writeState } from '../content.ts';
+import { factsOf } from './facts.ts';
 import type { SmallDisk } from './small-disk.ts';
 
 /** What lies on the disk that is full; everything else has all the room in the world. */
@@ -19,6 +21,8 @@ export interface Known {
   readonly slot: string;
   /** Content of each snapshot by its id, oldest first. */
   readonly contents: ReadonlyMap<string, string>;
+  /** All else, as `factsOf` tells it. */
+  readonly facts: ReadonlySet<string>;
 }
 
 /**
@@ -104,6 +108,7 @@ export class DiskWorld {
       checkpoint: checkpoint.id,
       slot: slots.find((slot) => slot.kind === 'recovery')?.slot ?? '',
       contents,
+      facts: await asHost(this.home, factsOf),
     };
     for (const [name, from] of this.#places()) cpSync(from, join(this.#kept, name), { recursive: true, preserveTimestamps: true, filter: noLost });
   }
@@ -117,11 +122,10 @@ export class DiskWorld {
     }
   }
 
-  /** Files that nobody should find after a command that did not succeed, against those beside the database in `before`. */
-  leftovers(before: readonly string[]): readonly string[] {
+  /** Files that nobody should find after any command. */
+  temporary(): readonly string[] {
     const below = (folder: string): string[] => readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)));
-    const beside = this.beside().filter((name) => !before.includes(name));
-    return [...below(join(this.home, 'tmp')), ...below(join(this.repository, 'tmp')), ...below(join(this.repository, 'locks')), ...beside];
+    return [...below(join(this.home, 'tmp')), ...below(join(this.repository, 'tmp')), ...below(join(this.repository, 'locks'))];
   }
 
   beside(): readonly string[] {
