@@ -19,7 +19,10 @@ export class Ledger {
       writeFileSync(this.#file, `${JSON.stringify({ seed })}\n`);
       return;
     }
-    const lines = readFileSync(this.#file, 'utf8').split('\n').slice(0, -1);
+    const text = readFileSync(this.#file, 'utf8');
+    const lines = text.split('\n').slice(0, -1);
+    // What is added next would go on in the line that was cut off.
+    if (text !== '' && !text.endsWith('\n')) writeFileSync(this.#file, lines.map((line) => `${line}\n`).join(''));
     for (const line of lines) {
       const read = JSON.parse(line) as { readonly seed: number } | [string, string | null];
       if (Array.isArray(read)) this.#points.set(read[0], read[1] ?? undefined);
