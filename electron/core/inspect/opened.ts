@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import type { Engine, EngineContext, FingerprintTarget, RestoredCopy, SnapshotContent } from '../engines/engine.ts';
+import { uncancelled } from '../engines/uncancelled.ts';
 
 interface Opened {
   readonly copy: Promise<RestoredCopy>;
@@ -37,7 +38,7 @@ export async function openSnapshots(folder: string): Promise<OpenedSnapshots> {
     if (found === undefined) return;
     open.delete(id);
     const [copy] = await Promise.allSettled([found.copy]);
-    if (copy.status === 'fulfilled') await found.engine.discard(copy.value, { ...context, signal: new AbortController().signal });
+    if (copy.status === 'fulfilled') await found.engine.discard(copy.value, uncancelled(context));
     await rm(found.folder, { recursive: true, force: true });
   };
 

@@ -1,12 +1,13 @@
 import type { SmokeCheck, UndoEntry, Verification } from '../../contract/model.ts';
 import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext, Preflight, RestoredCopy, RestoreTarget, RewindIntents, SnapshotContent, UndoRecord } from '../engines/engine.ts';
+import { uncancelled } from '../engines/uncancelled.ts';
 import { compareCopy } from '../verify/drill.ts';
 import { samePlace } from '../sources/same-place.ts';
 import type { HookCommand } from '../verify/hook.ts';
 import { migrate, refuseBadCommands, type Migration } from './migrate.ts';
 import type { HeldRow, RestoreRecords, UndoRow } from './records.ts';
-import { discardFailed, discardHeld, orUnreached, settle, settleTarget, uncancelled } from './settle.ts';
+import { discardFailed, discardHeld, orUnreached, settle, settleTarget } from './settle.ts';
 
 export interface RestoreRequest {
   readonly content: SnapshotContent;

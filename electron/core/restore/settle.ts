@@ -1,6 +1,7 @@
 import { AppError } from '../base/errors.ts';
 import type { Engine, EngineContext } from '../engines/engine.ts';
 import { samePlace } from '../sources/same-place.ts';
+import { uncancelled } from '../engines/uncancelled.ts';
 import type { HeldRow, RestoreRecords } from './records.ts';
 
 /**
@@ -77,9 +78,4 @@ export async function discardFailed(engine: Engine, id: string, records: Restore
 
 function isSwapOpen({ id }: HeldRow, records: RestoreRecords): boolean {
   return records.undo().some(({ held, state }) => held === id && state !== 'kept');
-}
-
-/** The context of what has to come to its end whatever its caller does. */
-export function uncancelled(context: EngineContext): EngineContext {
-  return { ...context, signal: new AbortController().signal };
 }

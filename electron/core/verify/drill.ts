@@ -15,6 +15,7 @@ import type {
 } from '../engines/engine.ts';
 import { compareFingerprints, notCompared, rowsIn, withRowsTotal } from '../engines/fingerprint.ts';
 import { runSmokeChecks } from './smoke.ts';
+import { uncancelled } from '../engines/uncancelled.ts';
 
 /** At most this many differences are listed; all are counted. */
 const listed = 50;
@@ -57,7 +58,7 @@ export async function drill(
 /** What a drill found is not lost where its copy cannot be thrown away: what is left is a warning. */
 async function throwAway(engine: Engine, copy: RestoredCopy, context: EngineContext): Promise<readonly string[]> {
   try {
-    await engine.discard(copy, { ...context, signal: new AbortController().signal });
+    await engine.discard(copy, uncancelled(context));
     return [];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

@@ -7,6 +7,7 @@ import { filesOf, isLoose } from './location.ts';
 import { copyUnlocked } from './private-copy.ts';
 import { fileError, isWritable, lookAt, sizeIfThere, type SourceFile } from './source-file.ts';
 import type { SourceLocation } from '../engine.ts';
+import { uncancelled } from '../uncancelled.ts';
 
 /** A file of a source at one point, and where its bytes are read from. */
 export interface HeldFile {
@@ -133,9 +134,9 @@ export async function releaseSource(settings: AgentSettings, held: HeldSource, a
   await agent.close();
   for (const file of held.files) {
     if (!file.opensLog || (await sizeIfThere(`${file.source.real}-shm`)) === undefined) continue;
-    const uncancelled = { ...context, signal: new AbortController().signal };
-    const { path } = await agentFile(file.source.name, file.source.real, 'write', uncancelled);
-    await withAgent(settings, uncancelled, (other) => other.call('settle', { path, busyMs }));
+    const unending = uncancelled(context);
+    const { path } = await agentFile(file.source.name, file.source.real, 'write', unending);
+    await withAgent(settings, unending, (other) => other.call('settle', { path, busyMs }));
   }
 }
 

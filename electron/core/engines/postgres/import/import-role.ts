@@ -4,6 +4,7 @@ import type { EngineContext } from '../../engine.ts';
 import type { PostgresLocation } from '../location.ts';
 import { openSession, withServer, withSession, type Session } from '../session/session.ts';
 import { quoteName, quoteText } from '../sql.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 /** A role that can do nothing but what its one scratch database lets it do. */
 export interface ImportRole {
@@ -62,7 +63,7 @@ export async function handOver(scratch: PostgresLocation, role: string, context:
 
 /** Ends its sessions and removes it with all that it owns in its scratch database. One that is not there is success. Cannot be cancelled. */
 export async function dropImportRole(scratch: PostgresLocation, role: string, context: EngineContext): Promise<void> {
-  const unending = { ...context, signal: new AbortController().signal };
+  const unending = uncancelled(context);
   await withServer(scratch, unending, async (server) => {
     const there = await server.rows('SELECT FROM pg_catalog.pg_roles WHERE rolname = $1', [role]);
     if (there.length === 0) return;

@@ -24,6 +24,7 @@ import { cutOff, refuseCutScript, refuseCutTar } from './whole-file.ts';
 import { refuseCutFolder } from './whole-folder.ts';
 import { makeLike } from './scratch-like.ts';
 import { removeEarly } from '../temporary.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 /** Unpacked beyond this, a file is not what it says. */
 const leastLimit = 1 << 30;
@@ -84,7 +85,7 @@ export async function loadNative<T>(
       });
     } finally {
       await releaseScratch(place);
-      await dropDatabase(place, place.database, { ...context, signal: new AbortController().signal });
+      await dropDatabase(place, place.database, uncancelled(context));
     }
   } finally {
     if (archive !== undefined && dump.packed) await removeEarly(archive, context);

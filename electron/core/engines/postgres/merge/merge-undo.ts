@@ -13,6 +13,7 @@ import { openForMerge, withRowsIn } from './merge-session.ts';
 import { serverError } from '../session/server-error.ts';
 import { withServer, withSession, type Session } from '../session/session.ts';
 import { plainName, qualified, quoteName, quoteText } from '../sql.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 const schema = z.object({
   version: z.literal(2),
@@ -129,7 +130,7 @@ export async function undoMerge(undo: UndoRecord, data: MergeData, context: Engi
   } finally {
     await session.close();
   }
-  await dropDatabase(location, data.kept, { ...context, signal: new AbortController().signal });
+  await dropDatabase(location, data.kept, uncancelled(context));
 }
 
 type Table = MergeData['tables'][number];

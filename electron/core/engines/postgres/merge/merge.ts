@@ -18,6 +18,7 @@ import { nothingMatches, tablePattern, unmatched } from '../patterns.ts';
 import { serverError } from '../session/server-error.ts';
 import { withServer, withSession, type Session } from '../session/session.ts';
 import { quoteName } from '../sql.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 export const mergeVerbs: MergeVerbs = {
   plan: (snapshot, target, request, context) =>
@@ -224,7 +225,7 @@ async function change(
   } catch (error) {
     await session.close();
     // It was rolled back, unless the commit came through and only its answer did not.
-    const unending = { ...context, signal: new AbortController().signal };
+    const unending = uncancelled(context);
     await recoverMerge(mergeRecord(location, begun), begun, unending);
     throw error;
   }

@@ -12,6 +12,7 @@ import { freeBytes, refuseNoRoom, tooLittle } from './room.ts';
 import { withServer, withSession, type Session } from '../session/session.ts';
 import { quoteName, quoteText } from '../sql.ts';
 import { cloneDatabase } from './swap.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 const idShape = /^[0-9a-z][0-9a-z-]{0,63}$/;
 
@@ -47,7 +48,7 @@ export function checkpointVerbs(): Required<CheckpointVerbs> {
       const location = locationOf(source.location);
       const { database } = await named(location, id, context);
       // A database whose removal is broken off half-way is nothing any more, and has its name still.
-      const unending = { ...context, signal: new AbortController().signal };
+      const unending = uncancelled(context);
       await dropDatabase(location, spareOf(location, id), unending);
       await dropDatabase(location, database, unending);
       // One that was being copied for the next rewind meanwhile: from here on nothing is left to copy.
@@ -93,10 +94,10 @@ async function create(source: EngineSource, id: string, context: EngineContext):
     await withServer(location, context, (server) => server.run(`COMMENT ON DATABASE ${quoteName(database)} IS ${quoteText(JSON.stringify(record))}`));
     await makeSpare(location, database, id, context);
   } catch (error) {
-    const uncancelled = { ...context, signal: new AbortController().signal };
+    const unending = uncancelled(context);
     try {
-      await dropDatabase(location, spareOf(location, id), uncancelled);
-      await dropDatabase(location, database, uncancelled);
+      await dropDatabase(location, spareOf(location, id), unending);
+      await dropDatabase(location, database, unending);
     } catch (left) {
       // The next checkpoint removes what has no record.
       context.log.warn('an unfinished checkpoint could not be removed', { database, why: String(left) });
@@ -161,7 +162,7 @@ async function makeSpare(location: PostgresLocation, database: string, id: strin
     server.rows<{ ruin: boolean }>(`SELECT ${isRuin} AS ruin FROM pg_catalog.pg_database WHERE datname = $1`, [spare]),
   );
   if (there?.ruin === false) return;
-  if (there !== undefined) await dropDatabase(location, spare, { ...context, signal: new AbortController().signal });
+  if (there !== undefined) await dropDatabase(location, spare, uncancelled(context));
   await refuseNoRoom(location, await sizeOf(location, database, context), context);
   try {
     await cloneDatabase(location, database, spare, context);

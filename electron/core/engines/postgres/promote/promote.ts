@@ -12,6 +12,7 @@ import { undoData, undoRecord, type UndoData } from './undo-record.ts';
 import { removeRoles } from '../choices/made-roles.ts';
 import { mergeData, recoverMerge, undoMerge } from '../merge/merge-undo.ts';
 import { pointAt, surelyUnwritten, writtenError } from './writes.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 type Intent = (undo: UndoRecord) => Promise<void>;
 
@@ -143,7 +144,7 @@ export async function undo(record: UndoRecord, context: EngineContext, force: bo
     ...(data.old === null ? [] : [{ from: data.kept, to: data.target, number: data.old }]),
   ];
   await renameAll(location, renames, context);
-  const unending = { ...context, signal: new AbortController().signal };
+  const unending = uncancelled(context);
   try {
     // Somebody may have written while it was looked at; from the renames on nobody can.
     if (before !== undefined && !surelyUnwritten(before, await pointAt(location, found.target, context)))
@@ -193,7 +194,7 @@ export async function discardUndo(record: UndoRecord, context: EngineContext): P
   // Nothing is kept of what a new container replaced, since it replaced nothing.
   if (madeRecord(record.data) !== undefined) return;
   throwIfCancelled(context.signal);
-  const unending = { ...context, signal: new AbortController().signal };
+  const unending = uncancelled(context);
   const merged = mergeData(record);
   if (merged !== undefined) return dropDatabase(locationOf(record.target), merged.kept, unending);
   const data = undoData(record);

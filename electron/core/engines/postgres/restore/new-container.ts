@@ -19,6 +19,7 @@ import { pointAt, surelyUnwritten, writtenError } from '../promote/writes.ts';
 import { settleChoices, settleForNew, type Captured } from '../choices/settle.ts';
 import { chooseImage, type FittingImage } from '../throw-away/image.ts';
 import { makeRoles, readRoles, superuserOf } from '../throw-away/roles.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 const readyMs = 120_000;
 const secretPath = '/etc/belay-postgres-password';
@@ -200,8 +201,8 @@ async function ready(location: PostgresLocation, context: EngineContext): Promis
 
 /** Removes the container with its volume and network, whole or in part; one that is not there, or that is another one, is left alone. */
 export async function discardNew({ newContainer, id }: MadeRecord, context: EngineContext): Promise<void> {
-  const uncancelled = { ...context, signal: new AbortController().signal };
-  await removeLasting(await engineAt(uncancelled), newContainer, id, uncancelled.signal);
+  const unending = uncancelled(context);
+  await removeLasting(await engineAt(unending), newContainer, id, unending.signal);
 }
 
 /** It stands where it was asked to stand already: what is left is to say how it is taken away again. */
@@ -235,7 +236,7 @@ async function refuseWritten(location: PostgresLocation, record: MadeRecord, con
   if (number === undefined) throw writtenError(location, ', and has another name now');
   const before = await pointAt(location, number, context);
   if (await isWritten(location, record, context)) throw writtenError(location);
-  const unending = { ...context, signal: new AbortController().signal };
+  const unending = uncancelled(context);
   await withServer(location, context, (server) => refuseObstacles(server, [database]));
   await renameAll(location, [{ from: database, to: aside, number }], context);
   try {

@@ -35,6 +35,7 @@ import { onServer, removeFailed, removeServer } from '../throw-away/server.ts';
 import { openTools } from '../throw-away/tools.ts';
 import { toolsToRestore } from '../tools/tools-for.ts';
 import { removeEarly } from '../temporary.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 /**
  * Restores into a new database beside the target (for a throw-away under a name of its own), in the order in which nothing can get in the way of what comes
@@ -297,7 +298,7 @@ export async function discard(copy: RestoredCopy, context: EngineContext): Promi
   if (made !== undefined) return discardNew(made, context);
   const { database, server, id, asked } = copyData(copy);
   if (server !== undefined) return removeServer(server);
-  const unending = { ...context, signal: new AbortController().signal };
+  const unending = uncancelled(context);
   await releaseScratch(copyPlace(copy));
   await dropDatabase(copyPlace(copy), database, unending);
   if (asked !== undefined && asked.created.length > 0) await withServer(copyPlace(copy), unending, (server) => removeRoles(server, asked.created, id));

@@ -3,6 +3,7 @@ import { createDatabase, dropDatabase } from './databases.ts';
 import type { DatabaseProperties } from '../describe/database.ts';
 import { describeLocation, scratchPrefix, type PostgresLocation } from '../location.ts';
 import { openSession, withServer, type Session } from '../session/session.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 /**
  * Scratch databases of this process, each with a session that does nothing but be there: on a server that others use too it is what tells a scratch
@@ -25,7 +26,7 @@ export async function makeScratch(location: PostgresLocation, like: DatabaseProp
     await server.run(`SELECT pg_catalog.pg_advisory_lock(${lock})`);
     await reap(server, location, context);
     await createDatabase(server, location.database, like);
-    const unending = { ...context, signal: new AbortController().signal };
+    const unending = uncancelled(context);
     const keeper = await openSession(location, { side: 'target', restoring: true, name: 'belay keeper' }, unending);
     keeper.detach();
     keepers.set(describeLocation(location), keeper);

@@ -13,6 +13,7 @@ import { credentialsOf } from '../session/credentials.ts';
 import { connectMs } from '../session/session.ts';
 import { userPassword } from '../session/password-file.ts';
 import { toolsOf, type ReadyPlace, type Tools } from './tools.ts';
+import { uncancelled } from '../../uncancelled.ts';
 
 type ContainerPlace = Extract<ReadyPlace, { kind: 'container' }>;
 
@@ -62,7 +63,7 @@ export async function runInContainer(call: ToolCall, place: ContainerPlace, cont
     await command(place, ['dd', `of=${folder}/archive`, 'bs=1048576'], createReadStream(archive), context);
     return await run(call, place, { file: `${folder}/archive` }, [...args, `--jobs=${jobs}`], context);
   } finally {
-    await command(place, ['rm', '-rf', folder], undefined, { ...context, signal: new AbortController().signal });
+    await command(place, ['rm', '-rf', folder], undefined, uncancelled(context));
   }
 }
 
